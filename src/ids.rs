@@ -1,0 +1,233 @@
+//! Typed ids and the source of chance.
+//!
+//! An id is a UUIDv7 (RFC 9562 §5.7) from the injected clock and chance, stored as 26 characters of
+//! Crockford base 32 so that ids sort by the time they were made. In the API it carries a kind prefix
+//! (`req_…`); nowhere else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Millis;
+
+/// Where random bytes come from. The real one is made in `main`.
+pub trait Chance: Send + Sync + fmt::Debug {
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A uniform number in `0..bound` (0 when `bound` is 0): for jitter, never for secrets.
+    fn below(&self, bound: u64) -> u64 {
+        let mut bytes = [0u8; 8];
+        self.fill(&mut bytes);
+        if bound == 0 { 0 } else { u64::from_le_bytes(bytes) % bound }
+    }
+}
+
+/// A source of chance that everything shares.
+pub type SharedChance = Arc<dyn Chance>;
+
+/// The operating system's generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemChance;
+
+impl Chance for SystemChance {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that draws from the real generator")]
+    fn fill(&self, bytes: &mut [u8]) {
+        use rand::Rng;
+        rand::rng().fill_bytes(bytes);
+    }
+}
+
+/// A seeded generator: the same seed gives the same bytes. For the simulation and tests.
+#[derive(Debug)]
+pub struct SeededChance(std::sync::Mutex<rand::rngs::StdRng>);
+
+impl SeededChance {
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        use rand::SeedableRng;
+        Self(std::sync::Mutex::new(rand::rngs::StdRng::seed_from_u64(seed)))
+    }
+}
+
+impl Chance for SeededChance {
+    fn fill(&self, bytes: &mut [u8]) {
+        use rand::Rng;
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// 128 bits as 26 characters of Crockford base 32, most significant first.
+#[must_use]
+pub fn crockford_128(value: u128) -> String {
+    (0..26)
+        .rev()
+        .map(|i| {
+            let digit = usize::try_from((value >> (5 * i)) & 31).unwrap_or(0);
+            char::from(CROCKFORD.get(digit).copied().unwrap_or(b'0'))
+        })
+        .collect()
+}
+
+/// Reads Crockford base 32 as people type it: case does not matter, `I L` are 1, `O` is 0, hyphens and
+/// spaces are skipped. `None` for any other character or for more than 128 bits.
+#[must_use]
+pub fn parse_crockford(text: &str) -> Option<u128> {
+    let mut value: u128 = 0;
+    let mut seen = false;
+    for c in text.chars().filter(|c| !matches!(c, '-' | ' ')) {
+        let c = match c.to_ascii_uppercase() {
+            'I' | 'L' => '1',
+            'O' => '0',
+            other => other,
+        };
+        let digit = CROCKFORD.iter().position(|&d| char::from(d) == c)?;
+        if value >> 123 != 0 {
+            return None;
+        }
+        value = (value << 5) | u128::try_from(digit).ok()?;
+        seen = true;
+    }
+    seen.then_some(value)
+}
+
+fn uuid_v7(now: Millis, chance: &dyn Chance) -> u128 {
+    let mut random = [0u8; 10];
+    chance.fill(&mut random);
+    let millis = u128::from(now.0.unsigned_abs()) & 0xFFFF_FFFF_FFFF;
+    let noise = random.iter().fold(0u128, |acc, b| (acc << 8) | u128::from(*b));
+    let (rand_a, rand_b) = ((noise >> 62) & 0xFFF, noise & 0x3FFF_FFFF_FFFF_FFFF);
+    (millis << 80) | (7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
+}
+
+/// The text is not an id of the wanted kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of kind {kind}")]
+pub struct NotAnId {
+    pub kind: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The prefix this kind of id carries in the API.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new id from the given instant and chance.
+            #[must_use]
+            pub fn new(now: Millis, chance: &dyn Chance) -> Self {
+                Self(crockford_128(uuid_v7(now, chance)))
+            }
+
+            /// The id as it stands in the database: 26 characters, no prefix.
+            ///
+            /// # Errors
+            /// When the text is not 26 characters of Crockford base 32.
+            pub fn from_stored(text: &str) -> Result<Self, NotAnId> {
+                let well_formed = text.len() == 26 && text.bytes().all(|b| CROCKFORD.contains(&b));
+                if well_formed { Ok(Self(text.to_owned())) } else { Err(NotAnId { kind: $prefix }) }
+            }
+
+            /// The id as it stands in the API: prefix, underscore, 26 characters.
+            ///
+            /// # Errors
+            /// When the prefix or the rest is of another kind.
+            pub fn from_api(text: &str) -> Result<Self, NotAnId> {
+                text.strip_prefix(concat!($prefix, "_")).map_or(Err(NotAnId { kind: $prefix }), Self::from_stored)
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The id with its kind prefix, for the API.
+            #[must_use]
+            pub fn api(&self) -> String {
+                format!(concat!($prefix, "_{}"), self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A district medical association (地区医師会): the tenant.
+    AssociationId = "asc";
+    /// An institution (医療機関).
+    InstitutionId = "ins";
+    /// A member (会員, 利用者): a person of the association.
+    MemberId = "mem";
+    /// A request (依頼) of any kind.
+    RequestId = "req";
+    /// One person asked for one request.
+    OfferId = "ofr";
+    /// One physical try to reach somebody: a mail, a phone leg.
+    AttemptId = "att";
+    /// A link sent to a person.
+    LinkId = "lnk";
+    /// A known device of a person.
+    DeviceId = "dev";
+    /// A signed-in session.
+    SessionId = "ses";
+    /// A key of the API.
+    ApiKeyId = "key";
+    /// A row of the outbox or a due time.
+    JobId = "job";
+    /// Something a human must look at.
+    AlarmId = "alm";
+    /// A line of the subsidy ledger (補助台帳の明細).
+    LedgerLineId = "lin";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_the_time_they_were_made_and_read_back() {
+        let chance = SeededChance::new(7);
+        let earlier = RequestId::new(Millis(1_700_000_000_000), &chance);
+        let later = RequestId::new(Millis(1_700_000_000_001), &chance);
+        assert!(earlier < later);
+        assert_eq!(RequestId::from_api(&earlier.api()).unwrap(), earlier);
+        assert_eq!(RequestId::from_stored(earlier.as_str()).unwrap(), earlier);
+        assert!(OfferId::from_api(&earlier.api()).is_err());
+        assert!(RequestId::from_stored("short").is_err());
+    }
+
+    #[test]
+    fn an_id_is_a_version_7_uuid() {
+        let id = RequestId::new(Millis(0x0123_4567_89AB), &SeededChance::new(1));
+        let bits = parse_crockford(id.as_str()).unwrap();
+        assert_eq!(bits >> 80, 0x0123_4567_89AB);
+        assert_eq!((bits >> 76) & 0xF, 7);
+        assert_eq!((bits >> 62) & 0b11, 0b10);
+    }
+
+    #[test]
+    fn typed_codes_forgive_look_alikes() {
+        assert_eq!(parse_crockford("o1-Il"), parse_crockford("0111"));
+        assert_eq!(parse_crockford("U"), None);
+        assert_eq!(parse_crockford(""), None);
+        assert_eq!(parse_crockford(&"Z".repeat(27)), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! Speaks to the outside world: mail here; the phone bridge has its own place beside it.
+
+pub mod mail;
