@@ -1,0 +1,2 @@
+# texts (words)
+product = Home-care duty

@@ -1,0 +1,2 @@
+# texts (words)
+product = 在宅当番
