@@ -1,0 +1,108 @@
+//! What the machine may know of the world, and the rules of each kind that a yes must still meet in the
+//! moment it is written.
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::Effect;
+use super::plan::{Kind, Selector};
+use super::request::{Acceptance, Request, Terms};
+use crate::ids::MemberId;
+use crate::time::Millis;
+
+/// Somebody a selector names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub person: MemberId,
+    /// Not to be contacted before (their hours).
+    pub from: Millis,
+}
+
+/// What the rules ask about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonFacts {
+    /// A member in good standing at this moment.
+    pub active: bool,
+    /// May promise a visit, for the specialty in question.
+    pub visits: bool,
+    pub taken_this_month: u32,
+    /// `None`: no limit.
+    pub monthly_cap: Option<u32>,
+}
+
+/// The loaded facts, as they are in the transaction that will be committed.
+pub trait World {
+    /// The people a selector names now, best first. Empty when it names nobody.
+    fn resolve(&self, selector: &Selector, request: &Request, now: Millis) -> Vec<Candidate>;
+
+    /// `None`: not known here.
+    fn person(&self, person: &MemberId) -> Option<PersonFacts>;
+}
+
+/// The rule that stands against a yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Left, or not yet a member.
+    NotActive,
+    /// One cannot take one's own request.
+    OwnRequest,
+    /// The monthly number this person set is reached.
+    MonthlyCap,
+    /// A visit was promised by somebody who does not visit.
+    NoVisits,
+    /// These terms do not belong to this kind of request.
+    WrongTerms,
+}
+
+impl Rule {
+    /// The stable word of the API.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotActive => "not_active",
+            Self::OwnRequest => "own_request",
+            Self::MonthlyCap => "monthly_cap",
+            Self::NoVisits => "no_visits",
+            Self::WrongTerms => "wrong_terms",
+        }
+    }
+}
+
+/// Runs after the last step, inside the transaction that writes the acceptances.
+///
+/// # Errors
+/// The first rule that stands against it; nothing is written then.
+pub fn settle(request: &Request, world: &dyn World) -> Result<Vec<Effect>, Rule> {
+    let claims: Vec<&Acceptance> = request.claims().collect();
+    match request.kind {
+        Kind::Consult => {
+            for claim in &claims {
+                consult_rules(request, claim, world)?;
+            }
+            let until = None;
+            Ok(claims.iter().map(|c| Effect::Grant { person: c.person.clone(), until }).collect())
+        }
+        // Their rules arrive with their journeys; what the machine itself promises holds for all of them.
+        Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => Ok(Vec::new()),
+    }
+}
+
+fn consult_rules(request: &Request, claim: &Acceptance, world: &dyn World) -> Result<(), Rule> {
+    let person = world.person(&claim.person).ok_or(Rule::NotActive)?;
+    if !person.active {
+        return Err(Rule::NotActive);
+    }
+    if claim.person == request.asker {
+        return Err(Rule::OwnRequest);
+    }
+    match claim.terms {
+        Terms::Advice => {}
+        Terms::Visit if person.visits => {}
+        Terms::Visit => return Err(Rule::NoVisits),
+        Terms::Plain | Terms::CallBack { .. } | Terms::Exchange { .. } => return Err(Rule::WrongTerms),
+    }
+    if person.monthly_cap.is_some_and(|cap| person.taken_this_month >= cap) {
+        return Err(Rule::MonthlyCap);
+    }
+    Ok(())
+}
