@@ -1,1 +1,49 @@
-//! (being written)
+//! Remembers. The only room with SQL; one text for SQLite and PostgreSQL.
+//!
+//! A write is an owned, re-runnable [`Command`] given to [`Db::run`]; nothing else can begin a transaction.
+//! Every statement is a constant in [`statements!`] and is prepared on both databases by a test.
+
+pub mod access;
+pub mod audit;
+pub mod db;
+pub mod dispatch;
+pub mod jobs;
+pub mod ledger;
+pub mod migrate;
+pub mod people;
+pub mod requests;
+pub mod secrets;
+
+pub use db::{Command, Conn, Db, DbSettings, Faults, Row, Statement, StoreError, Value};
+
+/// Declares statements: `NAME = "text";`, or `NAME = "sqlite text", "postgres text";` where they differ.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sqlite:expr $(, $postgres:expr)?;)*) => {
+        $($(#[$doc])* const $name: $crate::store::Statement = $crate::store::Statement {
+            name: stringify!($name),
+            sqlite: $sqlite,
+            postgres: statements!(@second $sqlite $(, $postgres)?),
+        };)*
+        /// For the test that prepares every statement on both databases.
+        pub(super) const ALL: &[&$crate::store::Statement] = &[$(&$name),*];
+    };
+    (@second $sqlite:expr, $postgres:expr) => { $postgres };
+    (@second $sqlite:expr) => { $sqlite };
+}
+pub(crate) use statements;
+
+/// Every statement of the program.
+#[must_use]
+pub fn all_statements() -> Vec<&'static Statement> {
+    [
+        access::ALL,
+        audit::ALL,
+        dispatch::ALL,
+        jobs::ALL,
+        ledger::ALL,
+        people::ALL,
+        requests::ALL,
+        secrets::ALL,
+    ]
+    .concat()
+}

@@ -1,0 +1,333 @@
+-- The ground: people, access, secrets, requests, durable work, audit and the ledger's seed.
+-- association_id leads every key. Exceptions, each with its reason: lookups by the hash of a secret (the
+-- secret says which association), and the runner's index (it serves every association).
+
+CREATE TABLE installation (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE association (
+    association_id TEXT PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    office_phone TEXT NOT NULL,
+    lang TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE case_counter (
+    association_id TEXT NOT NULL REFERENCES association,
+    fiscal_year INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    PRIMARY KEY (association_id, fiscal_year)
+) STRICT;
+
+CREATE TABLE month_key (
+    association_id TEXT NOT NULL REFERENCES association,
+    month TEXT NOT NULL,
+    wrapped TEXT NOT NULL,
+    PRIMARY KEY (association_id, month)
+) STRICT;
+
+CREATE TABLE institution (
+    association_id TEXT NOT NULL REFERENCES association,
+    institution_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    area TEXT NOT NULL,
+    city_code TEXT NOT NULL,
+    phone BLOB,
+    created_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (association_id, institution_id)
+) STRICT;
+
+CREATE TABLE member (
+    association_id TEXT NOT NULL REFERENCES association,
+    member_id TEXT NOT NULL,
+    institution_id TEXT,
+    name TEXT NOT NULL,
+    kana TEXT NOT NULL,
+    email TEXT,
+    email_key TEXT,
+    phone BLOB,
+    roles TEXT NOT NULL,
+    lang TEXT NOT NULL,
+    active_from_ms INTEGER NOT NULL,
+    left_at_ms INTEGER,
+    pin_hash TEXT,
+    pin_version INTEGER NOT NULL,
+    pin_failures INTEGER NOT NULL,
+    mail_failing_since_ms INTEGER,
+    created_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (association_id, member_id),
+    FOREIGN KEY (association_id, institution_id) REFERENCES institution
+) STRICT;
+-- Several people of one clinic may share a mailbox, so it is not unique.
+CREATE INDEX member_by_email ON member (association_id, email_key);
+
+CREATE TABLE member_specialty (
+    association_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    specialty TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (association_id, member_id, specialty),
+    FOREIGN KEY (association_id, member_id) REFERENCES member
+) STRICT;
+CREATE INDEX member_by_specialty ON member_specialty (association_id, specialty);
+
+CREATE TABLE device (
+    association_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    secret_hash BLOB NOT NULL UNIQUE,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    revoked_at_ms INTEGER,
+    PRIMARY KEY (association_id, device_id),
+    FOREIGN KEY (association_id, member_id) REFERENCES member
+) STRICT;
+
+CREATE TABLE session (
+    association_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    secret_hash BLOB NOT NULL UNIQUE,
+    created_at_ms INTEGER NOT NULL,
+    seen_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    PRIMARY KEY (association_id, session_id),
+    FOREIGN KEY (association_id, member_id) REFERENCES member
+) STRICT;
+
+CREATE TABLE api_key (
+    association_id TEXT NOT NULL REFERENCES association,
+    api_key_id TEXT NOT NULL,
+    label TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    secret_hash BLOB NOT NULL UNIQUE,
+    created_at_ms INTEGER NOT NULL,
+    revoked_at_ms INTEGER,
+    PRIMARY KEY (association_id, api_key_id)
+) STRICT;
+
+CREATE TABLE request (
+    association_id TEXT NOT NULL REFERENCES association,
+    request_id TEXT NOT NULL,
+    case_no TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    asker_id TEXT NOT NULL,
+    institution_id TEXT NOT NULL,
+    entered_by TEXT,
+    channel TEXT NOT NULL,
+    parent_id TEXT,
+    state TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    due_at_ms INTEGER,
+    answer_by_ms INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    machine TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    blind BLOB NOT NULL,
+    detail BLOB NOT NULL,
+    PRIMARY KEY (association_id, request_id),
+    UNIQUE (association_id, case_no),
+    FOREIGN KEY (association_id, asker_id) REFERENCES member,
+    FOREIGN KEY (association_id, institution_id) REFERENCES institution
+) STRICT;
+CREATE INDEX request_by_asker ON request (association_id, asker_id, created_at_ms);
+CREATE INDEX request_by_state ON request (association_id, state, created_at_ms);
+
+CREATE TABLE offer (
+    association_id TEXT NOT NULL,
+    offer_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    asked_at_ms INTEGER NOT NULL,
+    opened_at_ms INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (association_id, offer_id),
+    UNIQUE (association_id, request_id, member_id),
+    FOREIGN KEY (association_id, request_id) REFERENCES request,
+    FOREIGN KEY (association_id, member_id) REFERENCES member
+) STRICT;
+CREATE INDEX offer_by_member ON offer (association_id, member_id, asked_at_ms);
+
+CREATE TABLE attempt (
+    association_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    detail TEXT,
+    PRIMARY KEY (association_id, request_id, member_id, number, channel),
+    FOREIGN KEY (association_id, request_id) REFERENCES request
+) STRICT;
+
+-- claim_slot counts the places of the quota: the second wall behind the machine's own check.
+CREATE TABLE acceptance (
+    association_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    member_id TEXT NOT NULL,
+    claim_slot INTEGER,
+    at_ms INTEGER NOT NULL,
+    released_at_ms INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (association_id, request_id, seq),
+    FOREIGN KEY (association_id, request_id) REFERENCES request
+) STRICT;
+CREATE UNIQUE INDEX acceptance_place ON acceptance (association_id, request_id, claim_slot)
+    WHERE claim_slot IS NOT NULL AND released_at_ms IS NULL;
+CREATE INDEX acceptance_by_member ON acceptance (association_id, member_id, at_ms);
+
+CREATE TABLE access_grant (
+    association_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    from_ms INTEGER NOT NULL,
+    until_ms INTEGER,
+    ended_at_ms INTEGER,
+    PRIMARY KEY (association_id, request_id, member_id),
+    FOREIGN KEY (association_id, request_id) REFERENCES request
+) STRICT;
+
+CREATE TABLE link (
+    association_id TEXT NOT NULL,
+    link_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    request_id TEXT,
+    token_hash BLOB NOT NULL UNIQUE,
+    code_hash BLOB NOT NULL UNIQUE,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    consumed_at_ms INTEGER,
+    voided_at_ms INTEGER,
+    wrong_pins INTEGER NOT NULL,
+    PRIMARY KEY (association_id, link_id),
+    FOREIGN KEY (association_id, member_id) REFERENCES member
+) STRICT;
+CREATE INDEX link_by_request ON link (association_id, request_id, member_id);
+
+CREATE TABLE report (
+    association_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    member_id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    minutes INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    text BLOB NOT NULL,
+    PRIMARY KEY (association_id, request_id, seq),
+    FOREIGN KEY (association_id, request_id) REFERENCES request
+) STRICT;
+
+CREATE TABLE survey (
+    association_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (association_id, request_id),
+    FOREIGN KEY (association_id, request_id) REFERENCES request
+) STRICT;
+
+CREATE TABLE completed_event (
+    association_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (association_id, request_id),
+    FOREIGN KEY (association_id, request_id) REFERENCES request
+) STRICT;
+
+CREATE TABLE ledger_line (
+    association_id TEXT NOT NULL,
+    line_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    run TEXT NOT NULL,
+    side TEXT NOT NULL,
+    party TEXT NOT NULL,
+    tariff TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    amount_yen INTEGER NOT NULL,
+    reason TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (association_id, line_id),
+    UNIQUE (association_id, request_id, side, party, tariff, run),
+    FOREIGN KEY (association_id, request_id) REFERENCES completed_event
+) STRICT;
+CREATE INDEX ledger_line_by_time ON ledger_line (association_id, at_ms);
+
+CREATE TABLE audit_head (
+    association_id TEXT PRIMARY KEY REFERENCES association,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE audit_event (
+    association_id TEXT NOT NULL REFERENCES association,
+    seq INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    on_behalf_of TEXT,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (association_id, seq)
+) STRICT;
+CREATE INDEX audit_by_subject ON audit_event (association_id, subject, seq);
+
+CREATE TABLE idempotency (
+    association_id TEXT NOT NULL REFERENCES association,
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (association_id, actor, key)
+) STRICT;
+
+-- The outbox and the due times. state: due, leased, done, moot, dead.
+CREATE TABLE job (
+    association_id TEXT NOT NULL REFERENCES association,
+    job_id TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due_at_ms INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    owner TEXT,
+    lease_until_ms INTEGER,
+    fence INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    last_error TEXT,
+    PRIMARY KEY (association_id, job_id),
+    UNIQUE (association_id, key)
+) STRICT;
+CREATE INDEX job_due ON job (lane, due_at_ms) WHERE state IN ('due', 'leased');
+
+CREATE TABLE alarm (
+    association_id TEXT NOT NULL REFERENCES association,
+    alarm_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    raised_at_ms INTEGER NOT NULL,
+    acknowledged_at_ms INTEGER,
+    acknowledged_by TEXT,
+    PRIMARY KEY (association_id, alarm_id)
+) STRICT;
+CREATE UNIQUE INDEX alarm_open ON alarm (association_id, kind, subject) WHERE acknowledged_at_ms IS NULL;

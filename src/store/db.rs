@@ -1,0 +1,694 @@
+//! The thin layer over sqlx: one `Db`, `Conn` and `Row` for SQLite and PostgreSQL. No tables here.
+//!
+//! SQLite: one writer connection, `BEGIN IMMEDIATE`, WAL, `synchronous=FULL`, read-only readers; after any
+//! SQL error the writer connection is closed (after an injected I/O error it stayed wedged otherwise).
+//! Every write runs in a task of its own, so that a client that goes away cannot cancel it half-way.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Column, Postgres, Row as _, Sqlite, TypeInfo, ValueRef};
+use tokio::sync::Notify;
+
+/// One SQL text, or two where the databases differ.
+#[derive(Debug)]
+pub struct Statement {
+    pub name: &'static str,
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("running statement {statement}")]
+    Sql {
+        statement: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("opening the database")]
+    Open {
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("{0}")]
+    Unusable(String),
+    #[error("reading {table} row {id}")]
+    Corrupt {
+        table: &'static str,
+        id: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("column {column} is not there or not of that type")]
+    Shape { column: String },
+    #[error("{table} {id} changed while we were working on it")]
+    Stale { table: &'static str, id: String },
+    #[error("sealing or opening a secret")]
+    Seal {
+        #[source]
+        source: crate::seal::SealError,
+    },
+    /// The command decided not to commit; what it wants said is in its own type.
+    #[error("the command took itself back")]
+    Rollback,
+    #[error("the writing task ended early")]
+    Gone,
+    /// Only from an injected fault.
+    #[error("a crash was injected before statement {at}")]
+    Crashed { at: usize },
+}
+
+impl StoreError {
+    /// A row of `table` cannot be understood.
+    pub fn corrupt(
+        table: &'static str,
+        id: impl fmt::Display,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Corrupt { table, id: id.to_string(), source: source.into() }
+    }
+
+    /// The database asks for the whole command to be run again (PostgreSQL 40001, 40P01).
+    fn wants_retry(&self) -> bool {
+        matches!(self, Self::Sql { source: sqlx::Error::Database(e), .. }
+            if e.code().is_some_and(|c| c == "40001" || c == "40P01"))
+    }
+
+    /// A unique key already holds that value.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sql { source: sqlx::Error::Database(e), .. } if e.is_unique_violation())
+    }
+}
+
+impl From<crate::seal::SealError> for StoreError {
+    fn from(source: crate::seal::SealError) -> Self {
+        Self::Seal { source }
+    }
+}
+
+/// A parameter of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl From<i64> for Value {
+    fn from(v: i64) -> Self {
+        Self::Int(Some(v))
+    }
+}
+impl From<Option<i64>> for Value {
+    fn from(v: Option<i64>) -> Self {
+        Self::Int(v)
+    }
+}
+impl From<crate::time::Millis> for Value {
+    fn from(v: crate::time::Millis) -> Self {
+        Self::Int(Some(v.0))
+    }
+}
+impl From<Option<crate::time::Millis>> for Value {
+    fn from(v: Option<crate::time::Millis>) -> Self {
+        Self::Int(v.map(|m| m.0))
+    }
+}
+impl From<&str> for Value {
+    fn from(v: &str) -> Self {
+        Self::Text(Some(v.to_owned()))
+    }
+}
+impl From<String> for Value {
+    fn from(v: String) -> Self {
+        Self::Text(Some(v))
+    }
+}
+impl From<Option<&str>> for Value {
+    fn from(v: Option<&str>) -> Self {
+        Self::Text(v.map(str::to_owned))
+    }
+}
+impl From<Option<String>> for Value {
+    fn from(v: Option<String>) -> Self {
+        Self::Text(v)
+    }
+}
+impl From<Vec<u8>> for Value {
+    fn from(v: Vec<u8>) -> Self {
+        Self::Bytes(Some(v))
+    }
+}
+impl From<Option<Vec<u8>>> for Value {
+    fn from(v: Option<Vec<u8>>) -> Self {
+        Self::Bytes(v)
+    }
+}
+impl From<&[u8]> for Value {
+    fn from(v: &[u8]) -> Self {
+        Self::Bytes(Some(v.to_vec()))
+    }
+}
+
+/// `values![a, b, c]`: parameters from anything that is one.
+macro_rules! values {
+    ($($v:expr),* $(,)?) => { &[$($crate::store::Value::from($v)),*] };
+}
+pub(crate) use values;
+
+/// One row of an answer, read by column name.
+#[derive(Clone, Debug)]
+pub struct Row {
+    names: Arc<[String]>,
+    cells: Vec<Value>,
+}
+
+impl Row {
+    fn cell(&self, column: &str) -> Result<&Value, StoreError> {
+        let at = self.names.iter().position(|n| n == column);
+        at.and_then(|i| self.cells.get(i)).ok_or_else(|| StoreError::Shape { column: column.to_owned() })
+    }
+
+    /// # Errors
+    /// The column is not there, or not an integer, or NULL.
+    pub fn int(&self, column: &str) -> Result<i64, StoreError> {
+        self.opt_int(column)?.ok_or_else(|| StoreError::Shape { column: column.to_owned() })
+    }
+
+    /// # Errors
+    /// The column is not there or not an integer.
+    pub fn opt_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        match self.cell(column)? {
+            Value::Int(v) => Ok(*v),
+            Value::Text(None) | Value::Bytes(None) => Ok(None),
+            Value::Text(_) | Value::Bytes(_) => Err(StoreError::Shape { column: column.to_owned() }),
+        }
+    }
+
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn millis(&self, column: &str) -> Result<crate::time::Millis, StoreError> {
+        self.int(column).map(crate::time::Millis)
+    }
+
+    /// # Errors
+    /// As [`Row::opt_int`].
+    pub fn opt_millis(&self, column: &str) -> Result<Option<crate::time::Millis>, StoreError> {
+        Ok(self.opt_int(column)?.map(crate::time::Millis))
+    }
+
+    /// # Errors
+    /// The column is not there, or not text, or NULL.
+    pub fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.opt_text(column)?.ok_or_else(|| StoreError::Shape { column: column.to_owned() })
+    }
+
+    /// # Errors
+    /// The column is not there or not text.
+    pub fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        match self.cell(column)? {
+            Value::Text(v) => Ok(v.clone()),
+            Value::Int(None) | Value::Bytes(None) => Ok(None),
+            Value::Int(_) | Value::Bytes(_) => Err(StoreError::Shape { column: column.to_owned() }),
+        }
+    }
+
+    /// # Errors
+    /// The column is not there, or not bytes, or NULL.
+    pub fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        self.opt_bytes(column)?.ok_or_else(|| StoreError::Shape { column: column.to_owned() })
+    }
+
+    /// # Errors
+    /// The column is not there or not bytes.
+    pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.cell(column)? {
+            Value::Bytes(v) => Ok(v.clone()),
+            Value::Int(None) | Value::Text(None) => Ok(None),
+            Value::Int(_) | Value::Text(_) => Err(StoreError::Shape { column: column.to_owned() }),
+        }
+    }
+
+    /// A typed id.
+    ///
+    /// # Errors
+    /// The column is not there or does not hold such an id.
+    pub fn id<T>(
+        &self,
+        column: &'static str,
+        read: impl Fn(&str) -> Result<T, crate::ids::NotAnId>,
+    ) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        read(&text).map_err(|e| StoreError::corrupt(column, text, e))
+    }
+
+    /// A typed id, or NULL.
+    ///
+    /// # Errors
+    /// The column is not there or holds something else.
+    pub fn opt_id<T>(
+        &self,
+        column: &'static str,
+        read: impl Fn(&str) -> Result<T, crate::ids::NotAnId>,
+    ) -> Result<Option<T>, StoreError> {
+        self.opt_text(column)?
+            .map(|text| read(&text).map_err(|e| StoreError::corrupt(column, text, e)))
+            .transpose()
+    }
+
+    /// A JSON document.
+    ///
+    /// # Errors
+    /// The column is not there or does not hold such a document.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        serde_json::from_str(&text).map_err(|e| StoreError::corrupt(column, "", e))
+    }
+}
+
+/// Faults a test injects between statements. Production has none.
+pub trait Faults: Send + Sync + fmt::Debug {
+    /// Called before every statement and before every commit; `true` crashes there.
+    fn crash_before(&self, statement: &'static str) -> bool;
+    /// Called after a commit; `true` loses the answer of a commit that happened.
+    fn crash_after_commit(&self) -> bool;
+}
+
+enum Link {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A connection: within a command a transaction, otherwise for reading.
+pub struct Conn {
+    link: Link,
+    faults: Option<Arc<dyn Faults>>,
+    statements: usize,
+    wakes: bool,
+}
+
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn").field("statements", &self.statements).finish_non_exhaustive()
+    }
+}
+
+macro_rules! bound {
+    ($sql:expr, $params:expr) => {{
+        let mut query = sqlx::query($sql);
+        for value in $params {
+            query = match value {
+                Value::Int(v) => query.bind(*v),
+                Value::Text(v) => query.bind(v.as_deref()),
+                Value::Bytes(v) => query.bind(v.as_deref()),
+            };
+        }
+        query
+    }};
+}
+
+macro_rules! read_rows {
+    ($rows:expr, $statement:expr) => {{
+        let mut names: Option<Arc<[String]>> = None;
+        let mut out = Vec::with_capacity($rows.len());
+        for row in &$rows {
+            let names = names
+                .get_or_insert_with(|| row.columns().iter().map(|c| c.name().to_owned()).collect())
+                .clone();
+            let mut cells = Vec::with_capacity(names.len());
+            for i in 0..names.len() {
+                let kind = row.try_get_raw(i).map(|raw| raw.type_info().name().to_owned());
+                let cell = match kind.as_deref() {
+                    Ok("INTEGER" | "INT8" | "BIGINT" | "NULL") => row.try_get::<Option<i64>, _>(i).map(Value::Int),
+                    Ok("INT4") => row.try_get::<Option<i32>, _>(i).map(|v| Value::Int(v.map(i64::from))),
+                    Ok("TEXT" | "VARCHAR" | "NAME") => row.try_get::<Option<String>, _>(i).map(Value::Text),
+                    Ok(_) => row.try_get::<Option<Vec<u8>>, _>(i).map(Value::Bytes),
+                    Err(_) => return Err(StoreError::Shape { column: $statement.name.to_owned() }),
+                };
+                cells.push(cell.map_err(|source| StoreError::Sql { statement: $statement.name, source })?);
+            }
+            out.push(Row { names, cells });
+        }
+        out
+    }};
+}
+
+impl Conn {
+    fn check(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        self.statements += 1;
+        match &self.faults {
+            Some(faults) if faults.crash_before(statement) => Err(StoreError::Crashed { at: self.statements }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a statement; the number of rows it changed.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn exec(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
+        self.check(statement.name)?;
+        let done = match &mut self.link {
+            Link::Sqlite(c) => {
+                bound!(statement.sqlite, params).execute(&mut **c).await.map(|r| r.rows_affected())
+            }
+            Link::Postgres(c) => {
+                bound!(statement.postgres, params).execute(&mut **c).await.map(|r| r.rows_affected())
+            }
+        };
+        done.map_err(|source| StoreError::Sql { statement: statement.name, source })
+    }
+
+    /// Every row of the answer.
+    ///
+    /// # Errors
+    /// Whatever the database says; a column of a type we do not use.
+    pub async fn all(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.check(statement.name)?;
+        let failed = |source| StoreError::Sql { statement: statement.name, source };
+        Ok(match &mut self.link {
+            Link::Sqlite(c) => {
+                let rows = bound!(statement.sqlite, params).fetch_all(&mut **c).await.map_err(failed)?;
+                read_rows!(rows, statement)
+            }
+            Link::Postgres(c) => {
+                let rows = bound!(statement.postgres, params).fetch_all(&mut **c).await.map_err(failed)?;
+                read_rows!(rows, statement)
+            }
+        })
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub async fn one(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.all(statement, params).await?.into_iter().next())
+    }
+
+    /// The runner should look at once: this transaction made work for it.
+    pub fn wake_runner(&mut self) {
+        self.wakes = true;
+    }
+
+    async fn raw(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        match &mut self.link {
+            Link::Sqlite(c) => sqlx::raw_sql(text).execute(&mut **c).await.map(drop),
+            Link::Postgres(c) => sqlx::raw_sql(text).execute(&mut **c).await.map(drop),
+        }
+    }
+
+    /// Runs several statements of a migration file.
+    pub(super) async fn script(&mut self, text: &'static str) -> Result<(), StoreError> {
+        self.raw(text).await.map_err(|source| StoreError::Sql { statement: "migration", source })
+    }
+
+    /// Asks the database to parse and plan a statement, as the test of all statements does.
+    ///
+    /// # Errors
+    /// What the database says against it.
+    pub async fn prepare(&mut self, statement: &'static Statement) -> Result<(), StoreError> {
+        use sqlx::{Executor, SqlSafeStr};
+        let prepared = match &mut self.link {
+            Link::Sqlite(c) => c.prepare(statement.sqlite.into_sql_str()).await.map(drop),
+            Link::Postgres(c) => c.prepare(statement.postgres.into_sql_str()).await.map(drop),
+        };
+        prepared.map_err(|source| StoreError::Sql { statement: statement.name, source })
+    }
+
+    fn abandon(&mut self) {
+        match &mut self.link {
+            Link::Sqlite(c) => c.close_on_drop(),
+            Link::Postgres(c) => c.close_on_drop(),
+        }
+    }
+
+    #[must_use]
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.link, Link::Sqlite(_))
+    }
+}
+
+/// A write: owns its input and may be run again, so it has no effects outside the transaction.
+pub trait Command: Send + Sync + 'static {
+    type Output: Send + 'static;
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut Conn,
+    ) -> impl Future<Output = Result<Self::Output, StoreError>> + Send + 'a;
+}
+
+/// Which database, and how wide.
+#[derive(Clone, Debug)]
+pub struct DbSettings {
+    /// `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
+    pub url: String,
+    /// Read-only connections (SQLite) or all connections (PostgreSQL).
+    pub connections: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pools: Pools,
+    file: Option<PathBuf>,
+    faults: Option<Arc<dyn Faults>>,
+    /// Told after each commit that made work for the runner.
+    pub work: Arc<Notify>,
+}
+
+/// A transaction the database asks to run again is run at most this often.
+pub const MAX_RETRIES: u32 = 5;
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+
+impl Db {
+    /// Opens the database; SQLite files are created. Migrations are a step of their own.
+    ///
+    /// # Errors
+    /// The address is not one of ours, or the database does not answer.
+    pub async fn open(settings: &DbSettings) -> Result<Self, StoreError> {
+        let open = |source| StoreError::Open { source };
+        let (pools, file) = if let Some(path) = settings.url.strip_prefix("sqlite:") {
+            let memory = path == ":memory:";
+            let base = SqliteConnectOptions::new()
+                .busy_timeout(Duration::from_secs(5))
+                .foreign_keys(true)
+                .pragma("trusted_schema", "OFF")
+                .pragma("mmap_size", "0")
+                .pragma("journal_size_limit", "67108864")
+                .statement_cache_capacity(256);
+            let base = if memory {
+                base.in_memory(true)
+            } else {
+                base.filename(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
+            };
+            let writer = SqlitePoolOptions::new()
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_with(base.clone().synchronous(SqliteSynchronous::Full))
+                .await
+                .map_err(open)?;
+            let readers = if memory {
+                writer.clone()
+            } else {
+                SqlitePoolOptions::new()
+                    .max_connections(settings.connections.max(1))
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .connect_with(base.read_only(true).create_if_missing(false))
+                    .await
+                    .map_err(open)?
+            };
+            (Pools::Sqlite { writer, readers }, (!memory).then(|| PathBuf::from(path)))
+        } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
+            let options: PgConnectOptions = settings.url.parse().map_err(open)?;
+            let options = options
+                .application_name("touban")
+                .options([
+                    ("statement_timeout", "15000"),
+                    ("lock_timeout", "10000"),
+                    ("idle_in_transaction_session_timeout", "30000"),
+                ]);
+            let pool = PgPoolOptions::new()
+                .max_connections(settings.connections.max(2))
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_with(options)
+                .await
+                .map_err(open)?;
+            (Pools::Postgres(pool), None)
+        } else {
+            return Err(StoreError::Unusable(
+                "the database address must begin with sqlite: or postgres://".to_owned(),
+            ));
+        };
+        Ok(Self { pools, file, faults: None, work: Arc::new(Notify::new()) })
+    }
+
+    /// The same database with injected faults, for tests.
+    #[must_use]
+    pub fn with_faults(&self, faults: Arc<dyn Faults>) -> Self {
+        Self { faults: Some(faults), ..self.clone() }
+    }
+
+    /// The SQLite file, if there is one.
+    #[must_use]
+    pub const fn file(&self) -> Option<&PathBuf> {
+        self.file.as_ref()
+    }
+
+    #[must_use]
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// None became free in time.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        let failed = |source| StoreError::Sql { statement: "acquire", source };
+        let link = match &self.pools {
+            Pools::Sqlite { readers, .. } => Link::Sqlite(readers.acquire().await.map_err(failed)?),
+            Pools::Postgres(pool) => Link::Postgres(pool.acquire().await.map_err(failed)?),
+        };
+        Ok(Conn { link, faults: self.faults.clone(), statements: 0, wakes: false })
+    }
+
+    async fn writer(&self) -> Result<Conn, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let link = writer
+                    .acquire()
+                    .await
+                    .map_err(|source| StoreError::Sql { statement: "acquire", source })?;
+                Ok(Conn {
+                    link: Link::Sqlite(link),
+                    faults: self.faults.clone(),
+                    statements: 0,
+                    wakes: false,
+                })
+            }
+            Pools::Postgres(_) => self.read().await,
+        }
+    }
+
+    /// Runs a write: begin, apply, commit, in a task of its own; again when the database asks for it.
+    ///
+    /// # Errors
+    /// The command's own, or the database's. After an error nothing of it is in the database, except when
+    /// the answer to the commit itself was lost.
+    pub async fn run<C: Command>(&self, command: C) -> Result<C::Output, StoreError> {
+        let db = self.clone();
+        tokio::spawn(async move {
+            let mut tries = 0;
+            loop {
+                match db.once(&command).await {
+                    Err(e) if e.wants_retry() && tries < MAX_RETRIES => tries += 1,
+                    done => return done,
+                }
+            }
+        })
+        .await
+        .map_err(|_| StoreError::Gone)?
+    }
+
+    async fn once<C: Command>(&self, command: &C) -> Result<C::Output, StoreError> {
+        let mut tx = self.writer().await?;
+        let failed = |statement| move |source| StoreError::Sql { statement, source };
+        let begin = if tx.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        let begun = tx.raw(begin).await;
+        if let Err(e) = begun {
+            tx.abandon();
+            return Err(failed("begin")(e));
+        }
+        let outcome = match command.apply(&mut tx).await {
+            Ok(output) => tx.check("commit").map(|()| output),
+            Err(e) => Err(e),
+        };
+        match outcome {
+            Ok(output) => {
+                if let Err(e) = tx.raw("COMMIT").await {
+                    tx.abandon();
+                    return Err(failed("commit")(e));
+                }
+                if tx.wakes {
+                    self.work.notify_one();
+                }
+                match &self.faults {
+                    Some(faults) if faults.crash_after_commit() => {
+                        Err(StoreError::Crashed { at: tx.statements })
+                    }
+                    _ => Ok(output),
+                }
+            }
+            Err(e) => {
+                // After an SQL error the connection is not trusted again; after our own it is.
+                let ours = !matches!(e, StoreError::Sql { .. });
+                if !ours || tx.raw("ROLLBACK").await.is_err() {
+                    tx.abandon();
+                }
+                Err(e)
+            }
+        }
+    }
+
+    /// Runs one migration file in a transaction of its own.
+    pub(super) async fn migrate_one(
+        &self,
+        text: &'static str,
+        record: &'static Statement,
+        params: &[Value],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.writer().await?;
+        let failed = |statement| move |source| StoreError::Sql { statement, source };
+        let begin = if tx.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        tx.raw(begin).await.map_err(failed("begin"))?;
+        let done = match tx.script(text).await {
+            Ok(()) => tx.exec(record, params).await.map(drop),
+            Err(e) => Err(e),
+        };
+        if let Err(e) = done {
+            tx.abandon();
+            return Err(e);
+        }
+        tx.raw("COMMIT").await.map_err(failed("commit"))
+    }
+
+    pub(super) async fn bare(&self) -> Result<Conn, StoreError> {
+        self.writer().await
+    }
+
+    /// Closes every connection; SQLite checkpoints its log into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}

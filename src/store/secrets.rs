@@ -1,0 +1,131 @@
+//! Month keys and the sealing of single columns: clinical text and phone numbers never stand in plain.
+
+use super::db::{Conn, StoreError, values};
+use super::statements;
+use crate::ids::{AssociationId, SharedChance};
+use crate::seal::{Place, Seal, sealed_month};
+use crate::time::Millis;
+
+statements! {
+    MONTH_KEY_BY_MONTH = "SELECT wrapped FROM month_key WHERE association_id = $1 AND month = $2";
+    MONTH_KEY_ADD = "INSERT INTO month_key (association_id, month, wrapped) VALUES ($1, $2, $3) ON CONFLICT (association_id, month) DO NOTHING";
+    MONTH_KEYS = "SELECT association_id, month, wrapped FROM month_key ORDER BY association_id, month";
+    INSTALLATION_GET = "SELECT value FROM installation WHERE name = $1";
+    INSTALLATION_SET = "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+}
+
+/// The keys and the source of nonces; cheap to clone into commands.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    pub seal: Seal,
+    pub chance: SharedChance,
+}
+
+/// The column a value is sealed for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed<'a> {
+    pub table: &'a str,
+    pub column: &'a str,
+    pub row: &'a str,
+}
+
+impl Vault {
+    /// Seals `plain` for its column under the month key of `now`, which is made when it is missing.
+    ///
+    /// # Errors
+    /// The database's, or a month key that this key file does not open.
+    pub async fn seal(
+        &self,
+        tx: &mut Conn,
+        association: &AssociationId,
+        at: Sealed<'_>,
+        now: Millis,
+        plain: &str,
+    ) -> Result<Vec<u8>, StoreError> {
+        let month: String = now.rfc3339().chars().take(7).collect();
+        let wrapped = match Self::wrapped(tx, association, &month).await? {
+            Some(wrapped) => wrapped,
+            None => {
+                let fresh = self.seal.new_month_key(association, &month, self.chance.as_ref())?;
+                tx.exec(&MONTH_KEY_ADD, values![association.as_str(), month.as_str(), fresh]).await?;
+                // Another instance may have been quicker; the one in the database counts.
+                Self::wrapped(tx, association, &month)
+                    .await?
+                    .ok_or_else(|| StoreError::Unusable("the month key vanished".to_owned()))?
+            }
+        };
+        let key = self.seal.open_month_key(association, &month, &wrapped)?;
+        let place = Place { association, table: at.table, column: at.column, row: at.row };
+        Ok(self.seal.seal(&key, &place, plain.as_bytes(), self.chance.as_ref())?)
+    }
+
+    /// Opens what [`Vault::seal`] made for this column.
+    ///
+    /// # Errors
+    /// The value was changed, moved, or its key is gone.
+    pub async fn open(
+        &self,
+        conn: &mut Conn,
+        association: &AssociationId,
+        at: Sealed<'_>,
+        sealed: &[u8],
+    ) -> Result<String, StoreError> {
+        let month = sealed_month(sealed)?.to_owned();
+        let wrapped = Self::wrapped(conn, association, &month).await?.ok_or_else(|| {
+            StoreError::Unusable(format!("the key of {month} was destroyed; its texts cannot be read any more"))
+        })?;
+        let key = self.seal.open_month_key(association, &month, &wrapped)?;
+        let place = Place { association, table: at.table, column: at.column, row: at.row };
+        let plain = self.seal.open(&key, &place, sealed)?;
+        String::from_utf8(plain.to_vec()).map_err(|e| StoreError::corrupt("sealed text", at.row, e.utf8_error()))
+    }
+
+    async fn wrapped(
+        conn: &mut Conn,
+        association: &AssociationId,
+        month: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let row = conn.one(&MONTH_KEY_BY_MONTH, values![association.as_str(), month]).await?;
+        row.map(|r| r.text("wrapped")).transpose()
+    }
+
+    /// Whether the key file belongs to this database; an empty database takes it as its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] with the one line to print when it is the wrong key.
+    pub async fn recognise(&self, tx: &mut Conn) -> Result<(), StoreError> {
+        match tx.one(&INSTALLATION_GET, values!["seal_fingerprint"]).await? {
+            Some(row) if self.seal.recognises(&row.text("value")?) => Ok(()),
+            Some(_) => Err(StoreError::Unusable(
+                "the key file is not the one this database was made with; put the right file in place \
+                 ([keys] file); nothing was changed"
+                    .to_owned(),
+            )),
+            None => {
+                let print = self.seal.fingerprint();
+                tx.exec(&INSTALLATION_SET, values!["seal_fingerprint", print]).await.map(drop)
+            }
+        }
+    }
+}
+
+/// Whether a key was ever used with this database: then a missing key file must not be made anew.
+///
+/// # Errors
+/// The database's.
+pub async fn has_key(conn: &mut Conn) -> Result<bool, StoreError> {
+    Ok(conn.one(&INSTALLATION_GET, values!["seal_fingerprint"]).await?.is_some())
+}
+
+/// Opens every month key, as `verify` does.
+///
+/// # Errors
+/// The first one that does not open.
+pub async fn month_keys_open(conn: &mut Conn, seal: &Seal) -> Result<usize, StoreError> {
+    let rows = conn.all(&MONTH_KEYS, &[]).await?;
+    for row in &rows {
+        let association = row.id("association_id", AssociationId::from_stored)?;
+        seal.open_month_key(&association, &row.text("month")?, &row.text("wrapped")?)?;
+    }
+    Ok(rows.len())
+}
