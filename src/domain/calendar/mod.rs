@@ -70,6 +70,12 @@ impl CivilDate {
         let moved = if days < 0 { self.0.checked_sub_days(step) } else { self.0.checked_add_days(step) };
         Self(moved.unwrap_or(self.0))
     }
+
+    /// Whole days from `earlier` to this day; negative when `earlier` is later.
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.signed_duration_since(earlier.0).num_days()
+    }
 }
 
 impl From<NaiveDate> for CivilDate {
