@@ -233,6 +233,11 @@ fn on_the_night_of_31_march_each_event_belongs_to_its_own_minute() {
     // In another zone's terms it is still 31 March: the association's day decides.
     assert_eq!(tariff("2027-03-31T15:00:00Z"), "R9-CONSULT-ACC-OFF");
     assert_eq!(summary(&consult("2027-03-31T23:59:59+09:00"), &tariffs).len(), 2);
+    // Where the programme ends with the year, the last minute is paid and the next is not.
+    let ending = Tariffs::parse("one year", &r8, "v").unwrap();
+    let last = |at: &str| summary(&consult(at), &ending).into_iter().map(|line| line.3).collect::<Vec<_>>();
+    assert_eq!(last("2027-03-31T23:59:59.999+09:00"), [None, None]);
+    assert_eq!(last("2027-04-01T00:00:00+09:00"), [Some("out_of_dates"); 2]);
 }
 
 #[test]
@@ -244,7 +249,7 @@ fn outside_the_dates_one_line_per_side_and_programme_says_so_by_the_nearest_tari
     let expected = |side: &'static str, code: &str| (side, code.to_owned(), 0, Some("out_of_dates"));
     let late = summary(&consult("2029-01-10T10:00:00+09:00"), &one);
     assert_eq!(late, [expected("requester", "CONSULT-REQ"), expected("acceptor", "CONSULT-ACC-DAY")]);
-    let between = summary(&consult("2019-01-10T10:00:00+09:00"), &one);
+    let between = summary(&consult("2021-01-10T10:00:00+09:00"), &one);
     assert_eq!(between, [expected("requester", "A-CONSULT-REQ"), expected("acceptor", "A-CONSULT-ACC-DAY")]);
     // The last day before it begins again is nearer to what begins.
     assert_eq!(summary(&consult("2025-03-31T10:00:00+09:00"), &one)[0], expected("requester", "CONSULT-REQ"));
