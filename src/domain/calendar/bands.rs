@@ -26,6 +26,7 @@ pub enum TimeBand {
 }
 
 impl TimeBand {
+    /// Every band.
     pub const ALL: [Self; 5] = [Self::Day, Self::Night, Self::DeepNight, Self::Holiday, Self::YearEnd];
 
     /// The stable text of the band in data and tariffs.

@@ -28,11 +28,13 @@ impl CaseNo {
         (counter > 0).then_some(Self { year, counter })
     }
 
+    /// The fiscal year in which the case began.
     #[must_use]
     pub const fn year(self) -> FiscalYear {
         self.year
     }
 
+    /// The association's counter in that year, from 1.
     #[must_use]
     pub const fn counter(self) -> u32 {
         self.counter

@@ -41,6 +41,7 @@ impl CivilDate {
         NaiveDate::from_ymd_opt(year, month, day).map(Self)
     }
 
+    /// The western year.
     #[must_use]
     pub fn year(self) -> i32 {
         self.0.year()
@@ -58,6 +59,7 @@ impl CivilDate {
         self.0.day()
     }
 
+    /// The day of the week.
     #[must_use]
     pub fn weekday(self) -> Weekday {
         self.0.weekday()
@@ -186,7 +188,9 @@ pub enum HolidayRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ListedDay {
+    /// This day alone.
     Once(CivilDate),
+    /// This day of every year; 29 February in leap years only.
     EveryYear { month: u32, day: u32 },
 }
 
@@ -242,9 +246,11 @@ pub enum Listed {
 pub struct Calendar {
     /// Names this text of the calendar, for instance `aoba-2026.1`; recorded with every event.
     pub version: String,
+    /// What is a holiday before the listed days.
     pub rule: HolidayRule,
     /// The hours of the night band; deep night (22 to 6) is national and not configured.
     pub night: NightHours,
+    /// The association's own extra and removed days.
     #[serde(default)]
     pub listed: BTreeMap<ListedDay, Listed>,
 }

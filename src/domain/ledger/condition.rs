@@ -60,16 +60,25 @@ coded! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Condition {
+    /// Not the nightly check, not a test ring.
     NotATest,
+    /// Not training.
     NotTraining,
+    /// Not called off before it began.
     NotWithdrawnBeforeStart,
+    /// The event's day lies in the tariff's dates.
     InDates,
+    /// The event's band is one of the tariff's.
     InBand,
+    /// The side's person was an active member on the event's day.
     MemberActive(Side),
+    /// Asked and taken by different institutions.
     DifferentInstitution,
+    /// A report has come, whenever.
     ReportPresent,
     /// The report came within so many hours of the event's end, the last moment included.
     ReportWithinHours(u32),
+    /// The asker confirmed what was reported.
     RequesterConfirmed,
 }
 

@@ -27,6 +27,7 @@ pub struct Code(String);
 pub struct NotACode;
 
 impl Code {
+    /// The text of the code.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -247,6 +248,7 @@ pub struct Moment {
     pub facts: BandFacts,
     /// The one word for `facts` by the association's precedence.
     pub band: TimeBand,
+    /// [`Calendar::version`] of the calendar that was asked.
     pub calendar_version: String,
 }
 
@@ -281,8 +283,11 @@ pub struct AttemptFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Confirmation {
+    /// Not yet said.
     Waiting,
+    /// It happened so.
     Confirmed { at: Millis },
+    /// It did not happen so; an officer decides.
     Disputed { at: Millis },
 }
 
@@ -336,13 +341,21 @@ pub struct CompletedEvent {
     pub kind: EventKind,
     pub association: AssociationId,
     pub occasion: Occasion,
+    /// The request was sent.
     pub created_at: Millis,
+    /// The acceptance that held; earlier ones that were given back stand in `attempts`.
     pub accepted_at: Millis,
+    /// The work began: the cover's first minute, the call joined, the consult taken up.
     pub started_at: Option<Millis>,
+    /// The work ended: the cover's last minute, the call over, the consult answered.
     pub ended_at: Option<Millis>,
+    /// The report back (対応報告) came; a consult's answer is its report.
     pub report_at: Option<Millis>,
+    /// The asker closed the case.
     pub closed_at: Option<Millis>,
+    /// The asker called it off.
     pub withdrawn_at: Option<Millis>,
+    /// Date and band by which it counts.
     pub moment: Moment,
     /// The city's code (市区町村コード), never an address.
     pub patient_city: Option<Code>,
@@ -357,7 +370,9 @@ pub struct CompletedEvent {
     pub outcome: Code,
     /// Minutes from start to end as the system saw them.
     pub minutes: Option<u32>,
+    /// Of a visit, by the association's list.
     pub distance_class: Option<Code>,
+    /// Where the report is kept.
     pub report_ref: Option<Code>,
     /// The household had been told who may come (患家への事前説明).
     pub household_explained: bool,

@@ -16,15 +16,13 @@ use crate::money::Yen;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Eligibility {
+    /// Every condition is met: paid.
     Eligible,
     /// Nothing speaks against it, but a report or a confirmation has not come yet. Worth nothing until a
     /// later run finds it; at the close it goes to the next month.
-    PendingEvidence {
-        reason: ReasonCode,
-    },
-    Ineligible {
-        reason: ReasonCode,
-    },
+    PendingEvidence { reason: ReasonCode },
+    /// The facts speak against it: counted, not paid.
+    Ineligible { reason: ReasonCode },
 }
 
 impl Eligibility {
@@ -51,7 +49,9 @@ pub struct Line {
     /// The party that is paid.
     pub institution: InstitutionId,
     pub institution_kind: Code,
+    /// Who asked or took it for the institution.
     pub person: Option<MemberId>,
+    /// The event's day and band, as recorded with it.
     pub civil_date: CivilDate,
     pub band: TimeBand,
     pub calendar_version: String,
@@ -61,6 +61,7 @@ pub struct Line {
     pub tariffs_version: String,
     /// Every condition, met or not, in the deciding order.
     pub conditions: Vec<ConditionResult>,
+    /// How many units; one event.
     pub quantity: u32,
     pub unit: Unit,
     /// The tariff's amount per unit, also where the line is not paid.
@@ -68,6 +69,7 @@ pub struct Line {
     /// What is paid: nought unless eligible.
     pub amount: Yen,
     pub eligibility: Eligibility,
+    /// The evidence: where the report is kept.
     pub report_ref: Option<Code>,
     /// The run that made the line.
     pub run: String,
