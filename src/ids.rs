@@ -1,8 +1,9 @@
 //! Typed ids and the source of chance.
 //!
 //! An id is a UUIDv7 (RFC 9562 §5.7) from the injected clock and chance, stored as 26 characters of
-//! Crockford base 32 so that ids sort by the time they were made. In the API it carries a kind prefix
-//! (`req_…`); nowhere else.
+//! Crockford base 32 so that ids sort by the time they were made. What is computed again and must come out
+//! equal, a ledger line, is named by what it stands for instead (UUIDv8). In the API an id carries a kind
+//! prefix (`req_…`); nowhere else.
 
 use std::fmt;
 use std::sync::Arc;
@@ -102,6 +103,20 @@ fn uuid_v7(now: Millis, chance: &dyn Chance) -> u128 {
     (millis << 80) | (7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
 }
 
+/// A UUIDv8 named by what it stands for (RFC 9562 §5.8, as in its appendix B.2): SHA-256 over the parts,
+/// each preceded by its length as eight bytes, most significant first, so that no two lists of parts run
+/// together; the first 128 bits of it, with version and variant set.
+fn uuid_v8(parts: &[&str]) -> u128 {
+    use sha2::Digest;
+    let mut hash = sha2::Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let bits = hash.finalize().iter().take(16).fold(0u128, |acc, b| (acc << 8) | u128::from(*b));
+    bits & !(0xF << 76) & !(0b11 << 62) | (8 << 76) | (0b10 << 62)
+}
+
 /// The text is not an id of the wanted kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of kind {kind}")]
@@ -124,6 +139,14 @@ macro_rules! ids {
             #[must_use]
             pub fn new(now: Millis, chance: &dyn Chance) -> Self {
                 Self(crockford_128(uuid_v7(now, chance)))
+            }
+
+            /// The id of the one thing that `parts` name together: the same parts give the same id, for
+            /// ever and everywhere. For what is computed again and must come out equal. Such ids do not
+            /// sort by time.
+            #[must_use]
+            pub fn named(parts: &[&str]) -> Self {
+                Self(crockford_128(uuid_v8(parts)))
             }
 
             /// The id as it stands in the database: 26 characters, no prefix.
@@ -221,6 +244,18 @@ mod tests {
         assert_eq!(bits >> 80, 0x0123_4567_89AB);
         assert_eq!((bits >> 76) & 0xF, 7);
         assert_eq!((bits >> 62) & 0b11, 0b10);
+    }
+
+    #[test]
+    fn a_named_id_is_the_same_for_ever_and_parts_do_not_run_together() {
+        let id = LedgerLineId::named(&["touban", "line"]);
+        // SHA-256 of 0000000000000006 "touban" 0000000000000004 "line", worked out with another program.
+        assert_eq!(id.as_str(), "4E2EEY34KNHHXVJNWF99AFTV37");
+        assert_eq!(LedgerLineId::from_stored(id.as_str()).unwrap(), id);
+        assert_ne!(id, LedgerLineId::named(&["toubanl", "ine"]));
+        assert_ne!(id, LedgerLineId::named(&["touban", "line", ""]));
+        let bits = parse_crockford(id.as_str()).unwrap();
+        assert_eq!(((bits >> 76) & 0xF, (bits >> 62) & 0b11), (8, 0b10));
     }
 
     #[test]

@@ -1,0 +1,242 @@
+//! What the calendar promises the office.
+
+use chrono_tz::{Australia, Europe, Pacific, Tz};
+
+use super::*;
+
+/// A zone nine hours ahead all year, under its other name.
+const EAST: Tz = chrono_tz::Japan;
+
+fn day(text: &str) -> CivilDate {
+    text.parse().unwrap()
+}
+
+fn time(text: &str) -> NaiveTime {
+    NaiveTime::parse_from_str(text, "%H:%M").unwrap()
+}
+
+fn at(text: &str) -> Millis {
+    Millis::parse_rfc3339(text).unwrap()
+}
+
+fn national() -> Calendar {
+    Calendar::national("test-1", NightHours::new(18 * 60, 8 * 60).unwrap())
+}
+
+#[test]
+fn the_civil_day_is_the_one_on_the_wall_of_the_zone() {
+    assert_eq!(civil_day(at("2027-03-31T14:59:59.999Z"), EAST), day("2027-03-31"));
+    assert_eq!(civil_day(at("2027-03-31T15:00:00Z"), EAST), day("2027-04-01"));
+    assert_eq!(civil_day(at("2027-03-31T15:00:00Z"), Tz::UTC), day("2027-03-31"));
+    // A broken clock gives a strange day, not a crash.
+    assert_eq!(civil_day(Millis(i64::MIN), EAST).year(), 1);
+    assert!(civil_day(Millis(i64::MAX), EAST).year() >= 9999);
+}
+
+#[test]
+fn a_skipped_time_means_the_first_instant_after_the_hole() {
+    // Berlin skips 02:00 to 03:00, Lord Howe only 02:00 to 02:30.
+    let berlin = |t| instant_of(day("2026-03-29"), time(t), Europe::Berlin);
+    assert_eq!(berlin("01:59"), at("2026-03-29T00:59:00Z"));
+    for skipped in ["02:00", "02:30", "02:59", "03:00"] {
+        assert_eq!(berlin(skipped), at("2026-03-29T01:00:00Z"), "{skipped}");
+    }
+    let lord_howe = |t| instant_of(day("2026-10-04"), time(t), Australia::Lord_Howe);
+    assert_eq!(lord_howe("01:59"), at("2026-10-03T15:29:00Z"));
+    for skipped in ["02:00", "02:15", "02:29", "02:30"] {
+        assert_eq!(lord_howe(skipped), at("2026-10-03T15:30:00Z"), "{skipped}");
+    }
+    assert_eq!(lord_howe("02:31"), at("2026-10-03T15:31:00Z"));
+}
+
+#[test]
+fn a_doubled_time_means_its_first_occurrence() {
+    let berlin = instant_of(day("2026-10-25"), time("02:30"), Europe::Berlin);
+    assert_eq!(berlin, at("2026-10-25T02:30:00+02:00"));
+    let lord_howe = instant_of(day("2026-04-05"), time("01:45"), Australia::Lord_Howe);
+    assert_eq!(lord_howe, at("2026-04-05T01:45:00+11:00"));
+    let after = instant_of(day("2026-04-05"), time("02:00"), Australia::Lord_Howe);
+    assert_eq!(after, at("2026-04-05T02:00:00+10:30"));
+}
+
+#[test]
+fn days_follow_each_other_without_hole_or_overlap_and_are_not_always_24_hours_long() {
+    let hours = |d: &str, zone| {
+        let window = day_window(day(d), zone).unwrap();
+        assert_eq!(civil_day(window.from, zone), day(d));
+        assert_eq!(day_window(day(d).plus_days(1), zone).unwrap().from, window.to);
+        window.to.since_ms(window.from) / 60_000
+    };
+    assert_eq!(hours("2026-11-20", EAST), 24 * 60);
+    assert_eq!(hours("2026-03-29", Europe::Berlin), 23 * 60);
+    assert_eq!(hours("2026-10-25", Europe::Berlin), 25 * 60);
+    assert_eq!(hours("2026-10-04", Australia::Lord_Howe), 23 * 60 + 30);
+    assert_eq!(day_window(day("2011-12-30"), Pacific::Apia), None);
+}
+
+#[test]
+fn every_holiday_of_2007_to_2099_is_the_one_of_an_independent_list() {
+    let text = include_str!("../../../tests/data/holidays_2007_2099.csv");
+    let golden: BTreeMap<CivilDate, &str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split_once(',').unwrap())
+        .map(|(date, name)| (day(date), if name.ends_with("振替休日") { "振替休日" } else { name }))
+        .collect();
+    assert_eq!(golden.len(), 1_659);
+    let mut date = day("2007-01-01");
+    while date < day("2100-01-01") {
+        assert_eq!(national_holiday(date), golden.get(&date).copied(), "{date}");
+        date = date.plus_days(1);
+    }
+    assert_eq!((national_holiday(day("2006-01-01")), national_holiday(day("2100-01-01"))), (None, None));
+}
+
+#[test]
+fn substitute_and_sandwiched_days_are_holidays_and_their_neighbours_are_not() {
+    let calendar = national();
+    for (date, name) in [
+        ("2026-05-06", Some("振替休日")),
+        ("2026-05-07", None),
+        ("2026-09-22", Some("国民の休日")),
+        ("2026-09-24", None),
+        ("2027-03-22", Some("振替休日")),
+        ("2019-04-30", Some("国民の休日")),
+        ("2026-11-22", None),
+    ] {
+        assert_eq!(calendar.holiday_name(day(date)), name, "{date}");
+    }
+    // A plain Sunday is a holiday without a name; a Saturday is none.
+    assert!(calendar.is_holiday(day("2026-11-22")) && !calendar.is_holiday(day("2026-11-21")));
+    // The year-end is a band of its own, not a holiday of the law.
+    assert!(!calendar.is_holiday(day("2026-12-29")));
+}
+
+#[test]
+fn a_city_with_sundays_only_differs_and_may_leave_out_new_year() {
+    let mut calendar = Calendar { rule: HolidayRule::SundaysOnly, ..national() };
+    assert!(!calendar.is_holiday(day("2026-05-06")) && !calendar.is_holiday(day("2026-09-22")));
+    assert!(calendar.is_holiday(day("2026-05-03")), "a Sunday");
+    assert_eq!(calendar.holiday_name(day("2026-05-03")), None);
+    // 1 January 2023 was a Sunday.
+    assert!(calendar.is_holiday(day("2023-01-01")));
+    calendar.listed.insert("01-01".parse().unwrap(), Listed::Removed);
+    assert!(!calendar.is_holiday(day("2023-01-01")) && calendar.is_holiday(day("2023-01-08")));
+}
+
+#[test]
+fn listed_days_outrank_the_rule_and_a_single_day_outranks_every_years() {
+    let json = r#"{"version":"aoba-2","rule":"national","night":[1080,480],
+        "listed":{"08-14":{"extra":"お盆"},"2027-08-14":"removed","2026-11-03":"removed"}}"#;
+    let calendar: Calendar = serde_json::from_str(json).unwrap();
+    assert_eq!(calendar.holiday_name(day("2026-08-14")), Some("お盆"));
+    assert!(calendar.is_holiday(day("2026-08-14")) && !calendar.is_holiday(day("2027-08-14")));
+    assert!(!calendar.is_holiday(day("2026-11-03")) && calendar.is_holiday(day("2027-11-03")));
+    let again: Calendar = serde_json::from_str(&serde_json::to_string(&calendar).unwrap()).unwrap();
+    assert_eq!(again, calendar);
+    assert!("02-29".parse::<ListedDay>().is_ok() && "02-30".parse::<ListedDay>().is_err());
+}
+
+#[test]
+fn the_one_word_band_takes_deep_night_then_year_end_then_holiday_then_night() {
+    let band = |text: &str| national().facts(at(text), EAST).band();
+    for (moment, expected) in [
+        ("2026-11-20T08:00:00+09:00", TimeBand::Day),
+        ("2026-11-20T17:59:59.999+09:00", TimeBand::Day),
+        ("2026-11-20T18:00:00+09:00", TimeBand::Night),
+        ("2026-11-20T21:59:59.999+09:00", TimeBand::Night),
+        ("2026-11-20T22:00:00+09:00", TimeBand::DeepNight),
+        ("2026-11-21T05:59:59.999+09:00", TimeBand::DeepNight),
+        ("2026-11-21T06:00:00+09:00", TimeBand::Night),
+        ("2026-09-22T12:00:00+09:00", TimeBand::Holiday),
+        ("2026-09-22T19:00:00+09:00", TimeBand::Holiday),
+        ("2026-09-22T23:00:00+09:00", TimeBand::DeepNight),
+        // By the civil day of the moment: the small hours after a holiday are no holiday.
+        ("2026-09-24T06:30:00+09:00", TimeBand::Night),
+        ("2026-12-28T12:00:00+09:00", TimeBand::Day),
+        ("2026-12-29T12:00:00+09:00", TimeBand::YearEnd),
+        ("2027-01-03T12:00:00+09:00", TimeBand::YearEnd),
+        ("2027-01-03T23:00:00+09:00", TimeBand::DeepNight),
+        ("2027-01-04T12:00:00+09:00", TimeBand::Day),
+    ] {
+        assert_eq!(band(moment), expected, "{moment}");
+    }
+}
+
+#[test]
+fn the_facts_stay_apart_and_a_programme_may_rank_them_otherwise() {
+    let facts = national().facts(at("2027-01-01T03:00:00+09:00"), EAST);
+    assert_eq!(facts, BandFacts { deep_night: true, night: true, holiday: true, year_end: true });
+    assert_eq!(facts.band_by(&[TimeBand::Holiday, TimeBand::DeepNight]), TimeBand::Holiday);
+    assert_eq!(facts.band_by(&[]), TimeBand::Day);
+    let noon = national().facts(at("2026-11-20T12:00:00+09:00"), EAST);
+    assert_eq!(noon, BandFacts { deep_night: false, night: false, holiday: false, year_end: false });
+    assert_eq!(noon.band_by(&[TimeBand::Holiday, TimeBand::Day]), TimeBand::Day);
+}
+
+#[test]
+fn night_hours_need_two_different_minutes_of_the_day() {
+    assert!(NightHours::new(1_080, 480).is_ok() && NightHours::new(0, 360).is_ok());
+    for (from, to) in [(1_440, 480), (480, 1_440), (480, 480)] {
+        assert!(NightHours::new(from, to).is_err());
+        assert!(serde_json::from_str::<NightHours>(&format!("[{from},{to}]")).is_err());
+    }
+}
+
+#[test]
+fn the_fiscal_year_turns_on_the_night_of_31_march() {
+    assert_eq!(FiscalYear::of(day("2027-03-31")).to_string(), "R8");
+    assert_eq!(FiscalYear::of(day("2027-04-01")).to_string(), "R9");
+    assert_eq!(FiscalYear::of(day("2026-04-01")).long(), "令和8年度");
+    // Named by the era of 1 April, readable under both.
+    assert_eq!(FiscalYear::of(day("2019-05-01")).to_string(), "H31");
+    for label in ["H31", "R1", "r1"] {
+        assert_eq!(label.parse::<FiscalYear>().unwrap().first_year(), 2019);
+    }
+    for wrong in ["", "R", "R0", "R+8", "H32", "X8", "8", "R8a", "令8"] {
+        assert!(wrong.parse::<FiscalYear>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn dates_are_written_as_the_office_writes_them() {
+    for (date, era, western) in [
+        ("2026-10-14", "令和8年10月14日（水）", "2026年10月14日（水）"),
+        ("2026-11-20", "令和8年11月20日（金）", "2026年11月20日（金）"),
+        ("2019-05-01", "令和元年5月1日（水）", "2019年5月1日（水）"),
+        ("2019-04-30", "平成31年4月30日（火）", "2019年4月30日（火）"),
+        ("1989-01-07", "昭和64年1月7日（土）", "1989年1月7日（土）"),
+        ("1926-12-24", "大正15年12月24日（金）", "1926年12月24日（金）"),
+        ("1912-07-29", "明治45年7月29日（月）", "1912年7月29日（月）"),
+        ("1872-12-31", "1872年12月31日（火）", "1872年12月31日（火）"),
+    ] {
+        assert_eq!((era_date(day(date)), western_date(day(date))), (era.to_owned(), western.to_owned()));
+    }
+}
+
+#[test]
+fn a_case_number_reads_back_as_people_type_it() {
+    let no = CaseNo::new(FiscalYear::of(day("2026-11-20")), 412).unwrap();
+    assert_eq!(no.to_string(), "R8-0412");
+    for typed in ["R8-0412", "r8-412", "Ｒ８－０４１２", "ｒ８ー０４１２", " R8 − 0412 ", "Ｒ８―４１２"]
+    {
+        assert_eq!(typed.parse::<CaseNo>(), Ok(no), "{typed}");
+    }
+    let big = CaseNo::new(no.year(), 12_345).unwrap();
+    assert_eq!((big.to_string(), "R8-12345".parse()), ("R8-12345".to_owned(), Ok(big)));
+    for wrong in
+        ["", "R8", "R80412", "R8-", "R8-0", "R8-0000", "R8-+412", "A-0412", "R8-0412-73", "R8-99999999999"]
+    {
+        assert_eq!(wrong.parse::<CaseNo>(), Err(NotACaseNo), "{wrong}");
+    }
+    assert_eq!(serde_json::to_string(&no).unwrap(), "\"R8-0412\"");
+}
+
+#[test]
+fn a_day_has_one_spelling_in_data() {
+    assert_eq!(serde_json::to_string(&day("2026-05-06")).unwrap(), "\"2026-05-06\"");
+    for wrong in ["2026-5-6", "2026-02-29", "06-05-2026", "", "2026-05-06 "] {
+        assert!(wrong.parse::<CivilDate>().is_err(), "{wrong}");
+    }
+    assert_eq!(day("2026-03-01").plus_days(-1), day("2026-02-28"));
+}

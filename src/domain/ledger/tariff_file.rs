@@ -1,0 +1,458 @@
+//! Reads tariffs from TOML text. A file with any mistake is not loaded; every mistake is told with its
+//! line and key, in words. What a tariff means is `tariff`'s; reading from a disk is the caller's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::condition::{ALWAYS, Condition, REPORT_HOURS_MAX};
+use super::event::{Code, EventKind};
+use super::tariff::{Side, Tariff, Tariffs, Unit};
+use crate::domain::calendar::{CivilDate, TimeBand};
+use crate::money::Yen;
+
+/// The most tariffs in one file: each event is held against all of them.
+const TARIFFS_MAX: usize = 1_000;
+/// The most yen per unit: a slip of the finger, not a subsidy, stands above it.
+const YEN_MAX: i64 = 10_000_000;
+/// The most characters of a name or remark, which go onto statements.
+const WORDS_MAX: usize = 500;
+
+const KEYS: [&str; 11] =
+    ["code", "name", "program", "side", "event", "effective", "bands", "unit", "yen", "when", "remarks"];
+/// Words of the ordinances that lines cannot follow yet: refusing is honest, ignoring would pay wrongly.
+const LATER_KEYS: [&str; 15] = [
+    "multiplier",
+    "cap",
+    "caps",
+    "exclusive_with",
+    "evidence",
+    "rounding",
+    "budget",
+    "budget_yen",
+    "funder",
+    "institution_kinds",
+    "specialties",
+    "reporting_cycle",
+    "minimum_hours",
+    "tax_included",
+    "band_order",
+];
+const LATER_UNITS: [&str; 5] = ["hour", "day", "slot", "24h_turn", "minute_block"];
+const LATER_EVENTS: [&str; 2] = ["standby", "conference"];
+
+/// One mistake in a file of tariffs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TariffError {
+    /// The name of the file, as given by the caller.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// The code of the tariff, where it could be read.
+    pub tariff: Option<String>,
+    pub key: Option<String>,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+impl fmt::Display for TariffError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}", self.file, self.line)?;
+        if let Some(tariff) = &self.tariff {
+            write!(f, ", tariff {tariff}")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, ", key `{key}`")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// Every mistake in a file of tariffs, by line; never empty. None of its tariffs are loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TariffErrors(pub Vec<TariffError>);
+
+impl std::error::Error for TariffErrors {}
+
+impl fmt::Display for TariffErrors {
+    /// One mistake per line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            write!(f, "{}{error}", if i == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Tariffs {
+    /// Reads the text of a tariff file. `file` names it in errors; `version` names this text in lines.
+    ///
+    /// # Errors
+    /// Every mistake, by line: TOML that does not parse, keys unknown or not supported yet, wrong values,
+    /// a code used twice, two tariffs of a programme that would pay one event twice on one side.
+    pub fn parse(file: &str, text: &str, version: impl Into<String>) -> Result<Self, TariffErrors> {
+        let mut told = Told { file, text, errors: Vec::new() };
+        let mut read = match DeTable::parse(text) {
+            Ok(document) => document_tariffs(&mut told, document.get_ref()),
+            Err(error) => {
+                told.add(error.span().unwrap_or_default(), None, None, error.message());
+                Vec::new()
+            }
+        };
+        check_together(&mut told, &read);
+        if told.errors.is_empty() {
+            read.sort_by(|(a, _), (b, _)| a.code.cmp(&b.code));
+            Ok(Self { version: version.into(), all: read.into_iter().map(|(tariff, _)| tariff).collect() })
+        } else {
+            told.errors.sort_by_key(|error| error.line);
+            Err(TariffErrors(told.errors))
+        }
+    }
+}
+
+/// Collects the mistakes of one file.
+struct Told<'a> {
+    file: &'a str,
+    text: &'a str,
+    errors: Vec<TariffError>,
+}
+
+impl Told<'_> {
+    fn line_of(&self, span: &Range<usize>) -> usize {
+        self.text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1
+    }
+
+    fn add(
+        &mut self,
+        span: Range<usize>,
+        tariff: Option<&str>,
+        key: Option<&str>,
+        problem: impl Into<String>,
+    ) {
+        self.errors.push(TariffError {
+            file: self.file.to_owned(),
+            line: self.line_of(&span),
+            tariff: tariff.map(str::to_owned),
+            key: key.map(str::to_owned),
+            problem: problem.into(),
+        });
+    }
+}
+
+fn document_tariffs(told: &mut Told<'_>, document: &DeTable<'_>) -> Vec<(Tariff, Range<usize>)> {
+    const SHAPE: &str = "tariffs are written as tables, each under its own line [[tariff]]";
+    let mut read = Vec::new();
+    for (key, value) in document {
+        if key.get_ref() != "tariff" {
+            let problem = "unknown key; the file holds only [[tariff]] tables";
+            told.add(key.span(), None, Some(key.get_ref()), problem);
+            continue;
+        }
+        let DeValue::Array(entries) = value.get_ref() else {
+            told.add(key.span(), None, Some("tariff"), SHAPE);
+            continue;
+        };
+        if entries.len() > TARIFFS_MAX {
+            told.add(
+                key.span(),
+                None,
+                Some("tariff"),
+                format!("more than {TARIFFS_MAX} tariffs in one file"),
+            );
+            continue;
+        }
+        for entry in entries.iter() {
+            match entry.get_ref() {
+                DeValue::Table(table) => {
+                    read.extend(tariff(told, table, entry.span()).map(|tariff| (tariff, entry.span())));
+                }
+                _ => told.add(entry.span(), None, Some("tariff"), SHAPE),
+            }
+        }
+    }
+    read
+}
+
+fn check_together(told: &mut Told<'_>, read: &[(Tariff, Range<usize>)]) {
+    let mut seen: BTreeMap<&Code, usize> = BTreeMap::new();
+    for (i, (tariff, span)) in read.iter().enumerate() {
+        let line = told.line_of(span);
+        if let Some(first) = seen.insert(&tariff.code, line) {
+            let problem = format!("the code is already used by the tariff of line {first}");
+            told.add(span.clone(), Some(tariff.code.as_str()), Some("code"), problem);
+            continue;
+        }
+        let earlier = read.iter().take(i).find(|(other, _)| tariff.collides_with(other));
+        if let Some((other, at)) = earlier.filter(|(other, _)| other.code != tariff.code) {
+            let problem = format!(
+                "some events would be paid twice on one side: {} of line {} has the same program, side and \
+                 event, and dates and bands in common",
+                other.code,
+                told.line_of(at)
+            );
+            told.add(span.clone(), Some(tariff.code.as_str()), Some("effective"), problem);
+        }
+    }
+}
+
+/// One table of a tariff and where to tell its mistakes.
+struct Entry<'a, 't, 'i> {
+    told: &'a mut Told<'t>,
+    table: &'a DeTable<'i>,
+    span: Range<usize>,
+    code: Option<String>,
+}
+
+type Found<'a, 'i> = (&'a DeValue<'i>, Range<usize>);
+
+impl<'a, 'i> Entry<'a, '_, 'i> {
+    fn wrong(&mut self, span: Range<usize>, key: &str, problem: impl Into<String>) {
+        self.told.add(span, self.code.as_deref(), Some(key), problem);
+    }
+
+    fn optional(&self, key: &str) -> Option<Found<'a, 'i>> {
+        let found = self.table.iter().find(|(k, _)| k.get_ref() == key);
+        found.map(|(_, value): (_, &Spanned<DeValue<'i>>)| (value.get_ref(), value.span()))
+    }
+
+    fn needed(&mut self, key: &str) -> Option<Found<'a, 'i>> {
+        let found = self.optional(key);
+        if found.is_none() {
+            self.wrong(self.span.clone(), key, "this key is missing");
+        }
+        found
+    }
+
+    /// A needed text that `read` understands; else the mistake is told with `expected`.
+    fn text<T>(&mut self, key: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (value, span) = self.needed(key)?;
+        let good = value.as_str().and_then(read);
+        if good.is_none() {
+            self.wrong(span, key, format!("{} is not {expected}", shown(value)));
+        }
+        good
+    }
+
+    /// Free words, printed on statements.
+    fn words(&mut self, key: &str) -> Option<String> {
+        let fits = |text: &str| {
+            let good = !text.trim().is_empty() && text.chars().count() <= WORDS_MAX;
+            good.then(|| text.trim().to_owned())
+        };
+        self.text(key, &format!("a text of 1 to {WORDS_MAX} characters"), fits)
+    }
+
+    fn coded<T>(
+        &mut self,
+        key: &str,
+        choices: &str,
+        later: &[&str],
+        read: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        if let Some((value, span)) = self.optional(key)
+            && let Some(word) = value.as_str().filter(|word| later.contains(word))
+        {
+            self.wrong(span, key, format!("`{word}` is not supported yet; write one of: {choices}"));
+            return None;
+        }
+        self.text(key, &format!("one of: {choices}"), read)
+    }
+
+    fn yen(&mut self) -> Option<Yen> {
+        let (value, span) = self.needed("yen")?;
+        let number = value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
+        let good = number.filter(|yen| (0..=YEN_MAX).contains(yen));
+        if good.is_none() {
+            let problem = format!("{} is not a whole number of yen from 0 to {}", shown(value), Yen(YEN_MAX));
+            self.wrong(span, "yen", problem);
+        }
+        good.map(Yen)
+    }
+
+    fn effective(&mut self) -> Option<(CivilDate, CivilDate)> {
+        const SHAPE: &str = "write { from = \"2026-04-01\", before = \"2027-04-01\" }; `before` is the first \
+                             day on which the tariff no longer applies";
+        let (value, span) = self.needed("effective")?;
+        let Some(table) = value.as_table() else {
+            self.wrong(span, "effective", SHAPE);
+            return None;
+        };
+        for (key, _) in table.iter().filter(|(key, _)| !matches!(key.get_ref().as_ref(), "from" | "before")) {
+            self.wrong(key.span(), &format!("effective.{}", key.get_ref()), format!("unknown key; {SHAPE}"));
+        }
+        let mut days = ["from", "before"].into_iter().map(|name| {
+            let found = table.iter().find(|(key, _)| key.get_ref() == name);
+            let day = found.and_then(|(_, value)| civil_date(value.get_ref()));
+            if day.is_none() {
+                let span = found.map_or(span.clone(), |(_, value)| value.span());
+                self.wrong(
+                    span,
+                    &format!("effective.{name}"),
+                    format!("no day of the form 2026-04-01; {SHAPE}"),
+                );
+            }
+            day
+        });
+        let (from, before) = (days.next().flatten(), days.next().flatten());
+        let (from, before) = (from?, before?);
+        if from >= before {
+            self.wrong(span, "effective", format!("no day lies from {from} and before {before}"));
+            return None;
+        }
+        Some((from, before))
+    }
+
+    /// The texts of an array with their places; tells what is not a text.
+    fn texts(&mut self, key: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
+        let (value, span) = self.optional(key)?;
+        let Some(array) = value.as_array() else {
+            self.wrong(span, key, format!("{} is not a list in square brackets", shown(value)));
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in array.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push((text, item.span())),
+                None => self.wrong(item.span(), key, format!("{} is not a text", shown(item.get_ref()))),
+            }
+        }
+        Some(texts)
+    }
+
+    fn bands(&mut self) -> BTreeSet<TimeBand> {
+        if self.optional("bands").is_none() {
+            return TimeBand::ALL.into();
+        }
+        let mut bands = BTreeSet::new();
+        for (text, span) in self.texts("bands").unwrap_or_default() {
+            match TimeBand::from_code(text) {
+                Some(band) => {
+                    bands.insert(band);
+                }
+                None => {
+                    let choices = choices(&TimeBand::ALL, TimeBand::code);
+                    self.wrong(span, "bands", format!("`{text}` is not one of: {choices}"));
+                }
+            }
+        }
+        if let Some((value, span)) = self.optional("bands")
+            && value.as_array().is_some_and(|list| list.is_empty())
+        {
+            self.wrong(span, "bands", "names no band; leave the key out for all bands");
+        }
+        bands
+    }
+
+    fn conditions(&mut self) -> BTreeSet<Condition> {
+        let mut when = BTreeSet::new();
+        for (text, span) in self.texts("when").unwrap_or_default() {
+            let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            match plain.parse::<Condition>() {
+                Ok(condition) if ALWAYS.contains(&condition) => {
+                    self.wrong(span, "when", format!("`{plain}` holds for every tariff; leave it out"));
+                }
+                Ok(condition) => {
+                    when.insert(condition);
+                }
+                Err(_) => self.wrong(span, "when", unknown_condition(&plain)),
+            }
+        }
+        when
+    }
+}
+
+fn unknown_condition(text: &str) -> String {
+    let hours = Condition::ReportWithinHours(72);
+    let known = [
+        Condition::MemberActive(Side::Requester),
+        Condition::MemberActive(Side::Acceptor),
+        Condition::DifferentInstitution,
+        Condition::ReportPresent,
+        hours,
+        Condition::RequesterConfirmed,
+    ];
+    let known: Vec<String> = known.iter().map(|c| format!("`{c}`")).collect();
+    format!(
+        "`{text}` is not a known condition; known are {} (1 to {REPORT_HOURS_MAX} hours)",
+        known.join(", ")
+    )
+}
+
+fn tariff(told: &mut Told<'_>, table: &DeTable<'_>, span: Range<usize>) -> Option<Tariff> {
+    let before = told.errors.len();
+    let code = table.iter().find(|(key, _)| key.get_ref() == "code");
+    let code = code.and_then(|(_, value)| value.get_ref().as_str()).map(str::to_owned);
+    let mut entry = Entry { told, table, span, code };
+    for (key, _) in table {
+        let name = key.get_ref().as_ref();
+        if LATER_KEYS.contains(&name) {
+            entry.wrong(
+                key.span(),
+                name,
+                "not supported yet; without it the tariff would pay otherwise than meant",
+            );
+        } else if !KEYS.contains(&name) {
+            entry.wrong(key.span(), name, format!("unknown key; known are {}", KEYS.join(", ")));
+        }
+    }
+    let a_code = "a code of 1 to 64 ASCII letters, digits or `_ - . :`";
+    let code = entry.text("code", a_code, |text| Code::from_str(text).ok());
+    let name = entry.words("name");
+    let program = entry.text("program", a_code, |text| Code::from_str(text).ok());
+    let side = entry.coded("side", &choices(Side::ALL, Side::code), &["standby"], Side::from_code);
+    let event =
+        entry.coded("event", &choices(EventKind::ALL, EventKind::code), &LATER_EVENTS, EventKind::from_code);
+    let effective = entry.effective();
+    let bands = entry.bands();
+    let unit = entry.coded("unit", &choices(Unit::ALL, Unit::code), &LATER_UNITS, Unit::from_code);
+    let amount = entry.yen();
+    let when = entry.conditions();
+    let remarks =
+        if entry.optional("remarks").is_some() { entry.words("remarks") } else { Some(String::new()) };
+    if entry.told.errors.len() > before {
+        return None;
+    }
+    let (from, before) = effective?;
+    Some(Tariff {
+        code: code?,
+        name: name?,
+        program: program?,
+        side: side?,
+        event: event?,
+        from,
+        before,
+        bands,
+        unit: unit?,
+        amount: amount?,
+        when,
+        remarks: remarks?,
+    })
+}
+
+/// A day as text or as TOML's own date.
+fn civil_date(value: &DeValue<'_>) -> Option<CivilDate> {
+    match value {
+        DeValue::String(text) => text.parse().ok(),
+        DeValue::Datetime(date) if date.time.is_none() && date.offset.is_none() => {
+            date.to_string().parse().ok()
+        }
+        _ => None,
+    }
+}
+
+fn choices<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> String {
+    all.iter().map(|value| code(*value)).collect::<Vec<_>>().join(", ")
+}
+
+/// A value for an error text.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("`{text}`"),
+        DeValue::Integer(number) => format!("`{}`", number.as_str()),
+        other => format!("this {}", other.type_str()),
+    }
+}
