@@ -76,6 +76,8 @@ postfix_start() {
     _postfix_export "$dir"
     return 0
   fi
+  # Running without its env file: an earlier run was cut short.
+  postfix_stop "$dir"
   postfix=$(_postfix_tool postfix) || { _postfix_say 'not installed'; return 1; }
   saslpasswd=$(_postfix_tool saslpasswd2) || { _postfix_say 'saslpasswd2 is not installed'; return 1; }
 

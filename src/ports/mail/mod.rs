@@ -1,11 +1,12 @@
 //! Mail as the rest of the program sees it: what to send, how it can fail, the port itself.
 //!
-//! Not here: forming the bytes (`compose`), talking SMTP (`smtp`), the demo's folder (`folder`), when to
+//! Not here: forming the bytes (`compose`), talking SMTP (`smtp`, `settings`, `plaintext`), the demo's folder (`folder`), when to
 //! try again (`durable`).
 
 mod compose;
 mod folder;
 mod plaintext;
+mod settings;
 mod smtp;
 
 use std::fmt;
@@ -14,7 +15,8 @@ use futures_util::future::BoxFuture;
 
 pub use compose::{MAX_BODY_BYTES, MAX_NAME_CHARS, MAX_SUBJECT_CHARS, compose};
 pub use folder::{CaughtMail, FolderMail};
-pub use smtp::{Secret, Security, SettingsError, SmtpMail, SmtpSettings};
+pub use settings::{Secret, Security, SettingsError, SmtpSettings};
+pub use smtp::SmtpMail;
 
 use crate::time::Millis;
 

@@ -1,12 +1,11 @@
-//! Hands mail to the association's SMTP server. Settings, the conversation, and what its failures mean.
+//! Hands mail to the association's SMTP server: the conversation, and what its failures mean. Not the
+//! settings (`settings`), not the bytes of a mail (`compose`).
 //!
 //! One fresh connection per mail, no pool: a kept connection that the server has closed meanwhile costs an
 //! urgent mail its first try. The client library bounds connecting only, so every attempt runs in a task of
 //! its own under one outer budget.
 
 use std::fmt;
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -14,17 +13,16 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use lettre::transport::smtp::Error as SmtpFault;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension};
 use lettre::transport::smtp::response::{Response, Severity};
-use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
 use super::compose::{Composed, compose};
 use super::plaintext::LineAtATime;
+use super::settings::{Security, SettingsError, SmtpSettings};
 use super::{Delivered, MailError, MailPort, OutgoingMail};
 
 /// How long a finished conversation may take to say goodbye; nobody waits for it.
@@ -33,88 +31,6 @@ const QUIT_MS: u64 = 1_000;
 /// leaves time for IPv4.
 const CONNECT_SHARE: u64 = 3;
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
-
-/// A text that must not be shown: its `Debug` is `***`, and its memory is wiped when it goes.
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
-pub struct Secret(Zeroizing<String>);
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// How the conversation with the server is protected. There is no "if possible": what is asked for
-/// happens, or no mail goes out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Security {
-    /// TLS from the first byte (RFC 8314), usually port 465.
-    #[default]
-    Tls,
-    /// STARTTLS, required, usually port 587.
-    StartTls,
-    /// In the clear; only towards this machine itself unless `allow_plain` is set.
-    None,
-}
-
-/// The section `[mail]` for an SMTP server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SmtpSettings {
-    /// Host name, also the name the certificate must carry.
-    pub host: String,
-    /// Default: 465, 587 or 25, by `security`.
-    #[serde(default)]
-    pub port: Option<u16>,
-    #[serde(default)]
-    pub security: Security,
-    /// Allows `security = "none"` towards another machine.
-    #[serde(default)]
-    pub allow_plain: bool,
-    /// Both or neither of `username` and `password`.
-    #[serde(default)]
-    pub username: Option<String>,
-    #[serde(default)]
-    pub password: Option<Secret>,
-    /// PEM file with further trusted root certificates, beside the system's.
-    #[serde(default)]
-    pub ca_file: Option<PathBuf>,
-    /// The name given in EHLO. Default: an address literal, which every submission server takes.
-    #[serde(default)]
-    pub hello_name: Option<String>,
-    /// How long one mail may take from connecting to the server's last answer, in seconds; 1 to 60.
-    #[serde(default = "default_send_budget_s")]
-    pub send_budget_s: u32,
-}
-
-const fn default_send_budget_s() -> u32 {
-    10
-}
-
-/// These settings cannot work.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    #[error("mail.host or mail.hello_name is not a host name")]
-    Host,
-    #[error("mail.security = \"none\" towards another machine needs mail.allow_plain = true")]
-    Plain,
-    #[error("mail.username and mail.password belong together")]
-    Credentials,
-    #[error("mail.send_budget_s must be 1 to 60")]
-    Budget,
-    #[error("mail.ca_file {path} cannot be read: {why}")]
-    CaUnreadable { path: String, why: std::io::Error },
-    #[error("mail.ca_file {path} holds no usable certificate")]
-    CaUnusable { path: String },
-}
 
 /// How far a conversation has come. The order matters: see [`Step::in_doubt`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -214,40 +130,17 @@ impl SmtpMail {
     /// # Errors
     /// See [`SettingsError`].
     pub fn new(settings: SmtpSettings) -> Result<Self, SettingsError> {
-        let host_like = |name: &str| {
-            !name.is_empty()
-                && name.len() <= 255
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'))
-        };
-        if !host_like(&settings.host) || settings.hello_name.as_deref().is_some_and(|n| !host_like(n)) {
-            return Err(SettingsError::Host);
-        }
-        if settings.security == Security::None && !settings.allow_plain && !is_this_machine(&settings.host) {
-            return Err(SettingsError::Plain);
-        }
-        if !(1..=60).contains(&settings.send_budget_s) {
-            return Err(SettingsError::Budget);
-        }
-        let credentials = match (settings.username, settings.password) {
-            (Some(name), Some(password)) => Some(Credentials::new(name, password.0.to_string())),
-            (None, None) => None,
-            _ => return Err(SettingsError::Credentials),
-        };
-        let tls = match settings.security {
-            Security::None => None,
-            Security::Tls | Security::StartTls => Some(tls(&settings.host, settings.ca_file.as_ref())?),
-        };
-        let port = settings.port.unwrap_or(match settings.security {
-            Security::Tls => 465,
-            Security::StartTls => 587,
-            Security::None => 25,
-        });
+        settings.check()?;
+        let tls = settings.tls()?;
+        let port = settings.port();
+        let credentials = settings.username.zip(settings.password);
         Ok(Self(Arc::new(Server {
             host: settings.host,
             port,
             security: settings.security,
             tls,
-            credentials,
+            credentials: credentials
+                .map(|(name, password)| Credentials::new(name, password.reveal().to_owned())),
             hello: settings.hello_name.map_or_else(ClientId::default, ClientId::Domain),
             budget: Duration::from_secs(u64::from(settings.send_budget_s)),
         })))
@@ -287,27 +180,6 @@ impl MailPort for SmtpMail {
     fn check(&self) -> BoxFuture<'_, Result<(), MailError>> {
         Box::pin(async move { self.attempt(Errand::Check).await.map(|_| ()) })
     }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn tls(host: &str, ca_file: Option<&PathBuf>) -> Result<TlsParameters, SettingsError> {
-    let mut parameters = TlsParameters::builder(host.to_owned());
-    let path = ca_file.map(|p| p.display().to_string()).unwrap_or_default();
-    if let Some(file) = ca_file {
-        let pem =
-            std::fs::read(file).map_err(|why| SettingsError::CaUnreadable { path: path.clone(), why })?;
-        // A file without a single certificate parses as an empty list.
-        if !pem.windows(27).any(|w| w == b"-----BEGIN CERTIFICATE-----") {
-            return Err(SettingsError::CaUnusable { path });
-        }
-        let roots =
-            Certificate::from_pem(&pem).map_err(|_| SettingsError::CaUnusable { path: path.clone() })?;
-        parameters = parameters.add_root_certificate(roots);
-    }
-    parameters.build().map_err(|_| SettingsError::CaUnusable { path })
 }
 
 impl Server {
