@@ -1,1 +1,2 @@
-fn main() {}
+mod mail;
+mod support_smtp;
