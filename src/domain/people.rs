@@ -5,6 +5,7 @@ use chrono::Timelike;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::calendar::{civil_day, instant_of, wall_clock};
 use crate::domain::dispatch::{Candidate, Request, Selector, settle::PersonFacts};
 use crate::ids::{InstitutionId, MemberId};
 use crate::time::Millis;
@@ -113,17 +114,16 @@ pub fn contact_from(offer: &SpecialtyOffer, now: Millis, zone: Tz) -> Millis {
     if from == to {
         return now;
     }
-    let Some(local) = chrono::DateTime::from_timestamp_millis(now.0).map(|t| t.with_timezone(&zone)) else {
-        return now;
-    };
+    let local = wall_clock(now, zone);
     let minute = local.hour() * 60 + local.minute();
     let inside = if from < to { from <= minute && minute < to } else { minute >= from || minute < to };
     if inside {
         return now;
     }
-    let day = if minute < from { local.date_naive() } else { local.date_naive().succ_opt().unwrap_or_default() };
+    let today = civil_day(now, zone);
+    let day = if minute < from { today } else { today.plus_days(1) };
     let at = chrono::NaiveTime::from_hms_opt(from / 60 % 24, from % 60, 0).unwrap_or_default();
-    crate::domain::calendar::instant_of(day, at, zone)
+    instant_of(day, at, zone)
 }
 
 /// The volunteers for a consult, best first: those asked least of late, then those who took least this

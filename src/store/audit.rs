@@ -4,7 +4,7 @@
 use super::db::{Conn, Row, StoreError, values};
 use super::statements;
 use crate::ids::AssociationId;
-use crate::seal::{BrokenChain, ChainCheck, ChainRow, GENESIS, Head, chain_hash};
+use crate::seal::chain::{BrokenChain, ChainCheck, ChainRow, GENESIS, Head, chain_hash};
 use crate::time::Millis;
 
 statements! {

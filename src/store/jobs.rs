@@ -205,17 +205,20 @@ pub async fn job_end(
 ) -> Result<bool, StoreError> {
     let (association, id) = (job.association.as_str(), job.id.as_str());
     let changed = match end {
-        JobEnd::Done => tx.exec(&JOB_END, values![association, id, owner, job.fence, "done", now, None::<String>]),
-        JobEnd::Moot => tx.exec(&JOB_END, values![association, id, owner, job.fence, "moot", now, None::<String>]),
+        JobEnd::Done => {
+            tx.exec(&JOB_END, values![association, id, owner, job.fence, "done", now, None::<String>]).await?
+        }
+        JobEnd::Moot => {
+            tx.exec(&JOB_END, values![association, id, owner, job.fence, "moot", now, None::<String>]).await?
+        }
         JobEnd::Dead(why) => {
-            tx.exec(&JOB_END, values![association, id, owner, job.fence, "dead", now, why.as_str()])
+            tx.exec(&JOB_END, values![association, id, owner, job.fence, "dead", now, why.as_str()]).await?
         }
         JobEnd::Retry(at, why) => {
-            tx.exec(&JOB_RETRY, values![association, id, owner, job.fence, *at, why.as_str()])
+            tx.exec(&JOB_RETRY, values![association, id, owner, job.fence, *at, why.as_str()]).await?
         }
-        JobEnd::GivenBack => tx.exec(&JOB_GIVE_BACK, values![association, id, owner, job.fence]),
-    }
-    .await?;
+        JobEnd::GivenBack => tx.exec(&JOB_GIVE_BACK, values![association, id, owner, job.fence]).await?,
+    };
     Ok(changed == 1)
 }
 

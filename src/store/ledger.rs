@@ -1,0 +1,149 @@
+//! Completed events and ledger lines. What a line is worth is `domain::ledger`.
+
+use super::db::{Conn, StoreError, values};
+use super::statements;
+use crate::domain::ledger::{CompletedEvent, Line};
+use crate::ids::{AssociationId, LedgerLineId, RequestId};
+use crate::time::Millis;
+
+statements! {
+    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, at_ms, body) VALUES ($1, $2, $3, $4)";
+    EVENT_OF_REQUEST = "SELECT body FROM completed_event WHERE association_id = $1 AND request_id = $2";
+    EVENTS_AFTER = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND request_id > $2 ORDER BY request_id LIMIT $3";
+    LINE_ADD = "INSERT INTO ledger_line (association_id, line_id, request_id, run, side, party, tariff, at_ms, amount_yen, reason, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    LINES_AFTER = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 AND line_id > $2 ORDER BY line_id LIMIT $3";
+    LINES_NEWEST = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 ORDER BY at_ms DESC, request_id, side DESC, line_id LIMIT $2";
+    LINES_OF_REQUEST = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 AND request_id = $2 ORDER BY side DESC, line_id";
+    LINES_SUM = "SELECT CAST(COALESCE(SUM(amount_yen), 0) AS BIGINT) AS total FROM ledger_line WHERE association_id = $1";
+}
+
+/// A stored line.
+#[derive(Clone, Debug)]
+pub struct LineRow {
+    pub id: LedgerLineId,
+    pub request: RequestId,
+    pub run: String,
+    pub at: Millis,
+    pub line: Line,
+}
+
+fn line_row(row: &super::Row) -> Result<LineRow, StoreError> {
+    Ok(LineRow {
+        id: row.id("line_id", LedgerLineId::from_stored)?,
+        request: row.id("request_id", RequestId::from_stored)?,
+        run: row.text("run")?,
+        at: row.millis("at_ms")?,
+        line: row.json("body")?,
+    })
+}
+
+/// # Errors
+/// The database's; a request completes once.
+pub async fn event_add(
+    tx: &mut Conn,
+    association: &AssociationId,
+    request: &RequestId,
+    at: Millis,
+    event: &CompletedEvent,
+) -> Result<(), StoreError> {
+    let body = serde_json::to_string(event).map_err(|e| StoreError::corrupt("completed_event", request, e))?;
+    tx.exec(&EVENT_ADD, values![association.as_str(), request.as_str(), at, body]).await.map(drop)
+}
+
+/// # Errors
+/// The database's.
+pub async fn event_of(
+    conn: &mut Conn,
+    association: &AssociationId,
+    request: &RequestId,
+) -> Result<Option<CompletedEvent>, StoreError> {
+    let row = conn.one(&EVENT_OF_REQUEST, values![association.as_str(), request.as_str()]).await?;
+    row.map(|r| r.json("body")).transpose()
+}
+
+/// Completed events in the order of their requests, after `after`.
+///
+/// # Errors
+/// The database's.
+pub async fn events_after(
+    conn: &mut Conn,
+    association: &AssociationId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
+    let rows = conn.all(&EVENTS_AFTER, values![association.as_str(), after, limit]).await?;
+    rows.iter().map(|r| Ok((r.id("request_id", RequestId::from_stored)?, r.json("body")?))).collect()
+}
+
+/// # Errors
+/// The database's; an identity that is there already.
+pub async fn line_add(
+    tx: &mut Conn,
+    association: &AssociationId,
+    request: &RequestId,
+    run: &str,
+    at: Millis,
+    line: &Line,
+) -> Result<(), StoreError> {
+    let body = serde_json::to_string(line).map_err(|e| StoreError::corrupt("ledger_line", request, e))?;
+    let params = values![
+        association.as_str(),
+        line.id.as_str(),
+        request.as_str(),
+        run,
+        line.side.code(),
+        line.institution.as_str(),
+        line.tariff.as_ref().map_or("", |t| t.as_str()),
+        at,
+        line.amount.0,
+        line.eligibility.reason().map(|r| r.code()),
+        body,
+    ];
+    tx.exec(&LINE_ADD, params).await.map(drop)
+}
+
+/// Lines in the order of their ids, after `after` (empty: from the start).
+///
+/// # Errors
+/// The database's.
+pub async fn lines_after(
+    conn: &mut Conn,
+    association: &AssociationId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<LineRow>, StoreError> {
+    conn.all(&LINES_AFTER, values![association.as_str(), after, limit]).await?.iter().map(line_row).collect()
+}
+
+/// The newest lines.
+///
+/// # Errors
+/// The database's.
+pub async fn lines_newest(
+    conn: &mut Conn,
+    association: &AssociationId,
+    limit: i64,
+) -> Result<Vec<LineRow>, StoreError> {
+    conn.all(&LINES_NEWEST, values![association.as_str(), limit]).await?.iter().map(line_row).collect()
+}
+
+/// The lines of one request, requester first.
+///
+/// # Errors
+/// The database's.
+pub async fn lines_of_request(
+    conn: &mut Conn,
+    association: &AssociationId,
+    request: &RequestId,
+) -> Result<Vec<LineRow>, StoreError> {
+    let rows = conn.all(&LINES_OF_REQUEST, values![association.as_str(), request.as_str()]).await?;
+    rows.iter().map(line_row).collect()
+}
+
+/// The sum of every line, in yen.
+///
+/// # Errors
+/// The database's.
+pub async fn lines_sum(conn: &mut Conn, association: &AssociationId) -> Result<i64, StoreError> {
+    conn.one(&LINES_SUM, values![association.as_str()]).await?.map_or(Ok(0), |r| r.int("total"))
+}
