@@ -1,1 +1,4 @@
-fn main() {}
+//! The one integration binary: every room seen from outside.
+
+#[cfg(test)]
+mod http_edge;
