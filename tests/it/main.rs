@@ -1,2 +1,9 @@
+//! The one integration binary: every room seen from outside. One binary, because every further one links
+//! the whole stack again.
+
+#[cfg(test)]
+mod http_edge;
+#[cfg(test)]
 mod mail;
+#[cfg(test)]
 mod support_smtp;
