@@ -1,1 +1,4 @@
-//! (being written)
+//! Does it later: the outbox, due times, retries and schedules.
+
+pub mod retry;
+pub mod schedule;
