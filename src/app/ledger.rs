@@ -1,0 +1,191 @@
+//! Records what completed, and the lines of both sides, in the transaction that closes the case.
+
+use super::{Kit, Who};
+use crate::domain::dispatch::{OfferState, Request, Terms};
+use crate::domain::ledger::{
+    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
+    EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, Occasion, OnRotaAs, RequesterFacts,
+    Urgency, counting_instant, lines,
+};
+use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::store::ledger::{event_add, line_add};
+use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id};
+use crate::store::requests::{Case, case_by_id, reports_of, survey_of};
+use crate::store::{Conn, StoreError};
+use crate::time::Millis;
+
+/// The run in which lines of an open month are first written.
+pub const FIRST_RUN: &str = "open";
+
+/// Consults wanted within a day count as "soon".
+const SOON_S: i64 = 36 * 3_600;
+
+fn code(text: &str) -> Option<Code> {
+    text.parse().ok()
+}
+
+fn seconds(from: Millis, to: Millis) -> u32 {
+    u32::try_from(to.since_ms(from) / 1_000).unwrap_or(0)
+}
+
+/// Writes the completed event and its lines.
+pub(crate) async fn record(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    request: &Request,
+) -> Result<(), StoreError> {
+    let association = &who.association;
+    let gone = |what: &'static str| StoreError::corrupt("request", &request.id, what);
+    let case = case_by_id(tx, association, &request.id).await?.ok_or_else(|| gone("its row is gone"))?;
+    // Close is allowed only with a claim that stands.
+    let event = completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
+    event_add(tx, association, &request.id, kit.now, &event).await?;
+    for line in lines(&event, &kit.rules.tariffs, FIRST_RUN) {
+        line_add(tx, association, &request.id, FIRST_RUN, kit.now, &line).await?;
+    }
+    Ok(())
+}
+
+async fn party(
+    tx: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    institution: Option<&InstitutionId>,
+    at: Millis,
+) -> Result<(Option<Member>, Option<InstitutionId>, Code, Membership), StoreError> {
+    let unknown = || code("unknown").ok_or_else(|| StoreError::Unusable("a code is not a code".to_owned()));
+    let member = member_by_id(tx, association, member).await?;
+    let institution = institution.cloned().or_else(|| member.as_ref().and_then(|m| m.institution.clone()));
+    let kind = match &institution {
+        Some(id) => institution_by_id(tx, association, id).await?.and_then(|i| code(&i.kind)),
+        None => None,
+    };
+    let membership = match &member {
+        Some(m) if m.is_active(at) => Membership::Active,
+        Some(_) => Membership::Lapsed,
+        None => Membership::NotAMember,
+    };
+    Ok((member, institution, kind.map_or_else(unknown, Ok)?, membership))
+}
+
+async fn completed(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    request: &Request,
+    case: &Case,
+) -> Result<Option<CompletedEvent>, StoreError> {
+    let Some(claim) = request.claims().next().cloned() else {
+        return Ok(None);
+    };
+    let home = association_by_id(tx, association).await?;
+    let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
+    let report = reports_of(tx, association, &request.id).await?.pop();
+    let survey = survey_of(tx, association, &request.id).await?;
+    let at = counting_instant(request.created, Some(claim.at), Some(claim.at));
+    let (_, asker_institution, asker_kind, asker_membership) =
+        party(tx, association, &request.asker, Some(&case.institution), at).await?;
+    let (_, taker_institution, taker_kind, taker_membership) =
+        party(tx, association, &claim.person, None, at).await?;
+    let (Some(asker_institution), Some(taker_institution)) = (asker_institution, taker_institution) else {
+        return Ok(None);
+    };
+    let city = institution_by_id(tx, association, &asker_institution).await?.and_then(|i| code(&i.city_code));
+    let mut attempts = Vec::new();
+    for (person, offer) in &request.offers {
+        let institution = member_by_id(tx, association, person).await?.and_then(|m| m.institution);
+        let ended = request.acceptances.iter().rev().find(|a| a.person == *person);
+        attempts.push(AttemptFact {
+            person: Some(person.clone()),
+            institution,
+            result: attempt_result(offer.state),
+            seconds: seconds(offer.asked_at, ended.map_or(claim.at.max(offer.asked_at), |a| a.at)),
+        });
+    }
+    let outcome = report.as_ref().and_then(|r| code(&r.outcome)).or_else(|| code("none"));
+    let Some(outcome) = outcome else {
+        return Ok(None);
+    };
+    let channel = |word: &str| Channel::from_code(word).unwrap_or(Channel::Web);
+    let soon = request.answer_by.since_ms(request.created) <= SOON_S * 1_000;
+    Ok(Some(CompletedEvent {
+        facts_version: FACTS_VERSION,
+        event: EventRef::Request(request.id.clone()),
+        case_no: case.case_no.parse().map_err(|e| StoreError::corrupt("request", &request.id, e))?,
+        kind: EventKind::Consult,
+        association: association.clone(),
+        occasion: Occasion::Real,
+        created_at: request.created,
+        accepted_at: claim.at,
+        started_at: Some(claim.at),
+        ended_at: report.as_ref().map(|r| r.at),
+        report_at: report.as_ref().map(|r| r.at),
+        closed_at: Some(kit.now),
+        withdrawn_at: None,
+        moment: Moment::of(at, zone, &kit.rules.calendar),
+        patient_city: city,
+        patient_ref: None,
+        urgency: if soon { Urgency::Soon } else { Urgency::Routine },
+        requested_by: channel(&case.channel),
+        accepted_by: accepted_by(&claim.proof),
+        attempts,
+        gate: GateResult::NotNeeded,
+        outcome,
+        minutes: report.as_ref().map(|r| seconds(claim.at, r.at) / 60),
+        distance_class: None,
+        report_ref: report.as_ref().and_then(|r| code(&format!("report:{}", r.seq))),
+        household_explained: false,
+        night_card_used: false,
+        requester: RequesterFacts {
+            institution: asker_institution,
+            institution_kind: asker_kind,
+            member: Some(request.asker.clone()),
+            membership: asker_membership,
+            role: AskerRole::Attending,
+            entered_by: case
+                .entered_by
+                .as_deref()
+                .and_then(|actor| actor.strip_prefix("member:"))
+                .and_then(|id| MemberId::from_stored(id).ok()),
+            confirmation: if survey.is_some() {
+                Confirmation::Confirmed { at: kit.now }
+            } else {
+                Confirmation::Waiting
+            },
+        },
+        acceptor: AcceptorFacts {
+            institution: taker_institution,
+            institution_kind: taker_kind,
+            person: Some(claim.person.clone()),
+            membership: taker_membership,
+            on_rota_as: OnRotaAs::Volunteer,
+            accepted_at: claim.at,
+            arrived_at: None,
+            completed_at: report.as_ref().map(|r| r.at),
+            minutes: report.as_ref().and_then(|r| u32::try_from(r.minutes).ok()),
+            minutes_confirmed: report.is_some() && claim.terms != Terms::Plain,
+        },
+    }))
+}
+
+const fn attempt_result(state: OfferState) -> AttemptResult {
+    match state {
+        OfferState::Accepted => AttemptResult::Accepted,
+        OfferState::Declined => AttemptResult::Declined,
+        OfferState::Released => AttemptResult::Released,
+        OfferState::Unreachable => AttemptResult::Undeliverable,
+        OfferState::Lapsed => AttemptResult::Lapsed,
+        OfferState::Full | OfferState::Withdrawn => AttemptResult::CalledOff,
+        OfferState::Pending | OfferState::Asked | OfferState::Raised => AttemptResult::NoAnswer,
+    }
+}
+
+const fn accepted_by(proof: &crate::domain::dispatch::Proof) -> Channel {
+    use crate::domain::dispatch::Proof;
+    match proof {
+        Proof::Pin | Proof::Device => Channel::MailLink,
+        Proof::Key => Channel::Keypad,
+        Proof::ActFor => Channel::Api,
+    }
+}
