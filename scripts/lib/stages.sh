@@ -31,6 +31,8 @@ stages_begin() {
 # Stops what is still under way, then the servers (services_stop, if there are any), then removes the directory.
 stages_cleanup() {
     local status=$? group
+    # Cleaning up goes on whatever fails; a group that has already gone must not end it.
+    set +e
     trap '' HUP INT TERM
     trap - EXIT
     for group in "${running[@]}"; do kill -TERM -- "-$group" 2>/dev/null; done
