@@ -36,7 +36,7 @@ need_cargo_deny() {
 
 stage_fmt() {
     cd "$root"
-    cargo fmt --all --check
+    cargo fmt --all -- --check --color never
 }
 
 stage_clippy() {

@@ -33,11 +33,16 @@ target_dir() {
         sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
 
+# Root, or sudo that either asks nothing or has a terminal to ask at.
+may_be_root() {
+    [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
+}
+
 # as_root COMMAND...: directly, through sudo, or a sentence saying what to ask an administrator for.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    elif may_be_root; then
         sudo "$@"
     else
         die "needs administrator rights once; please let somebody run: $*"
@@ -57,6 +62,7 @@ need_packages() {
         package_installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return
+    may_be_root || die "please let an administrator run once: apt-get install ${missing[*]}"
     say "installing ${missing[*]}"
     # A fresh image has no package lists; an old list names files that are gone. One broken third-party source
     # must not stop us, so the update may fail and the install decides.

@@ -5,6 +5,7 @@ postgres_install() {
     postgres_bin >/dev/null && return
     # The Debian package would create and start a cluster of the machine; nobody asked for one. The setting is
     # for this one installation, so that a later one by an administrator behaves as documented.
+    may_be_root || die "please let an administrator run once: apt-get install postgresql"
     local setting=/etc/postgresql-common/createcluster.d/touban-tests.conf
     as_root mkdir -p "${setting%/*}"
     say 'create_main_cluster = false' | as_root tee "$setting" >/dev/null
