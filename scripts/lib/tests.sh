@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# The stages that need servers or a browser: integration tests, simulation, journeys.
+
+# How many random worlds the simulation lives through. A nightly run sets more.
+seeds=${TOUBAN_TEST_SEEDS:-50}
+
+# Everything apt has to bring, in one stage: two installations at once would wait for each other's lock.
+stage_install() {
+    postgres_install
+    postfix_install
+    browser_install
+    node_install
+    # The journeys run on this Node and this browser.
+    cat >"$work/env/install" <<-ENV
+		export PATH='$(node_path)':"\$PATH"
+		export TOUBAN_CHROME='$(browser_path)'
+	ENV
+}
+
+needs_postgresql() { say install; }
+stage_postgresql() {
+    postgres_start "$work/postgres"
+    cp "$work/postgres/postgres.env" "$work/env/postgresql"
+}
+
+needs_postfix() { say install; }
+stage_postfix() {
+    local dir="$work/postfix"
+    mkdir -p "$dir"
+    postfix_start "$dir" "$(free_port)"
+    # The file need not say `export`; what it sets must reach the tests all the same.
+    { say 'set -a'; cat "$dir/smtp.env"; say 'set +a'; } >"$work/env/postfix"
+}
+
+# Called once at the end, also after Ctrl-C, also when a server never started.
+services_stop() {
+    postgres_stop "$work/postgres" || say "PostgreSQL in $work/postgres would not stop"
+    if [ -d "$work/postfix" ]; then
+        postfix_stop "$work/postfix" || say "Postfix in $work/postfix would not stop"
+        # Its queue belongs to root and postfix, whoever we are.
+        [ -w "$work/postfix/queue" ] || as_root rm -rf "$work/postfix"
+    fi
+}
+
+# All that cargo builds for the tests, once; the stages after it only run.
+stage_build() {
+    cd "$root"
+    cargo build --locked
+    cargo test --locked --no-run
+    say "export TOUBAN_BIN='$(target_dir)/debug/touban'" >"$work/env/build"
+}
+
+needs_it() { say postgresql postfix; }
+stage_it() {
+    cd "$root"
+    cargo test --locked --test it
+}
+
+stage_doc() {
+    cd "$root"
+    cargo test --locked --doc
+}
+
+needs_simulate() { say build; }
+stage_simulate() {
+    cd "$root"
+    "$TOUBAN_BIN" simulate --seeds "$seeds"
+}
+
+# The measuring tools measure: each rule is shown a page that breaks it.
+needs_harness() { say install; }
+stage_harness() {
+    e2e_install
+    node "$root/tests/e2e/selftest.mjs"
+}
+
+needs_e2e_sqlite() { say harness build; }
+stage_e2e_sqlite() {
+    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
+}
+
+needs_e2e_postgres() { say harness build postgresql; }
+stage_e2e_postgres() {
+    TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/journey.mjs"
+}
