@@ -1,1 +1,3 @@
-//! (being written)
+//! Arranges: one function per use case, one transaction each.
+
+pub mod mail_texts;
