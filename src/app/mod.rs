@@ -6,6 +6,7 @@ pub mod answers;
 pub mod consult;
 pub mod flow;
 pub mod ledger;
+pub mod mail_texts;
 pub mod outbox;
 pub mod people;
 pub mod replay;

@@ -1,1 +1,140 @@
-# texts (mails)
+# Mails, English. One line of a mail = one text. Only what may travel by mail: association, kind, specialty,
+# coarse area, urgency, deadline, case number, link or code, office phone.
+
+# In every mail
+mail-not-urgent = Do not use this mail for anything urgent. Office of { $association }: { $phone }
+mail-code = If the link does not open, go to { $place } and type the code { $code }.
+mail-until = This link works until { $until }.
+
+# What is wished for
+mail-wish-advice = advice
+mail-wish-visit = a visit
+mail-wish-either = advice or a visit
+mail-urgency-routine = no hurry
+mail-urgency-soon = for today or tomorrow
+mail-urgency-urgent = urgent
+
+# Kinds of request
+mail-kind-consult = consult
+mail-kind-cover = night cover
+mail-kind-transfer = transfer
+mail-kind-urgent = urgent call
+mail-kind-swap = duty swap
+
+# A volunteer is asked
+mail-consult-offer-subject = { $specialty } consult by { $short } ({ $case })
+mail-consult-offer-1 = The home-care duty of { $association } asks { $specialty } for a consult.
+mail-consult-offer-2 = Area: { $area }. Wished for: { $wish }, { $urgency }.
+mail-consult-offer-3 = Reply by { $deadline } (case { $case })
+mail-consult-offer-button = Look at it and reply
+mail-consult-offer-4 = You can decline on the same page. No reason is needed.
+
+# Signing in
+mail-sign-in-subject = Your link to the home-care duty pages
+mail-sign-in-1 = This link opens the home-care duty pages of { $association }.
+mail-sign-in-button = Open the pages
+mail-sign-in-2 = If you did not ask for it, delete this mail. Nothing will change.
+
+# Somebody else took it (only to those who had opened it)
+mail-taken-subject = A colleague has kindly taken it ({ $case })
+mail-taken-1 = A colleague has kindly taken the { $specialty } consult (case { $case }).
+mail-taken-2 = Thank you for looking at it. No reply is needed.
+
+# Withdrawn
+mail-withdrawn-subject = The request was withdrawn ({ $case })
+mail-withdrawn-1 = The asking doctor has withdrawn the { $specialty } consult (case { $case }).
+mail-withdrawn-2 = No reply is needed. Thank you.
+
+# Accepted: to the asker
+mail-accepted-subject = Your request was accepted ({ $case })
+mail-accepted-1 = A colleague has accepted your { $specialty } consult (case { $case }).
+mail-accepted-2 = The answer is due by { $deadline }
+mail-accepted-button = Open the consult
+
+# Accepted: to the taker
+mail-receipt-subject = You accepted a consult ({ $case })
+mail-receipt-1 = Thank you for accepting the { $specialty } consult (case { $case }).
+mail-receipt-2 = The answer is due by { $deadline }
+mail-receipt-button = Open the consult
+mail-receipt-3 = If something comes up, you can give it back on the same page.
+mail-receipt-4 = If this was not you, phone the office at once: { $phone }.
+
+# Answered: to the asker
+mail-answered-subject = Your consult was answered ({ $case })
+mail-answered-1 = There is an answer to your { $specialty } consult (case { $case }).
+mail-answered-2 = When you have read it, please close the consult on the same page.
+mail-answered-button = Read the answer
+
+# Half time: to the taker
+mail-answer-due-subject = Your answer is due by { $short } ({ $case })
+mail-answer-due-1 = The { $specialty } consult you accepted (case { $case }) waits for your answer.
+mail-answer-due-2 = The answer is due by { $deadline }
+mail-answer-due-button = Write the answer
+mail-answer-due-3 = If you cannot, give it back on the same page. We will ask a colleague.
+
+# The deadline passed without an answer: to the taker
+mail-released-taker-subject = The time for your answer has passed ({ $case })
+mail-released-taker-1 = The time for answering the { $specialty } consult (case { $case }) has passed.
+mail-released-taker-2 = We are asking a colleague. You need not answer any more.
+mail-released-taker-3 = Sorry for the trouble. If something came up, tell the office: { $phone }.
+
+# The deadline passed without an answer: to the asker
+mail-released-asker-subject = We are asking another colleague ({ $case })
+mail-released-asker-1 = Your { $specialty } consult (case { $case }) was not answered in time.
+mail-released-asker-2 = We are asking other colleagues again.
+mail-released-asker-button = Open the consult
+
+# The answer waits to be closed: to the asker
+mail-close-reminder-subject = Please close your consult ({ $case })
+mail-close-reminder-1 = Your { $specialty } consult (case { $case }) was answered and is still open.
+mail-close-reminder-2 = Four questions close it. They take about a minute.
+mail-close-reminder-button = Close the consult
+
+# Closed with thanks: to the taker
+mail-closed-subject = The consult is closed. Thank you ({ $case })
+mail-closed-1 = The asking doctor has closed the { $specialty } consult (case { $case }).
+mail-closed-2 = Thank you for your help.
+mail-closed-button = See the outcome
+
+# Nobody left to ask: to the coordinator
+mail-exhausted-subject = ACTION: nobody is left to ask ({ $case })
+mail-exhausted-1 = Nobody is left to ask for the { $kind } request (case { $case }).
+mail-exhausted-2 = Deadline: { $deadline }
+mail-exhausted-3 = This is repeated until you open it and press "Seen".
+mail-exhausted-button = Open the request
+
+# Somebody cannot be reached: to the coordinator
+mail-unreachable-subject = ACTION: a member cannot be reached
+mail-unreachable-1 = Mail to a member does not arrive. The page shows the name.
+mail-unreachable-2 = Until the address is checked, requests go to the others only.
+mail-unreachable-button = Open the contacts
+
+# A mail could not be sent: to the coordinator
+mail-dead-subject = ACTION: a mail could not be sent ({ $case })
+mail-dead-1 = A mail of the { $kind } request (case { $case }) could not be sent.
+mail-dead-2 = The page shows to whom and why. Please phone instead.
+mail-dead-button = Open the outbox
+
+# Expired: to the asker
+mail-expired-asker-subject = Nobody accepted in time ({ $case })
+mail-expired-asker-1 = Nobody accepted your { $specialty } consult (case { $case }) in time.
+mail-expired-asker-2 = The coordinator has been told. If it is pressing, phone the office: { $phone }.
+mail-expired-asker-button = Open the consult
+
+# Expired: to the coordinator
+mail-expired-coordinator-subject = ACTION: a request has expired ({ $case })
+mail-expired-coordinator-1 = Nobody accepted the { $kind } request (case { $case }) before its deadline.
+mail-expired-coordinator-2 = Deadline: { $deadline }
+mail-expired-coordinator-button = Open the request
+
+# Hands were raised: to the asker
+mail-choose-subject = Colleagues who could help: { $count } ({ $case })
+mail-choose-1 = Colleagues who could take your { $specialty } consult (case { $case }): { $count }
+mail-choose-2 = Please choose one by { $deadline }
+mail-choose-button = Choose a colleague
+
+# A test
+mail-test-subject = Does this mail arrive? ({ $association })
+mail-test-1 = The home-care duty of { $association } checks that its mail reaches you.
+mail-test-2 = Press the button, and then "It arrived" on the page that opens.
+mail-test-button = Say that it arrived

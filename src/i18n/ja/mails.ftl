@@ -1,1 +1,140 @@
-# texts (mails)
+# Mails, Japanese. One line of a mail = one text. Only what may travel by mail: association, kind, specialty,
+# coarse area, urgency, deadline, case number, link or code, office phone.
+
+# In every mail
+mail-not-urgent = 急ぎの連絡にはこのメールを使わないでください。{ $association } 事務局 { $phone }
+mail-code = リンクが開かないときは { $place } を開き、受付コード { $code } を入れてください。
+mail-until = このリンクは { $until } まで使えます。
+
+# What is wished for
+mail-wish-advice = 助言
+mail-wish-visit = 往診
+mail-wish-either = 助言か往診
+mail-urgency-routine = お急ぎではありません
+mail-urgency-soon = 今日・明日のご相談です
+mail-urgency-urgent = お急ぎです
+
+# Kinds of request
+mail-kind-consult = 専門相談
+mail-kind-cover = 夜間代行
+mail-kind-transfer = 引継ぎ
+mail-kind-urgent = 緊急連絡
+mail-kind-swap = 当番の交代
+
+# A volunteer is asked
+mail-consult-offer-subject = 【{ $specialty }・{ $short }まで】相談のお願い（受付{ $case }）
+mail-consult-offer-1 = { $association }の在宅当番から、{ $specialty }の先生へ相談のお願いです。
+mail-consult-offer-2 = 地域：{ $area }　希望：{ $wish }　{ $urgency }
+mail-consult-offer-3 = お返事の期限：{ $deadline }（受付{ $case }）
+mail-consult-offer-button = 内容を見て返事をする
+mail-consult-offer-4 = お断りも同じページからどうぞ。理由は要りません。
+
+# Signing in
+mail-sign-in-subject = 在宅当番のページを開くリンク
+mail-sign-in-1 = { $association }の在宅当番のページを開くためのリンクです。
+mail-sign-in-button = ページを開く
+mail-sign-in-2 = お心当たりがない場合は、このメールを捨ててください。何も変わりません。
+
+# Somebody else took it (only to those who had opened it)
+mail-taken-subject = ほかの先生がお引き受けくださいました（受付{ $case }）
+mail-taken-1 = { $specialty }の相談（受付{ $case }）は、ほかの先生がお引き受けくださいました。
+mail-taken-2 = ご覧くださり、ありがとうございました。お返事は要りません。
+
+# Withdrawn
+mail-withdrawn-subject = 相談のお願いは取り下げられました（受付{ $case }）
+mail-withdrawn-1 = { $specialty }の相談（受付{ $case }）は、ご依頼の先生が取り下げられました。
+mail-withdrawn-2 = お返事は要りません。ありがとうございました。
+
+# Accepted: to the asker
+mail-accepted-subject = お引き受けがありました（受付{ $case }）
+mail-accepted-1 = { $specialty }の相談（受付{ $case }）を、お引き受けくださった先生がいます。
+mail-accepted-2 = 回答の期限：{ $deadline }
+mail-accepted-button = 相談のページを開く
+
+# Accepted: to the taker
+mail-receipt-subject = お引き受けの確認（受付{ $case }）
+mail-receipt-1 = { $specialty }の相談（受付{ $case }）をお引き受けくださり、ありがとうございます。
+mail-receipt-2 = 回答の期限：{ $deadline }
+mail-receipt-button = 相談のページを開く
+mail-receipt-3 = ご都合が変わったときは、同じページから取り消せます。
+mail-receipt-4 = お心当たりがない場合は、すぐに事務局 { $phone } へお電話ください。
+
+# Answered: to the asker
+mail-answered-subject = 回答が届きました（受付{ $case }）
+mail-answered-1 = { $specialty }の相談（受付{ $case }）に回答が届きました。
+mail-answered-2 = お読みになったら、同じページで相談を終えてください。
+mail-answered-button = 回答を読む
+
+# Half time: to the taker
+mail-answer-due-subject = 回答の期限は{ $short }です（受付{ $case }）
+mail-answer-due-1 = お引き受けの{ $specialty }の相談（受付{ $case }）は、回答をお待ちしています。
+mail-answer-due-2 = 回答の期限：{ $deadline }
+mail-answer-due-button = 回答を書く
+mail-answer-due-3 = 難しくなったときは、同じページから取り消せます。ほかの先生にお願いします。
+
+# The deadline passed without an answer: to the taker
+mail-released-taker-subject = 回答の期限が過ぎました（受付{ $case }）
+mail-released-taker-1 = { $specialty }の相談（受付{ $case }）は、回答の期限が過ぎました。
+mail-released-taker-2 = ほかの先生にお願いしますので、このあとの回答は要りません。
+mail-released-taker-3 = ご負担をおかけしました。ご事情があれば事務局 { $phone } へお知らせください。
+
+# The deadline passed without an answer: to the asker
+mail-released-asker-subject = ほかの先生に改めてお願いしています（受付{ $case }）
+mail-released-asker-1 = { $specialty }の相談（受付{ $case }）は、期限までに回答がありませんでした。
+mail-released-asker-2 = ほかの先生に改めてお願いしています。
+mail-released-asker-button = 相談のページを開く
+
+# The answer waits to be closed: to the asker
+mail-close-reminder-subject = 相談を終える手続きのお願い（受付{ $case }）
+mail-close-reminder-1 = { $specialty }の相談（受付{ $case }）は、回答のあと、まだ終わっていません。
+mail-close-reminder-2 = 4つの質問に答えると終わります。1分ほどです。
+mail-close-reminder-button = 相談を終える
+
+# Closed with thanks: to the taker
+mail-closed-subject = 相談が終わりました。ありがとうございました（受付{ $case }）
+mail-closed-1 = { $specialty }の相談（受付{ $case }）は、ご依頼の先生が終えられました。
+mail-closed-2 = お力添えをありがとうございました。
+mail-closed-button = 結果を見る
+
+# Nobody left to ask: to the coordinator
+mail-exhausted-subject = 【要対応】お願いできる先生がいません（受付{ $case }）
+mail-exhausted-1 = { $kind }の依頼（受付{ $case }）で、お願いできる先生がいなくなりました。
+mail-exhausted-2 = 期限：{ $deadline }
+mail-exhausted-3 = 開いて「確認しました」を押すまで、くり返しお知らせします。
+mail-exhausted-button = 依頼を開く
+
+# Somebody cannot be reached: to the coordinator
+mail-unreachable-subject = 【要対応】連絡のつかない先生がいます
+mail-unreachable-1 = メールが届かない先生がいます。お名前はページでご覧ください。
+mail-unreachable-2 = 連絡先を確かめるまで、依頼のメールはほかの先生にだけ届きます。
+mail-unreachable-button = 連絡先の一覧を開く
+
+# A mail could not be sent: to the coordinator
+mail-dead-subject = 【要対応】送れなかったメールがあります（受付{ $case }）
+mail-dead-1 = { $kind }の依頼（受付{ $case }）のメールを送れませんでした。
+mail-dead-2 = 送り先と理由はページでご覧ください。電話での連絡をお願いします。
+mail-dead-button = 送信箱を開く
+
+# Expired: to the asker
+mail-expired-asker-subject = 期限までにお引き受けがありませんでした（受付{ $case }）
+mail-expired-asker-1 = { $specialty }の相談（受付{ $case }）は、期限までにお引き受けがありませんでした。
+mail-expired-asker-2 = 調整担当の先生にお知らせしました。お急ぎなら事務局 { $phone } へお電話ください。
+mail-expired-asker-button = 相談のページを開く
+
+# Expired: to the coordinator
+mail-expired-coordinator-subject = 【要対応】期限が過ぎた依頼があります（受付{ $case }）
+mail-expired-coordinator-1 = { $kind }の依頼（受付{ $case }）は、お引き受けのないまま期限が過ぎました。
+mail-expired-coordinator-2 = 期限：{ $deadline }
+mail-expired-coordinator-button = 依頼を開く
+
+# Hands were raised: to the asker
+mail-choose-subject = お引き受けできる先生が{ $count }人います（受付{ $case }）
+mail-choose-1 = { $specialty }の相談（受付{ $case }）に、{ $count }人の先生が手を挙げてくださいました。
+mail-choose-2 = お願いする先生を { $deadline } までにお選びください。
+mail-choose-button = 先生を選ぶ
+
+# A test
+mail-test-subject = 受信の確認（{ $association }）
+mail-test-1 = { $association }の在宅当番から、メールが届くかの確認です。
+mail-test-2 = 次のボタンを押し、開いたページで「届きました」を押してください。
+mail-test-button = 届いたことを知らせる

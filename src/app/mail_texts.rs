@@ -1,0 +1,491 @@
+//! The mails of touban: from facts that may travel to subject, text and HTML. To whom and when a mail goes
+//! is decided elsewhere; how it is sent, in `ports`.
+//!
+//! A mail is an open postcard. The facts it is made of are types that hold nothing but the envelope of a
+//! request (domain rule C5, tier T0): names of associations, specialties and coarse areas, deadlines, case
+//! numbers, links, the office's phone. There is no field for a person, an age or a question.
+
+mod envelope;
+
+pub use envelope::{
+    AssociationName, CaseNumber, CoarseArea, Link, Moment, NotEnvelope, OfficePhone, ShortMoment, Specialty,
+    TypedCode,
+};
+
+use crate::i18n::{Lang, t, t_with};
+
+/// The longest subject, in characters: what a phone shows in two lines.
+pub const SUBJECT_MAX_CHARS: usize = 60;
+
+/// A mail ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailText {
+    /// One line, at most [`SUBJECT_MAX_CHARS`].
+    pub subject: String,
+    /// The plain text, lines ended by `\n`.
+    pub text: String,
+    /// The same lines as a small page: one link, no image, nothing loaded from elsewhere.
+    pub html: String,
+}
+
+/// The office that speaks: at the foot of every mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Office {
+    pub association: AssociationName,
+    pub phone: OfficePhone,
+}
+
+/// A consult as it may be named in a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consult {
+    pub case: CaseNumber,
+    pub specialty: Specialty,
+}
+
+/// When something is due, for the reader's language and zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// For the subject: 明日正午, `noon tomorrow`.
+    pub short: ShortMoment,
+    /// For the text: 11月21日（土）正午.
+    pub full: Moment,
+}
+
+/// A link made for one person and one purpose, and what to type where it does not open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonalLink {
+    pub link: Link,
+    pub code: TypedCode,
+    pub until: Moment,
+}
+
+/// What the asker wishes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Advice,
+    Visit,
+    Either,
+}
+
+/// How pressing a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    Routine,
+    /// Today or tomorrow.
+    Soon,
+    /// Goes by phone; a mail only accompanies it.
+    Urgent,
+}
+
+/// What kind of help is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    Consult,
+    Cover,
+    Transfer,
+    Urgent,
+    Swap,
+}
+
+/// A mail of touban: whom it is for, and everything it can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mail {
+    /// To a volunteer: will you take this?
+    ConsultOffer {
+        consult: Consult,
+        area: CoarseArea,
+        wish: Wish,
+        urgency: Urgency,
+        deadline: Deadline,
+        link: PersonalLink,
+    },
+    /// To somebody who asked to sign in.
+    SignIn { link: PersonalLink },
+    /// To those who had opened an offer that a colleague then took; to nobody else.
+    TakenByAnother { consult: Consult },
+    /// To those who were asked, when the asker withdraws.
+    Withdrawn { consult: Consult },
+    /// To the asker: somebody accepted.
+    Accepted { consult: Consult, answer_by: Moment, page: Link },
+    /// To the taker, on the registered address: you accepted; if not, call.
+    AcceptedReceipt { consult: Consult, answer_by: Moment, page: Link },
+    /// To the asker: there is an answer.
+    Answered { consult: Consult, page: Link },
+    /// To the taker at half time.
+    AnswerDue { consult: Consult, answer_by: Deadline, page: Link },
+    /// To the taker whose time has passed.
+    ReleasedToTaker { consult: Consult },
+    /// To the asker whose taker's time has passed.
+    ReleasedToAsker { consult: Consult, page: Link },
+    /// To the asker: please close.
+    CloseReminder { consult: Consult, page: Link },
+    /// To the taker: closed, with thanks.
+    ClosedWithThanks { consult: Consult, page: Link },
+    /// To the coordinator: nobody is left to ask.
+    Exhausted { kind: RequestKind, case: CaseNumber, deadline: Moment, page: Link },
+    /// To the coordinator: somebody's address does not work. The name stands on the page only.
+    Unreachable { page: Link },
+    /// To the coordinator: a mail could not be sent.
+    DeadMail { kind: RequestKind, case: CaseNumber, page: Link },
+    /// To the asker: nobody accepted in time.
+    ExpiredToAsker { consult: Consult, page: Link },
+    /// To the coordinator: nobody accepted in time.
+    ExpiredToCoordinator { kind: RequestKind, case: CaseNumber, deadline: Moment, page: Link },
+    /// To the asker who chooses among raised hands.
+    ChooseHand { consult: Consult, hands: u8, choose_by: Moment, page: Link },
+    /// To a member: does mail arrive?
+    Test { link: PersonalLink },
+}
+
+/// The kind of a mail, for rows and counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MailKind {
+    ConsultOffer,
+    SignIn,
+    TakenByAnother,
+    Withdrawn,
+    Accepted,
+    AcceptedReceipt,
+    Answered,
+    AnswerDue,
+    ReleasedToTaker,
+    ReleasedToAsker,
+    CloseReminder,
+    ClosedWithThanks,
+    Exhausted,
+    Unreachable,
+    DeadMail,
+    ExpiredToAsker,
+    ExpiredToCoordinator,
+    ChooseHand,
+    Test,
+}
+
+/// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    word: &'static str,
+    stem: &'static str,
+    lines_before_link: u8,
+    lines_after_link: u8,
+}
+
+impl MailKind {
+    /// Every kind.
+    pub const ALL: [Self; 19] = [
+        Self::ConsultOffer,
+        Self::SignIn,
+        Self::TakenByAnother,
+        Self::Withdrawn,
+        Self::Accepted,
+        Self::AcceptedReceipt,
+        Self::Answered,
+        Self::AnswerDue,
+        Self::ReleasedToTaker,
+        Self::ReleasedToAsker,
+        Self::CloseReminder,
+        Self::ClosedWithThanks,
+        Self::Exhausted,
+        Self::Unreachable,
+        Self::DeadMail,
+        Self::ExpiredToAsker,
+        Self::ExpiredToCoordinator,
+        Self::ChooseHand,
+        Self::Test,
+    ];
+
+    const fn form(self) -> Form {
+        const fn form(word: &'static str, stem: &'static str, before: u8, after: u8) -> Form {
+            Form { word, stem, lines_before_link: before, lines_after_link: after }
+        }
+        match self {
+            Self::ConsultOffer => form("consult_offer", "consult-offer", 3, 1),
+            Self::SignIn => form("sign_in", "sign-in", 1, 1),
+            Self::TakenByAnother => form("taken_by_another", "taken", 2, 0),
+            Self::Withdrawn => form("withdrawn", "withdrawn", 2, 0),
+            Self::Accepted => form("accepted", "accepted", 2, 0),
+            Self::AcceptedReceipt => form("accepted_receipt", "receipt", 2, 2),
+            Self::Answered => form("answered", "answered", 2, 0),
+            Self::AnswerDue => form("answer_due", "answer-due", 2, 1),
+            Self::ReleasedToTaker => form("released_to_taker", "released-taker", 3, 0),
+            Self::ReleasedToAsker => form("released_to_asker", "released-asker", 2, 0),
+            Self::CloseReminder => form("close_reminder", "close-reminder", 2, 0),
+            Self::ClosedWithThanks => form("closed_with_thanks", "closed", 2, 0),
+            Self::Exhausted => form("exhausted", "exhausted", 3, 0),
+            Self::Unreachable => form("unreachable", "unreachable", 2, 0),
+            Self::DeadMail => form("dead_mail", "dead", 2, 0),
+            Self::ExpiredToAsker => form("expired_to_asker", "expired-asker", 2, 0),
+            Self::ExpiredToCoordinator => form("expired_to_coordinator", "expired-coordinator", 2, 0),
+            Self::ChooseHand => form("choose_hand", "choose", 2, 0),
+            Self::Test => form("test", "test", 2, 0),
+        }
+    }
+
+    /// The kind as it stands in rows and counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.form().word
+    }
+
+    /// Reads [`MailKind::as_str`].
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl Mail {
+    /// Which kind of mail this is.
+    #[must_use]
+    pub const fn kind(&self) -> MailKind {
+        match self {
+            Self::ConsultOffer { .. } => MailKind::ConsultOffer,
+            Self::SignIn { .. } => MailKind::SignIn,
+            Self::TakenByAnother { .. } => MailKind::TakenByAnother,
+            Self::Withdrawn { .. } => MailKind::Withdrawn,
+            Self::Accepted { .. } => MailKind::Accepted,
+            Self::AcceptedReceipt { .. } => MailKind::AcceptedReceipt,
+            Self::Answered { .. } => MailKind::Answered,
+            Self::AnswerDue { .. } => MailKind::AnswerDue,
+            Self::ReleasedToTaker { .. } => MailKind::ReleasedToTaker,
+            Self::ReleasedToAsker { .. } => MailKind::ReleasedToAsker,
+            Self::CloseReminder { .. } => MailKind::CloseReminder,
+            Self::ClosedWithThanks { .. } => MailKind::ClosedWithThanks,
+            Self::Exhausted { .. } => MailKind::Exhausted,
+            Self::Unreachable { .. } => MailKind::Unreachable,
+            Self::DeadMail { .. } => MailKind::DeadMail,
+            Self::ExpiredToAsker { .. } => MailKind::ExpiredToAsker,
+            Self::ExpiredToCoordinator { .. } => MailKind::ExpiredToCoordinator,
+            Self::ChooseHand { .. } => MailKind::ChooseHand,
+            Self::Test { .. } => MailKind::Test,
+        }
+    }
+
+    /// The mail in the reader's language.
+    #[must_use]
+    pub fn render(&self, office: &Office, lang: Lang) -> MailText {
+        let mut letter = Letter::new(self.kind().form(), office, lang);
+        match self {
+            Self::ConsultOffer { consult, area, wish, urgency, deadline, link } => letter
+                .about(consult)
+                .with("area", area.as_str())
+                .with("wish", &t(lang, wish.key()))
+                .with("urgency", &t(lang, urgency.key()))
+                .with("short", deadline.short.as_str())
+                .with("deadline", deadline.full.as_str())
+                .personal(link),
+            Self::SignIn { link } | Self::Test { link } => letter.personal(link),
+            Self::TakenByAnother { consult }
+            | Self::Withdrawn { consult }
+            | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),
+            Self::Accepted { consult, answer_by, page }
+            | Self::AcceptedReceipt { consult, answer_by, page } => {
+                letter.about(consult).with("deadline", answer_by.as_str()).page(page)
+            }
+            Self::Answered { consult, page }
+            | Self::ReleasedToAsker { consult, page }
+            | Self::CloseReminder { consult, page }
+            | Self::ClosedWithThanks { consult, page }
+            | Self::ExpiredToAsker { consult, page } => letter.about(consult).page(page),
+            Self::AnswerDue { consult, answer_by, page } => letter
+                .about(consult)
+                .with("short", answer_by.short.as_str())
+                .with("deadline", answer_by.full.as_str())
+                .page(page),
+            Self::Exhausted { kind, case, deadline, page }
+            | Self::ExpiredToCoordinator { kind, case, deadline, page } => letter
+                .with("kind", &t(lang, kind.key()))
+                .with("case", case.as_str())
+                .with("deadline", deadline.as_str())
+                .page(page),
+            Self::Unreachable { page } => letter.page(page),
+            Self::DeadMail { kind, case, page } => {
+                letter.with("kind", &t(lang, kind.key())).with("case", case.as_str()).page(page)
+            }
+            Self::ChooseHand { consult, hands, choose_by, page } => letter
+                .about(consult)
+                .with("count", &hands.to_string())
+                .with("deadline", choose_by.as_str())
+                .page(page),
+        }
+    }
+}
+
+impl Wish {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Advice => "mail-wish-advice",
+            Self::Visit => "mail-wish-visit",
+            Self::Either => "mail-wish-either",
+        }
+    }
+}
+
+impl Urgency {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Routine => "mail-urgency-routine",
+            Self::Soon => "mail-urgency-soon",
+            Self::Urgent => "mail-urgency-urgent",
+        }
+    }
+}
+
+impl RequestKind {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Consult => "mail-kind-consult",
+            Self::Cover => "mail-kind-cover",
+            Self::Transfer => "mail-kind-transfer",
+            Self::Urgent => "mail-kind-urgent",
+            Self::Swap => "mail-kind-swap",
+        }
+    }
+}
+
+/// One line of a mail.
+#[derive(Debug)]
+enum Line {
+    Words(String),
+    Button { label: String, url: String },
+}
+
+/// A mail being put together.
+#[derive(Debug)]
+struct Letter {
+    form: Form,
+    lang: Lang,
+    values: Vec<(&'static str, String)>,
+    lines: Vec<Line>,
+}
+
+impl Letter {
+    fn new(form: Form, office: &Office, lang: Lang) -> Self {
+        let values = vec![
+            ("association", office.association.as_str().to_owned()),
+            ("phone", office.phone.as_str().to_owned()),
+        ];
+        Self { form, lang, values, lines: Vec::new() }
+    }
+
+    fn with(&mut self, name: &'static str, value: &str) -> &mut Self {
+        self.values.push((name, value.to_owned()));
+        self
+    }
+
+    fn about(&mut self, consult: &Consult) -> &mut Self {
+        self.with("case", consult.case.as_str()).with("specialty", consult.specialty.as_str())
+    }
+
+    fn say(&self, key: &str) -> String {
+        let values: Vec<(&str, &str)> =
+            self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        t_with(self.lang, key, &values)
+    }
+
+    fn own(&self, part: &str) -> String {
+        self.say(&format!("mail-{}-{part}", self.form.stem))
+    }
+
+    fn words(&mut self, numbers: std::ops::RangeInclusive<u8>) {
+        for number in numbers {
+            let words = self.own(&number.to_string());
+            self.lines.push(Line::Words(words));
+        }
+    }
+
+    fn personal(&mut self, link: &PersonalLink) -> MailText {
+        self.with("until", link.until.as_str())
+            .with("code", link.code.as_str())
+            .with("place", link.link.place());
+        let (until, code) = (self.say("mail-until"), self.say("mail-code"));
+        self.linked(&link.link, [until, code])
+    }
+
+    fn page(&mut self, page: &Link) -> MailText {
+        self.linked(page, [])
+    }
+
+    fn linked<const N: usize>(&mut self, link: &Link, below: [String; N]) -> MailText {
+        let before = self.form.lines_before_link;
+        self.words(1..=before);
+        let button = Line::Button { label: self.own("button"), url: link.expose().to_owned() };
+        self.lines.push(button);
+        self.lines.extend(below.map(Line::Words));
+        self.words(before + 1..=before + self.form.lines_after_link);
+        self.finish()
+    }
+
+    fn without_link(&mut self) -> MailText {
+        self.words(1..=self.form.lines_before_link);
+        self.finish()
+    }
+
+    fn finish(&mut self) -> MailText {
+        let foot = self.say("mail-not-urgent");
+        self.lines.push(Line::Words(foot));
+        let subject = clipped(self.own("subject"));
+        MailText { text: plain(&self.lines), html: html(&subject, &self.lines, self.lang), subject }
+    }
+}
+
+/// The types of the facts keep subjects short and on one line; this keeps them so whatever the texts become.
+fn clipped(subject: String) -> String {
+    let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if subject.chars().count() <= SUBJECT_MAX_CHARS {
+        return subject;
+    }
+    subject.chars().take(SUBJECT_MAX_CHARS - 1).chain(['…']).collect()
+}
+
+fn plain(lines: &[Line]) -> String {
+    let mut out = String::new();
+    for line in lines {
+        match line {
+            Line::Words(words) => out.push_str(words),
+            Line::Button { label, url } => out.push_str(&format!("\n{label}\n{url}\n")),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn html(subject: &str, lines: &[Line], lang: Lang) -> String {
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n\
+         <body style=\"font-size:18px;line-height:1.7\">\n",
+        lang.tag(),
+        escaped(subject)
+    );
+    for line in lines {
+        match line {
+            Line::Words(words) => out.push_str(&format!("<p>{}</p>\n", escaped(words))),
+            Line::Button { label, url } => out.push_str(&format!(
+                "<p><a href=\"{}\" style=\"display:inline-block;padding:14px 24px;background:#0017c1;\
+                 color:#ffffff\">{}</a></p>\n",
+                escaped(url),
+                escaped(label)
+            )),
+        }
+    }
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
