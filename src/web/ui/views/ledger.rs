@@ -2,17 +2,54 @@
 
 use askama::Template;
 
-use super::{Shell, quiet_debug};
+use super::{Shell, Tone, quiet_debug};
+
+/// Whether something holds, does not, or may still come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// 対象; the condition is met.
+    Yes,
+    /// 確認待ち; evidence may yet come.
+    Waiting,
+    /// 対象外; the facts speak against it.
+    No,
+}
+
+impl Verdict {
+    const fn tone(self) -> Tone {
+        match self {
+            Self::Yes => Tone::Good,
+            Self::Waiting => Tone::Info,
+            Self::No => Tone::Warn,
+        }
+    }
+
+    const fn line_key(self) -> &'static str {
+        match self {
+            Self::Yes => "ledger-is-eligible",
+            Self::Waiting => "ledger-is-pending",
+            Self::No => "ledger-is-not-eligible",
+        }
+    }
+
+    const fn condition_key(self) -> &'static str {
+        match self {
+            Self::Yes => "ledger-met",
+            Self::Waiting => "ledger-missing",
+            Self::No => "ledger-not-met",
+        }
+    }
+}
 
 /// One condition of the tariff, and whether it was met.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Condition {
     pub text: String,
-    pub met: bool,
+    pub verdict: Verdict,
 }
 
 /// One line: an event seen from one side.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct LedgerLine {
     pub case_no: String,
     /// The day of the event.
@@ -25,7 +62,7 @@ pub struct LedgerLine {
     pub tariff: String,
     /// "1,000円".
     pub amount: String,
-    pub eligible: bool,
+    pub verdict: Verdict,
     /// Why nothing is paid, in words; also why a line is still waiting.
     pub reason: Option<String>,
     pub conditions: Vec<Condition>,

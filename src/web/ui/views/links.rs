@@ -120,6 +120,10 @@ pub enum LinkEndKind {
     Unknown,
     /// Five wrong PINs on this link.
     PinLocked,
+    /// The rules do not let this reader take it; why, in words (`word-rule-…`).
+    RefusedByRule {
+        why: String,
+    },
 }
 
 /// A link that has nothing more to do.
@@ -144,11 +148,12 @@ impl LinkEnd {
             LinkEndKind::SignInUsed => "link-end-used-title",
             LinkEndKind::Unknown => "link-end-unknown-title",
             LinkEndKind::PinLocked => "link-end-locked-title",
+            LinkEndKind::RefusedByRule { .. } => "link-end-rule-title",
         }
     }
 
-    const fn text(&self) -> &'static str {
-        match self.kind {
+    fn text(&self) -> String {
+        self.shell.t(match &self.kind {
             LinkEndKind::TakenByAnother => "link-end-taken-text",
             LinkEndKind::AcceptedByYou { .. } => "link-end-accepted-text",
             LinkEndKind::DeclinedByYou { .. } => "link-end-declined-text",
@@ -158,7 +163,8 @@ impl LinkEnd {
             LinkEndKind::SignInUsed => "link-end-used-text",
             LinkEndKind::Unknown => "link-end-unknown-text",
             LinkEndKind::PinLocked => "link-end-locked-text",
-        }
+            LinkEndKind::RefusedByRule { why } => return why.clone(),
+        })
     }
 
     fn at(&self) -> Option<&str> {

@@ -23,7 +23,7 @@ pub use consults::{
 };
 pub use demo::{DemoDone, DemoPerson, DemoStart, MailPart, MailRow, MailTab, Mailbox, MailboxMail};
 pub use entry::{Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
-pub use ledger::{Condition, LedgerLine, LedgerPage};
+pub use ledger::{Condition, LedgerLine, LedgerPage, Verdict};
 pub use links::{
     BlindSummary, LinkEnd, LinkEndKind, LinkEntry, LinkOffer, LinkSignIn, OfferState, PinProblem,
 };
