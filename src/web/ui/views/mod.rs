@@ -15,6 +15,8 @@ mod demo;
 mod entry;
 mod ledger;
 mod links;
+#[cfg(test)]
+mod samples;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
 pub use consults::{
