@@ -1,1 +1,3 @@
-//! (being written)
+//! Listens to the shell and wires the rooms together.
+
+pub mod demo_data;
