@@ -10,6 +10,7 @@ pub mod mail_texts;
 pub mod outbox;
 pub mod people;
 pub mod replay;
+pub mod say;
 pub mod verify;
 pub mod views;
 

@@ -63,17 +63,18 @@ pub const LATEST_S: i64 = 31 * 86_400;
 
 /// The classes of a question that may be shown before acceptance (domain C5, T1).
 pub const CONDITIONS: &[&str] = &[
-    "pressure_ulcer",
     "wound",
-    "rash",
-    "nail",
-    "bleeding",
-    "discharge",
+    "skin",
+    "gynecological",
+    "mental",
+    "dementia",
     "pain",
-    "behaviour",
-    "mood",
-    "sleep",
+    "breathing",
+    "urinary",
+    "neurological",
+    "movement",
     "medicine",
+    "device",
     "other",
 ];
 /// Decades of age, in years.

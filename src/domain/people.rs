@@ -5,7 +5,7 @@ use chrono::Timelike;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::calendar::{civil_day, instant_of, wall_clock};
+use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
 use crate::domain::dispatch::{Candidate, Request, Selector, settle::PersonFacts};
 use crate::ids::{InstitutionId, MemberId};
 use crate::time::Millis;
@@ -57,6 +57,44 @@ impl Role {
     }
 }
 
+/// A day of the week by name; numbers mean different things in different places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Day {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+impl From<chrono::Weekday> for Day {
+    fn from(day: chrono::Weekday) -> Self {
+        match day {
+            chrono::Weekday::Mon => Self::Mon,
+            chrono::Weekday::Tue => Self::Tue,
+            chrono::Weekday::Wed => Self::Wed,
+            chrono::Weekday::Thu => Self::Thu,
+            chrono::Weekday::Fri => Self::Fri,
+            chrono::Weekday::Sat => Self::Sat,
+            chrono::Weekday::Sun => Self::Sun,
+        }
+    }
+}
+
+/// Kinds of institutions (医療機関の種類), as codes of the data.
+pub const INSTITUTION_KINDS: &[&str] = &[
+    "clinic",
+    "clinic_with_beds",
+    "home_care_clinic",
+    "home_care_hospital",
+    "hospital",
+    "nursing_station",
+    "association",
+];
+
 /// What a specialist offers for one specialty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +107,9 @@ pub struct SpecialtyOffer {
     /// Coarse areas; empty = everywhere.
     #[serde(default)]
     pub areas: Vec<String>,
+    /// Weekdays on which they may be contacted; empty = every day.
+    #[serde(default)]
+    pub days: Vec<Day>,
     /// Minutes after midnight, half-open, in the association's zone; `from > to` runs over midnight,
     /// `from == to` is all day.
     #[serde(default)]
@@ -107,23 +148,27 @@ pub struct ConsultFacts {
     pub institution: InstitutionId,
 }
 
-/// The instant from which a specialist may be contacted: now, or the next opening of the hours.
+/// The instant from which a specialist may be contacted: now, or the next opening of the hours. Hours that
+/// run over midnight belong to the day on which they begin.
 #[must_use]
 pub fn contact_from(offer: &SpecialtyOffer, now: Millis, zone: Tz) -> Millis {
     let (from, to) = (offer.from_min, offer.to_min);
-    if from == to {
-        return now;
-    }
+    let on = |day: CivilDate| offer.days.is_empty() || offer.days.contains(&Day::from(day.weekday()));
+    let opens = |day: CivilDate| {
+        let at = chrono::NaiveTime::from_hms_opt(from / 60 % 24, from % 60, 0).unwrap_or_default();
+        instant_of(day, at, zone)
+    };
+    let today = civil_day(now, zone);
     let local = wall_clock(now, zone);
     let minute = local.hour() * 60 + local.minute();
-    let inside = if from < to { from <= minute && minute < to } else { minute >= from || minute < to };
-    if inside {
+    let since_yesterday = from > to && minute < to && on(today.plus_days(-1));
+    let since_today = on(today) && if from < to { from <= minute && minute < to } else { minute >= from };
+    let all_day = from == to && on(today);
+    if since_yesterday || since_today || all_day {
         return now;
     }
-    let today = civil_day(now, zone);
-    let day = if minute < from { today } else { today.plus_days(1) };
-    let at = chrono::NaiveTime::from_hms_opt(from / 60 % 24, from % 60, 0).unwrap_or_default();
-    instant_of(day, at, zone)
+    let first = i64::from(minute >= from);
+    (first..first + 7).map(|days| today.plus_days(days)).find(|day| on(*day)).map_or(now, opens)
 }
 
 /// The volunteers for a consult, best first: those asked least of late, then those who took least this

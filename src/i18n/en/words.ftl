@@ -1,9 +1,9 @@
 # Words of the office that stand in several pages and mails, under the codes of the data.
 product = Home-care duty
 ## Specialties (診療科); the list is the association's, these are the usual ones
-word-specialty-internal_medicine = Internal medicine
+word-specialty-internal = Internal medicine
 word-specialty-dermatology = Dermatology
-word-specialty-gynecology = Gynaecology
+word-specialty-gynaecology = Gynaecology
 word-specialty-psychiatry = Psychiatry
 word-specialty-orthopedics = Orthopaedics
 word-specialty-urology = Urology

@@ -1,9 +1,9 @@
 # Words of the office that stand in several pages and mails, under the codes of the data.
 product = 在宅当番
 ## Specialties (診療科); the list is the association's, these are the usual ones
-word-specialty-internal_medicine = 内科
+word-specialty-internal = 内科
 word-specialty-dermatology = 皮膚科
-word-specialty-gynecology = 婦人科
+word-specialty-gynaecology = 婦人科
 word-specialty-psychiatry = 精神科
 word-specialty-orthopedics = 整形外科
 word-specialty-urology = 泌尿器科

@@ -192,7 +192,7 @@ impl Maker {
             shell: self.signed_in("/consults/new", "佐藤 健一", nav),
             specialty: self.choices(
                 "specialty-",
-                &["dermatology", "gynecology", "psychiatry", "orthopedics"],
+                &["dermatology", "gynaecology", "psychiatry", "orthopedics"],
                 "dermatology",
             ),
             wish: self.choices("wish-", &["advice", "visit"], "advice"),

@@ -1,0 +1,516 @@
+//! Answering an offer: behind a mailed link by PIN or known device, or through the API.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::access::{Cookies, NewAccess, PinCheck, Proven, new_access, read_pin, write_access};
+use super::flow::{Act, apply};
+use super::replay::Key;
+use super::{App, AppError, Kit, Who};
+use crate::domain::consult::Blind;
+use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
+use crate::domain::people::ConsultFacts;
+use crate::ids::{AssociationId, MemberId, OfferId, RequestId};
+use crate::seal::Secret;
+use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
+use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
+use crate::store::people::{Association, Institution, Member, association_by_id, institution_by_id, member_by_id, member_pin_right, specialties_of};
+use crate::store::requests::{Case, case_by_id};
+use crate::store::secrets::Sealed;
+use crate::store::{Command, Conn, StoreError};
+use crate::time::Millis;
+
+/// What somebody answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "choice")]
+pub enum Choice {
+    Accept { terms: Terms },
+    /// With an optional reason as a code: `schedule`, `not_my_field`, `other`.
+    Decline { reason: Option<String> },
+    /// "Wait, I am looking": the lapse pauses for [`HOLD_S`].
+    Hold,
+}
+
+/// How long a hold lasts.
+pub const HOLD_S: i64 = 30 * 60;
+
+/// A link that has just been used still proves a double tap within this time: the first answer may have
+/// been lost in a tunnel.
+const DOUBLE_TAP_MS: i64 = 120_000;
+
+/// Why there is nothing more to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    TakenByAnother,
+    AcceptedByYou { at: Millis, request: RequestId },
+    DeclinedByYou,
+    ReleasedByYou,
+    Expired,
+    Withdrawn,
+    SignInUsed,
+    PinLocked,
+}
+
+/// What stands behind a mailed link, without anything having changed.
+#[derive(Debug)]
+pub enum Opened {
+    Unknown,
+    SignIn { association: Association, member: Box<Member> },
+    Offer(Box<OpenOffer>),
+    Ended { association: Association, case_no: Option<String>, why: Ended },
+}
+
+/// An offer that can be answered: what may be shown before it is (T1).
+#[derive(Debug)]
+pub struct OpenOffer {
+    pub association: Association,
+    pub member: Member,
+    pub case: Case,
+    pub facts: ConsultFacts,
+    pub blind: Blind,
+    /// The asker's institution; only its kind may be shown.
+    pub institution: Option<Institution>,
+    pub request: Request,
+    pub offer: OfferRow,
+    /// The person visits, for this specialty.
+    pub visits: bool,
+}
+
+/// How an answer behind a link ended.
+#[derive(Debug)]
+pub enum LinkAnswer {
+    /// The acceptance stands. The cookies to set, when the PIN was typed.
+    Accepted { request: RequestId, session: Option<Secret>, device: Option<Secret> },
+    HandRaised { request: RequestId },
+    Declined,
+    Held { until: Millis },
+    Ended { association: Association, case_no: Option<String>, why: Ended },
+    Unknown,
+    PinMissing,
+    PinMalformed,
+    PinWrong { tries_left: i64 },
+    RefusedByRule { association: Association, case_no: String, rule: crate::domain::dispatch::Rule },
+}
+
+struct AnswerByLink {
+    kit: Kit,
+    link: Link,
+    request: RequestId,
+    proof: Proof,
+    /// Checked again in the transaction when the proof was a PIN.
+    pin_version: Option<i64>,
+    choice: Choice,
+    access: Option<NewAccess>,
+}
+
+enum ByLink {
+    Answered(Answer),
+    LinkOver,
+}
+
+impl Command for AnswerByLink {
+    type Output = ByLink;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<ByLink, StoreError> {
+        let (kit, association, person) = (&self.kit, &self.link.association, &self.link.member);
+        let Some(link) = link_by_id(tx, association, &self.link.id).await? else {
+            return Ok(ByLink::LinkOver);
+        };
+        let member = member_by_id(tx, association, person).await?;
+        let member = member.filter(|m| m.is_active(kit.now));
+        let same_pin = |m: &Member| self.pin_version.is_none_or(|v| m.pin_version == v);
+        if !member.is_some_and(|m| same_pin(&m)) {
+            return Ok(ByLink::LinkOver);
+        }
+        let who = Who::member(association, person);
+        let answer = answer_in(tx, kit, &who, &self.request, person, self.proof, &self.choice).await?;
+        let Some(answer) = answer else {
+            return Ok(ByLink::LinkOver);
+        };
+        if self.pin_version.is_some() {
+            member_pin_right(tx, association, person).await?;
+        }
+        let done = matches!(answer, Answer::Done | Answer::HandRaised);
+        let keeps = matches!(self.choice, Choice::Hold);
+        if done && !keeps {
+            link_consume(tx, association, &link.id, kit.now).await?;
+        }
+        let fresh = link.consumed.is_none_or(|at| kit.now.since_ms(at) < DOUBLE_TAP_MS);
+        if let (Some(access), true, Answer::Done | Answer::Already | Answer::HandRaised) =
+            (&self.access, fresh, answer)
+            && matches!(self.choice, Choice::Accept { .. })
+        {
+            write_access(tx, kit, association, person, access).await?;
+        }
+        Ok(ByLink::Answered(answer))
+    }
+}
+
+async fn answer_in(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    request: &RequestId,
+    person: &MemberId,
+    proof: Proof,
+    choice: &Choice,
+) -> Result<Option<Answer>, StoreError> {
+    let person = person.clone();
+    let (event, act) = match choice {
+        Choice::Accept { terms } => (
+            Event::Accept { person: person.clone(), proof, terms: terms.clone() },
+            Act {
+                action: "offer.accept",
+                detail: json!({ "member": person.as_str(), "proof": proof, "terms": terms }),
+            },
+        ),
+        Choice::Decline { reason } => (
+            Event::Decline { person: person.clone() },
+            Act { action: "offer.decline", detail: json!({ "member": person.as_str(), "reason": reason }) },
+        ),
+        Choice::Hold => (
+            Event::Hold { person: person.clone(), until: kit.now.plus_s(HOLD_S) },
+            Act { action: "offer.hold", detail: json!({ "member": person.as_str() }) },
+        ),
+    };
+    Ok(apply(tx, kit, who, request, event, &act).await?.map(|moved| moved.answer))
+}
+
+struct AnswerByApi {
+    kit: Kit,
+    who: Who,
+    offer: OfferId,
+    proof: Proof,
+    pin_version: Option<i64>,
+    choice: Choice,
+}
+
+/// What the API says to an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiAnswer {
+    pub answer: Answer,
+    pub request: RequestId,
+    pub member: MemberId,
+}
+
+impl Command for AnswerByApi {
+    type Output = Option<ApiAnswer>;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
+        let (kit, association) = (&self.kit, &self.who.association);
+        let Some(offer) = offer_by_id(tx, association, &self.offer).await? else {
+            return Ok(None);
+        };
+        let member = member_by_id(tx, association, &offer.person).await?.filter(|m| m.is_active(kit.now));
+        let Some(member) = member.filter(|m| self.pin_version.is_none_or(|v| m.pin_version == v)) else {
+            return Ok(None);
+        };
+        let answer =
+            answer_in(tx, kit, &self.who, &offer.request, &member.id, self.proof, &self.choice).await?;
+        Ok(answer.map(|answer| ApiAnswer { answer, request: offer.request, member: member.id }))
+    }
+}
+
+struct NoteOpened {
+    association: AssociationId,
+    request: RequestId,
+    member: MemberId,
+    now: Millis,
+}
+
+impl Command for NoteOpened {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
+        offer_opened(tx, &self.association, &self.request, &self.member, self.now).await
+    }
+}
+
+/// How an answer through the API was proven.
+#[derive(Clone, Debug)]
+pub enum ApiProof {
+    /// The person's PIN, typed.
+    Pin(String),
+    /// A key that may act for others.
+    ActFor,
+}
+
+impl App {
+    /// What stands behind a token. Nothing changes, except that it is noted that the person has looked.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn link_open(&self, token: &str) -> Result<Opened, AppError> {
+        let Some(link) = self.link_by_token(token).await? else {
+            return Ok(Opened::Unknown);
+        };
+        let now = self.now();
+        let mut conn = self.db.read().await?;
+        let home = association_by_id(&mut conn, &link.association).await?;
+        let member = member_by_id(&mut conn, &link.association, &link.member).await?;
+        let (Some(association), Some(member)) = (home, member) else {
+            return Ok(Opened::Unknown);
+        };
+        let over = |why, case_no: Option<String>| Opened::Ended { association: association.clone(), case_no, why };
+        if link.purpose == LinkPurpose::SignIn {
+            return Ok(if self.is_locked(&link, &member) {
+                over(Ended::PinLocked, None)
+            } else if link.consumed.is_some() || !member.is_active(now) {
+                over(Ended::SignInUsed, None)
+            } else if now >= link.expires {
+                over(Ended::Expired, None)
+            } else {
+                Opened::SignIn { association, member: Box::new(member) }
+            });
+        }
+        let Some(request_id) = link.request.clone() else {
+            return Ok(Opened::Unknown);
+        };
+        let loaded = request_load(&mut conn, &link.association, &request_id).await?;
+        let case = case_by_id(&mut conn, &link.association, &request_id).await?;
+        let offer = offer_of(&mut conn, &link.association, &request_id, &link.member).await?;
+        let (Some(loaded), Some(case), Some(offer)) = (loaded, case, offer) else {
+            return Ok(Opened::Unknown);
+        };
+        let case_no = Some(case.case_no.clone());
+        if let Some(why) = ended(&loaded.request, &link, now) {
+            return Ok(over(why, case_no));
+        }
+        if self.is_locked(&link, &member) {
+            return Ok(over(Ended::PinLocked, case_no));
+        }
+        if link.voided.is_some() || now >= link.expires || !member.is_active(now) {
+            return Ok(over(Ended::Expired, case_no));
+        }
+        let facts: ConsultFacts =
+            serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
+        let at = Sealed { table: "request", column: "blind", row: case.id.as_str() };
+        let blind = self.vault.open(&mut conn, &link.association, at, &case.blind).await?;
+        let blind: Blind =
+            serde_json::from_str(&blind).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
+        let visits = specialties_of(&mut conn, &link.association, &link.member)
+            .await?
+            .iter()
+            .any(|s| s.specialty == facts.specialty && s.visits);
+        let institution = institution_by_id(&mut conn, &link.association, &case.institution).await?;
+        drop(conn);
+        if offer.opened.is_none() {
+            let seen = NoteOpened {
+                association: link.association.clone(),
+                request: request_id,
+                member: link.member.clone(),
+                now,
+            };
+            self.db.run(seen).await?;
+        }
+        Ok(Opened::Offer(Box::new(OpenOffer {
+            association,
+            member,
+            case,
+            facts,
+            blind,
+            institution,
+            request: loaded.request,
+            offer,
+            visits,
+        })))
+    }
+
+    /// Answers an offer behind its link.
+    ///
+    /// # Errors
+    /// The store's; [`AppError::Busy`].
+    pub async fn link_answer(
+        &self,
+        token: &str,
+        choice: Choice,
+        pin: Option<&str>,
+        device: Option<&str>,
+        remember: bool,
+    ) -> Result<LinkAnswer, AppError> {
+        let Some(link) = self.link_by_token(token).await?.filter(|l| l.purpose == LinkPurpose::Offer) else {
+            return Ok(LinkAnswer::Unknown);
+        };
+        let Some(request) = link.request.clone() else {
+            return Ok(LinkAnswer::Unknown);
+        };
+        let mut conn = self.db.read().await?;
+        let member = member_by_id(&mut conn, &link.association, &link.member).await?;
+        drop(conn);
+        let Some(member) = member else {
+            return Ok(LinkAnswer::Unknown);
+        };
+        let device = match device {
+            Some(secret) => self.known_device(secret).await?,
+            None => None,
+        };
+        let known = device.is_some_and(|d| d.member.id == link.member && d.association.id == link.association);
+        let typed = pin.is_some_and(|p| !p.trim().is_empty());
+        let (proof, pin_version) = if known && !typed {
+            (Proof::Device, None)
+        } else {
+            if self.is_locked(&link, &member) {
+                return self.link_over(&link, Some(Ended::PinLocked)).await;
+            }
+            // A link that is over takes no more PINs: nobody may try them there.
+            let used = link.consumed.is_some_and(|at| self.now().since_ms(at) >= DOUBLE_TAP_MS);
+            if used || self.now() >= link.expires {
+                return self.link_over(&link, None).await;
+            }
+            let pin = match read_pin(pin) {
+                Ok(pin) => pin,
+                Err(Proven::PinMissing) => return Ok(LinkAnswer::PinMissing),
+                Err(_) => return Ok(LinkAnswer::PinMalformed),
+            };
+            match self.pin_check(&link.association, &member, pin).await? {
+                PinCheck::Right(version) => (Proof::Pin, Some(version)),
+                PinCheck::Wrong => {
+                    let tries_left = self.wrong_pin(&link).await?;
+                    if tries_left == 0 {
+                        return self.link_over(&link, Some(Ended::PinLocked)).await;
+                    }
+                    return Ok(LinkAnswer::PinWrong { tries_left });
+                }
+            }
+        };
+        let (access, cookies) = if proof == Proof::Pin {
+            let (access, cookies) = new_access(self, remember && !known);
+            (Some(access), Some(cookies))
+        } else {
+            (None, None)
+        };
+        let command = AnswerByLink {
+            kit: self.kit(),
+            link: link.clone(),
+            request: request.clone(),
+            proof,
+            pin_version,
+            choice: choice.clone(),
+            access,
+        };
+        match self.db.run(command).await? {
+            ByLink::LinkOver => self.link_over(&link, Some(Ended::Expired)).await,
+            ByLink::Answered(answer) => self.say(&link, request, &choice, answer, cookies).await,
+        }
+    }
+
+    async fn say(
+        &self,
+        link: &Link,
+        request: RequestId,
+        choice: &Choice,
+        answer: Answer,
+        cookies: Option<Cookies>,
+    ) -> Result<LinkAnswer, AppError> {
+        Ok(match (choice, answer) {
+            (Choice::Accept { .. }, Answer::Done | Answer::Already) => {
+                let (session, device) = cookies.map_or((None, None), |c| (Some(c.session), c.device));
+                LinkAnswer::Accepted { request, session, device }
+            }
+            (Choice::Accept { .. }, Answer::HandRaised) => LinkAnswer::HandRaised { request },
+            (Choice::Decline { .. }, Answer::Done | Answer::Already) => LinkAnswer::Declined,
+            (Choice::Hold, Answer::Done | Answer::Already) => {
+                LinkAnswer::Held { until: self.now().plus_s(HOLD_S) }
+            }
+            (_, Answer::Refused { rule }) => {
+                let mut conn = self.db.read().await?;
+                let home = association_by_id(&mut conn, &link.association).await?;
+                let case = case_by_id(&mut conn, &link.association, &request).await?;
+                match home.zip(case) {
+                    Some((association, case)) => {
+                        LinkAnswer::RefusedByRule { association, case_no: case.case_no, rule }
+                    }
+                    None => LinkAnswer::Unknown,
+                }
+            }
+            (_, Answer::Taken) => return self.link_over(link, Some(Ended::TakenByAnother)).await,
+            (_, Answer::Expired) => return self.link_over(link, Some(Ended::Expired)).await,
+            _ => return self.link_over(link, None).await,
+        })
+    }
+
+    /// The page at the end of a link, with the fact as it is now.
+    async fn link_over(&self, link: &Link, why: Option<Ended>) -> Result<LinkAnswer, AppError> {
+        let mut conn = self.db.read().await?;
+        let Some(association) = association_by_id(&mut conn, &link.association).await? else {
+            return Ok(LinkAnswer::Unknown);
+        };
+        let Some(request) = &link.request else {
+            return Ok(LinkAnswer::Ended { association, case_no: None, why: why.unwrap_or(Ended::SignInUsed) });
+        };
+        let loaded = request_load(&mut conn, &link.association, request).await?;
+        let case_no = case_by_id(&mut conn, &link.association, request).await?.map(|c| c.case_no);
+        let now = self.now();
+        let fact = loaded.and_then(|l| ended(&l.request, link, now));
+        let why = fact.or(why).unwrap_or(Ended::Expired);
+        Ok(LinkAnswer::Ended { association, case_no, why })
+    }
+
+    /// Answers an offer through the API.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Invalid`] for a PIN that is none or wrong; the store's.
+    pub async fn offer_answer(
+        &self,
+        who: &Who,
+        offer: &OfferId,
+        choice: Choice,
+        proof: ApiProof,
+        key: Option<&Key>,
+    ) -> Result<ApiAnswer, AppError> {
+        use crate::domain::consult::Wrong;
+        let (proof, pin_version) = match proof {
+            ApiProof::ActFor => (Proof::ActFor, None),
+            ApiProof::Pin(typed) => {
+                let mut conn = self.db.read().await?;
+                let row = offer_by_id(&mut conn, &who.association, offer).await?.ok_or(AppError::NotFound)?;
+                let member = member_by_id(&mut conn, &who.association, &row.person).await?;
+                let member = member.ok_or(AppError::NotFound)?;
+                drop(conn);
+                if member.pin_failures >= self.rules.pin_tries_total {
+                    return Err(AppError::field("pin", Wrong::Unknown));
+                }
+                let pin = read_pin(Some(&typed)).map_err(|_| AppError::field("pin", Wrong::NotText))?;
+                match self.pin_check(&who.association, &member, pin).await? {
+                    PinCheck::Right(version) => (Proof::Pin, Some(version)),
+                    PinCheck::Wrong => {
+                        let wrong = super::people::ApiWrongPin::new(self.kit(), who.clone(), member.id);
+                        self.db.run(wrong).await?;
+                        return Err(AppError::field("pin", Wrong::Unknown));
+                    }
+                }
+            }
+        };
+        let kit = self.kit();
+        let command = AnswerByApi {
+            kit: kit.clone(),
+            who: who.clone(),
+            offer: offer.clone(),
+            proof,
+            pin_version,
+            choice,
+        };
+        self.run_once(&kit, who, key, command).await?.into_inner().ok_or(AppError::NotFound)
+    }
+}
+
+/// The courteous end of an offer, if it has ended for this person.
+fn ended(request: &Request, link: &Link, now: Millis) -> Option<Ended> {
+    let person = &link.member;
+    let offer = request.offers.get(person)?;
+    let accepted = request.claims().find(|a| a.person == *person);
+    match offer.state {
+        OfferState::Accepted => {
+            let at = accepted.map_or(offer.asked_at, |a| a.at);
+            Some(Ended::AcceptedByYou { at, request: request.id.clone() })
+        }
+        OfferState::Declined => Some(Ended::DeclinedByYou),
+        OfferState::Released => Some(Ended::ReleasedByYou),
+        OfferState::Full => Some(Ended::TakenByAnother),
+        OfferState::Withdrawn => Some(Ended::Withdrawn),
+        OfferState::Lapsed | OfferState::Unreachable => Some(Ended::Expired),
+        OfferState::Pending | OfferState::Asked | OfferState::Raised => {
+            (now >= request.answer_by || !request.state.is_open()).then_some(Ended::Expired)
+        }
+    }
+}

@@ -1,0 +1,733 @@
+//! What the runner does: take due work, check in the last moment that it is still wanted, and write down how
+//! it ended. Ports are called between these, by `durable`.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::access::note;
+use super::flow::{Act, apply, raise, set_due};
+use super::mail_texts::{
+    AssociationName, CaseNumber, CoarseArea, Consult, Deadline, Link as MailLink, Mail, MailText, Moment,
+    NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty, TypedCode, Urgency,
+    Wish,
+};
+use super::{App, AppError, Kit, Who, say};
+use crate::domain::dispatch::plan::Channel;
+use crate::domain::dispatch::{Event, Notice, OfferState, Request, State};
+use crate::domain::people::{ConsultFacts, Role};
+use crate::i18n::{Lang, t};
+use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RequestId};
+use crate::store::access::{access_forget, link_by_id};
+use crate::store::dispatch::{AttemptKey, attempt_save, request_load};
+use crate::store::jobs::{
+    Job, JobEnd, Lane, NewJob, alarm_by_id, job_add, job_claim, job_end, jobs_forget, jobs_void_leases,
+    requests_without_step,
+};
+use crate::store::people::{
+    Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
+};
+use crate::store::requests::case_by_id;
+use crate::store::{Command, Conn, StoreError};
+use crate::time::Millis;
+
+/// A mail ready to be handed over. Made anew for each try, the same bytes every time.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailToSend {
+    /// Fixed when the work was decided, so that copies can be told to be copies (RFC 5322 §3.6.4).
+    pub message_id: String,
+    pub in_reply_to: Option<String>,
+    pub to: String,
+    pub to_name: String,
+    pub from_name: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// When the work was decided.
+    pub date: Millis,
+}
+
+impl std::fmt::Debug for MailToSend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailToSend").field("message_id", &self.message_id).finish_non_exhaustive()
+    }
+}
+
+/// What a claimed piece of work asks of the runner.
+#[derive(Debug)]
+pub enum Task {
+    Mail(Box<MailToSend>),
+    /// Everything happened in the transaction.
+    Done,
+}
+
+/// How handing over a mail ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Delivered,
+    /// Again later. `in_doubt`: it may have been delivered.
+    Temporary { reason: String, in_doubt: bool },
+    /// Our own mistake (a wrong password): again later, and a human must look.
+    Misconfigured { reason: String },
+    /// This address takes no mail.
+    Permanent { reason: String },
+}
+
+struct Take {
+    lanes: (Lane, Lane),
+    now: Millis,
+    owner: String,
+    lease_until: Millis,
+}
+
+impl Command for Take {
+    type Output = Option<Job>;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Option<Job>, StoreError> {
+        job_claim(tx, self.lanes, self.now, &self.owner, self.lease_until).await
+    }
+}
+
+#[derive(Deserialize)]
+struct AskBody {
+    request: RequestId,
+    member: MemberId,
+    attempt: u32,
+    link: LinkId,
+}
+
+#[derive(Deserialize)]
+struct TellBody {
+    request: RequestId,
+    member: MemberId,
+    notice: Notice,
+}
+
+#[derive(Deserialize)]
+struct WakeBody {
+    request: RequestId,
+}
+
+#[derive(Deserialize)]
+struct SignInBody {
+    member: MemberId,
+    link: LinkId,
+}
+
+#[derive(Deserialize)]
+struct AlarmBody {
+    alarm: AlarmId,
+    round: u32,
+}
+
+#[derive(Deserialize)]
+struct AlarmMailBody {
+    alarm: AlarmId,
+    member: MemberId,
+}
+
+fn body<'de, T: Deserialize<'de>>(job: &'de Job) -> Result<T, StoreError> {
+    serde_json::from_str(&job.body).map_err(|e| StoreError::corrupt("job", &job.id, e))
+}
+
+struct Prepare {
+    kit: Kit,
+    job: Job,
+    owner: String,
+}
+
+impl Command for Prepare {
+    type Output = Task;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Task, StoreError> {
+        let job = &self.job;
+        let association = association_by_id(tx, &job.association).await?;
+        let Some(association) = association else {
+            return self.end(tx, &JobEnd::Moot).await;
+        };
+        let mail = match job.kind.as_str() {
+            "wake" => return self.wake(tx).await,
+            "ask" => self.ask(tx, &association).await?,
+            "tell" => self.tell(tx, &association).await?,
+            "sign_in" => self.sign_in(tx, &association).await?,
+            "alarm" => return self.alarm(tx).await,
+            "alarm_mail" => self.alarm_mail(tx, &association).await?,
+            other => return Err(StoreError::corrupt("job", &job.id, format!("kind {other}"))),
+        };
+        match mail {
+            Some(mail) => Ok(Task::Mail(Box::new(mail))),
+            None => self.end(tx, &JobEnd::Moot).await,
+        }
+    }
+}
+
+impl Prepare {
+    async fn end(&self, tx: &mut Conn, end: &JobEnd) -> Result<Task, StoreError> {
+        job_end(tx, &self.job, &self.owner, end, self.kit.now).await?;
+        Ok(Task::Done)
+    }
+
+    async fn wake(&self, tx: &mut Conn) -> Result<Task, StoreError> {
+        let WakeBody { request } = body(&self.job)?;
+        let who = Who::runner(&self.job.association);
+        let act = Act { action: "request.due", detail: json!({}) };
+        match apply(tx, &self.kit, &who, &request, Event::Due, &act).await? {
+            None => self.end(tx, &JobEnd::Moot).await,
+            // A due time that came early (a changed request, a clock set back) is put where it belongs.
+            Some(moved) if !moved.changed => {
+                set_due(tx, &self.kit, &self.job.association, &moved.request).await?;
+                Ok(Task::Done)
+            }
+            Some(_) => Ok(Task::Done),
+        }
+    }
+
+    /// The re-check before each send: the request is open, the offer is live, this try is the newest, the
+    /// link is good. Otherwise nothing is sent.
+    async fn ask(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let AskBody { request, member, attempt, link } = body(&self.job)?;
+        let key = AttemptKey { request: &request, person: &member, number: attempt, channel: Channel::Mail };
+        let loaded = request_load(tx, &home.id, &request).await?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let link = link_by_id(tx, &home.id, &link).await?;
+        let (Some(loaded), Some(person), Some(link)) = (loaded, person, link) else {
+            return Ok(None);
+        };
+        let wanted = loaded.request.state.is_open()
+            && loaded.request.offers.get(&member).is_some_and(|o| {
+                o.attempts == attempt && matches!(o.state, OfferState::Pending | OfferState::Asked)
+            })
+            && link.voided.is_none()
+            && self.kit.now < link.expires
+            && person.is_active(self.kit.now);
+        if !wanted {
+            attempt_save(tx, &home.id, &key, "moot", self.job.tries, Some(self.kit.now), None).await?;
+            return Ok(None);
+        }
+        let Some(case) = case_by_id(tx, &home.id, &request).await? else {
+            return Ok(None);
+        };
+        attempt_save(tx, &home.id, &key, "sending", self.job.tries, None, None).await?;
+        let lang = person.lang;
+        let facts: ConsultFacts =
+            serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
+        let built = (|| {
+            Ok::<_, NotEnvelope>(Mail::ConsultOffer {
+                consult: consult(&case.case_no, &facts, lang)?,
+                area: CoarseArea::new(&facts.area)?,
+                wish: if facts.visit { Wish::Visit } else { Wish::Advice },
+                urgency: Urgency::Soon,
+                deadline: deadline(loaded.request.answer_by, self.kit.now, home, lang)?,
+                link: self.personal_link(&link, home, lang)?,
+            })
+        })();
+        self.write(home, &person, built, Some(&request)).map(Some)
+    }
+
+    async fn tell(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let TellBody { request, member, notice } = body(&self.job)?;
+        let loaded = request_load(tx, &home.id, &request).await?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let case = case_by_id(tx, &home.id, &request).await?;
+        let (Some(loaded), Some(person), Some(case)) = (loaded, person, case) else {
+            return Ok(None);
+        };
+        if !still_true(&loaded.request, notice, &member) || !person.is_active(self.kit.now) {
+            return Ok(None);
+        }
+        let lang = person.lang;
+        let facts: ConsultFacts =
+            serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
+        let built = self.notice(&loaded.request, &case.case_no, &facts, notice, home, lang);
+        self.write(home, &person, built, Some(&request)).map(Some)
+    }
+
+    fn notice(
+        &self,
+        request: &Request,
+        case_no: &str,
+        facts: &ConsultFacts,
+        notice: Notice,
+        home: &Association,
+        lang: Lang,
+    ) -> Result<Mail, NotEnvelope> {
+        let consult = consult(case_no, facts, lang)?;
+        let page = MailLink::new(format!("{}/consults/{}", self.kit.rules.base_url, request.id))?;
+        let answer_by = Moment::new(say::moment(request.answer_by, home.zone, lang))?;
+        let due = deadline(request.answer_by, self.kit.now, home, lang)?;
+        Ok(match notice {
+            Notice::Accepted => Mail::Accepted { consult, answer_by, page },
+            Notice::Receipt | Notice::Told => Mail::AcceptedReceipt { consult, answer_by, page },
+            Notice::TakenByAnother => Mail::TakenByAnother { consult },
+            Notice::Withdrawn | Notice::Refused => Mail::Withdrawn { consult },
+            Notice::AnswerDue => Mail::AnswerDue { consult, answer_by: due, page },
+            Notice::ReleasedLate => Mail::ReleasedToTaker { consult },
+            Notice::AskingAgain => Mail::ReleasedToAsker { consult, page },
+            Notice::Answered => Mail::Answered { consult, page },
+            Notice::PleaseClose => Mail::CloseReminder { consult, page },
+            Notice::PleaseChoose => {
+                let hands = request.offers.values().filter(|o| o.state == OfferState::Raised).count();
+                let hands = u8::try_from(hands).unwrap_or(u8::MAX);
+                Mail::ChooseHand { consult, hands, choose_by: answer_by, page }
+            }
+            Notice::Thanks => Mail::ClosedWithThanks { consult, page },
+            Notice::Expired => Mail::ExpiredToAsker { consult, page },
+        })
+    }
+
+    async fn sign_in(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let SignInBody { member, link } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let link = link_by_id(tx, &home.id, &link).await?;
+        let (Some(person), Some(link)) = (person, link) else {
+            return Ok(None);
+        };
+        if link.consumed.is_some() || self.kit.now >= link.expires || !person.is_active(self.kit.now) {
+            return Ok(None);
+        }
+        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::SignIn { link });
+        self.write(home, &person, built, None).map(Some)
+    }
+
+    /// One mail to each coordinator, and the next round, until somebody acknowledges.
+    async fn alarm(&self, tx: &mut Conn) -> Result<Task, StoreError> {
+        let AlarmBody { alarm, round } = body(&self.job)?;
+        let association = &self.job.association;
+        let open = alarm_by_id(tx, association, &alarm).await?.is_some_and(|a| a.acknowledged.is_none());
+        if !open {
+            return self.end(tx, &JobEnd::Moot).await;
+        }
+        let chance = self.kit.vault.chance.as_ref();
+        for member in members_with_role(tx, association, Role::Coordinator, self.kit.now).await? {
+            let job = NewJob {
+                lane: Lane::Urgent,
+                kind: "alarm_mail",
+                key: format!("alarm_mail:{alarm}:{round}:{member}"),
+                body: json!({ "alarm": alarm.as_str(), "member": member.as_str() }),
+                due: self.kit.now,
+            };
+            job_add(tx, association, &job, self.kit.now, chance).await?;
+        }
+        if round < ALARM_ROUNDS {
+            let factor = 1i64.checked_shl(round).unwrap_or(i64::MAX).min(ALARM_SLOWEST);
+            let next = NewJob {
+                lane: Lane::Urgent,
+                kind: "alarm",
+                key: format!("alarm:{alarm}:{}", round + 1),
+                body: json!({ "alarm": alarm.as_str(), "round": round + 1 }),
+                due: self.kit.now.plus_s(self.kit.rules.alarm_repeat_s.saturating_mul(factor)),
+            };
+            job_add(tx, association, &next, self.kit.now, chance).await?;
+        }
+        self.end(tx, &JobEnd::Done).await
+    }
+
+    async fn alarm_mail(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let AlarmMailBody { alarm, member } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let alarm = alarm_by_id(tx, &home.id, &alarm).await?.filter(|a| a.acknowledged.is_none());
+        let (Some(person), Some(alarm)) = (person, alarm) else {
+            return Ok(None);
+        };
+        let board = format!("{}/board", self.kit.rules.base_url);
+        let request = alarm.subject.strip_prefix("request:").and_then(|id| RequestId::from_stored(id).ok());
+        let case = match &request {
+            Some(id) => case_by_id(tx, &home.id, id).await?,
+            None => None,
+        };
+        let built = (|| {
+            let page = MailLink::new(match &case {
+                Some(case) => format!("{board}/{}", case.id),
+                None => board.clone(),
+            })?;
+            let Some(case) = &case else {
+                return Ok(Mail::Unreachable { page });
+            };
+            let kind = RequestKind::Consult;
+            let number = CaseNumber::new(&case.case_no)?;
+            let deadline = Moment::new(say::moment(case.answer_by, home.zone, person.lang))?;
+            Ok::<_, NotEnvelope>(match alarm.kind.as_str() {
+                "expired" => Mail::ExpiredToCoordinator { kind, case: number, deadline, page },
+                "dead_mail" | "undeliverable" => Mail::DeadMail { kind, case: number, page },
+                _ => Mail::Exhausted { kind, case: number, deadline, page },
+            })
+        })();
+        self.write(home, &person, built, request.as_ref()).map(Some)
+    }
+
+    fn personal_link(
+        &self,
+        link: &crate::store::access::Link,
+        home: &Association,
+        lang: Lang,
+    ) -> Result<PersonalLink, NotEnvelope> {
+        let gone = NotEnvelope { what: "link" };
+        let (token, code) = self.kit.vault.seal.link_again(&link.id, &link.token_hash).ok_or(gone)?;
+        Ok(PersonalLink {
+            link: MailLink::new(format!("{}/k#{}", self.kit.rules.base_url, token.as_str()))?,
+            code: TypedCode::new(code)?,
+            until: Moment::new(say::moment(link.expires, home.zone, lang))?,
+        })
+    }
+
+    fn write(
+        &self,
+        home: &Association,
+        person: &Member,
+        mail: Result<Mail, NotEnvelope>,
+        request: Option<&RequestId>,
+    ) -> Result<MailToSend, StoreError> {
+        let corrupt = |e: NotEnvelope| StoreError::corrupt("job", &self.job.id, e);
+        let office = Office {
+            association: AssociationName::new(&home.name).map_err(corrupt)?,
+            phone: OfficePhone::new(&home.office_phone).map_err(corrupt)?,
+        };
+        let MailText { subject, text, html } = mail.map_err(corrupt)?.render(&office, person.lang);
+        let host = &self.kit.rules.mail_host;
+        Ok(MailToSend {
+            message_id: format!("<{}.{}@{host}>", self.job.id, self.job.kind),
+            in_reply_to: request.map(|id| format!("<{id}.case@{host}>")),
+            // A member without an address is told apart by the port's refusal of an empty one.
+            to: person.email.clone().unwrap_or_default(),
+            to_name: person.name.clone(),
+            from_name: home.name.clone(),
+            subject,
+            text,
+            html,
+            date: self.job.created,
+        })
+    }
+}
+
+/// Rounds of alarm mails; after the last one the alarm stands on the board.
+const ALARM_ROUNDS: u32 = 30;
+/// Rounds come slower and slower, at most this many times the first wait.
+const ALARM_SLOWEST: i64 = 60;
+
+fn consult(case_no: &str, facts: &ConsultFacts, lang: Lang) -> Result<Consult, NotEnvelope> {
+    let name = t(lang, &format!("word-specialty-{}", facts.specialty));
+    Ok(Consult { case: CaseNumber::new(case_no)?, specialty: Specialty::new(name)? })
+}
+
+fn deadline(at: Millis, now: Millis, home: &Association, lang: Lang) -> Result<Deadline, NotEnvelope> {
+    Ok(Deadline {
+        short: ShortMoment::new(say::short(at, now, home.zone, lang))?,
+        full: Moment::new(say::moment(at, home.zone, lang))?,
+    })
+}
+
+/// Reminders stop the moment somebody answers.
+fn still_true(request: &Request, notice: Notice, person: &MemberId) -> bool {
+    match notice {
+        Notice::AnswerDue => matches!(request.state, State::Taken { .. }) && request.is_taken_by(person),
+        Notice::PleaseClose => matches!(request.state, State::Reported { .. }),
+        Notice::PleaseChoose => request.state.is_open(),
+        Notice::Told
+        | Notice::Accepted
+        | Notice::Receipt
+        | Notice::TakenByAnother
+        | Notice::Withdrawn
+        | Notice::ReleasedLate
+        | Notice::AskingAgain
+        | Notice::Answered
+        | Notice::Thanks
+        | Notice::Expired
+        | Notice::Refused => true,
+    }
+}
+
+struct Finish {
+    kit: Kit,
+    job: Job,
+    owner: String,
+    sent: Sent,
+    /// When to try again; `None`: the ladder is spent.
+    retry_at: Option<Millis>,
+}
+
+impl Command for Finish {
+    /// `false`: the lease was lost meanwhile; nothing was written.
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
+        let (kit, job) = (&self.kit, &self.job);
+        let end = match (&self.sent, self.retry_at) {
+            (Sent::Delivered, _) => JobEnd::Done,
+            (Sent::Permanent { reason }, _) => JobEnd::Dead(reason.clone()),
+            (Sent::Temporary { reason, .. } | Sent::Misconfigured { reason }, Some(at)) => {
+                JobEnd::Retry(at, reason.clone())
+            }
+            (Sent::Temporary { reason, .. } | Sent::Misconfigured { reason }, None) => {
+                JobEnd::Dead(reason.clone())
+            }
+        };
+        if !job_end(tx, job, &self.owner, &end, kit.now).await? {
+            return Ok(false);
+        }
+        if let Sent::Misconfigured { .. } = self.sent {
+            raise(tx, kit, &job.association, "mail_misconfigured", "mail").await?;
+        }
+        let member = self.member()?;
+        match (&end, &member) {
+            (JobEnd::Done, Some(member)) => member_mail(tx, &job.association, member, None).await?,
+            (JobEnd::Dead(_), _) => self.dead(tx, member.as_ref()).await?,
+            _ => {}
+        }
+        if job.kind == "ask" {
+            self.tell_machine(tx, &end).await?;
+        }
+        Ok(true)
+    }
+}
+
+impl Finish {
+    fn member(&self) -> Result<Option<MemberId>, StoreError> {
+        #[derive(Deserialize)]
+        struct OfMember {
+            member: MemberId,
+        }
+        let has = matches!(self.job.kind.as_str(), "ask" | "tell" | "sign_in" | "alarm_mail");
+        if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
+    }
+
+    /// Given up: the office sees it, and the member's mail health says so.
+    async fn dead(&self, tx: &mut Conn, member: Option<&MemberId>) -> Result<(), StoreError> {
+        let (kit, job) = (&self.kit, &self.job);
+        if let (Sent::Permanent { .. }, Some(member)) = (&self.sent, member) {
+            member_mail(tx, &job.association, member, Some(kit.now)).await?;
+        }
+        // An alarm about the alarm's own mail would go round for ever; the board and the log show it.
+        if job.kind == "alarm_mail" {
+            return Ok(());
+        }
+        #[derive(Deserialize)]
+        struct OfRequest {
+            request: RequestId,
+        }
+        let subject = match body::<OfRequest>(job) {
+            Ok(of) => format!("request:{}", of.request),
+            Err(_) => member.map_or_else(|| "mail".to_owned(), |m| format!("member:{m}")),
+        };
+        let kind = match self.sent {
+            Sent::Permanent { .. } => "undeliverable",
+            Sent::Delivered | Sent::Temporary { .. } | Sent::Misconfigured { .. } => "dead_mail",
+        };
+        raise(tx, kit, &job.association, kind, &subject).await
+    }
+
+    async fn tell_machine(&self, tx: &mut Conn, end: &JobEnd) -> Result<(), StoreError> {
+        let (kit, job) = (&self.kit, &self.job);
+        let AskBody { request, member, attempt, .. } = body(job)?;
+        let key = AttemptKey { request: &request, person: &member, number: attempt, channel: Channel::Mail };
+        let (state, ended, reason) = match (&self.sent, end) {
+            (Sent::Delivered, _) => ("sent", Some(kit.now), None),
+            (Sent::Temporary { reason, in_doubt: true }, JobEnd::Retry(..)) => ("in_doubt", None, Some(reason)),
+            (
+                Sent::Temporary { reason, .. } | Sent::Misconfigured { reason } | Sent::Permanent { reason },
+                JobEnd::Retry(..),
+            ) => ("retrying", None, Some(reason)),
+            (
+                Sent::Temporary { reason, .. } | Sent::Misconfigured { reason } | Sent::Permanent { reason },
+                _,
+            ) => ("failed", Some(kit.now), Some(reason)),
+        };
+        let detail = reason.map(String::as_str);
+        attempt_save(tx, &job.association, &key, state, job.tries, ended, detail).await?;
+        let who = Who::runner(&job.association);
+        let (event, action) = match end {
+            JobEnd::Done => (Event::Delivered { person: member.clone(), attempt }, "offer.sent"),
+            JobEnd::Dead(_) => (Event::Undeliverable { person: member.clone(), attempt }, "offer.undeliverable"),
+            JobEnd::Moot | JobEnd::Retry(..) | JobEnd::GivenBack => return Ok(()),
+        };
+        let act = Act { action, detail: json!({ "member": member.as_str(), "attempt": attempt }) };
+        apply(tx, kit, &who, &request, event, &act).await.map(drop)
+    }
+}
+
+struct GiveUp {
+    kit: Kit,
+    job: Job,
+    owner: String,
+    reason: String,
+}
+
+impl Command for GiveUp {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
+        let (kit, job) = (&self.kit, &self.job);
+        let poison = job.tries >= kit.rules.poison_tries;
+        let end = if poison {
+            JobEnd::Dead(self.reason.clone())
+        } else {
+            JobEnd::Retry(kit.now.plus_s(i64::from(job.tries) * 2), self.reason.clone())
+        };
+        if job_end(tx, job, &self.owner, &end, kit.now).await? && poison {
+            raise(tx, kit, &job.association, "poison", &format!("job:{}", job.id)).await?;
+        }
+        Ok(())
+    }
+}
+
+struct VoidLeases {
+    owner: String,
+}
+
+impl Command for VoidLeases {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<u64, StoreError> {
+        jobs_void_leases(tx, &self.owner).await
+    }
+}
+
+/// Finds open requests without a due time, gives them one, and alarms.
+struct SelfCheck {
+    kit: Kit,
+}
+
+impl Command for SelfCheck {
+    type Output = usize;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<usize, StoreError> {
+        let stuck = requests_without_step(tx).await?;
+        for (association, id) in &stuck {
+            if let Some(loaded) = request_load(tx, association, id).await? {
+                set_due(tx, &self.kit, association, &loaded.request).await?;
+                let subject = format!("request:{id}");
+                raise(tx, &self.kit, association, "without_step", &subject).await?;
+                let who = Who::runner(association);
+                note(tx, &self.kit, &who, "request.repaired", &subject, json!({})).await?;
+            }
+        }
+        Ok(stuck.len())
+    }
+}
+
+struct Forget {
+    now: Millis,
+    replay_keep_s: i64,
+}
+
+/// Ended work and access are forgotten after this long; what happened stands in the audit log.
+const FORGET_AFTER_S: i64 = 30 * 86_400;
+
+impl Command for Forget {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<u64, StoreError> {
+        let before = self.now.plus_s(-FORGET_AFTER_S);
+        let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
+        Ok(access + jobs_forget(tx, before).await?)
+    }
+}
+
+impl App {
+    /// Leases the most pressing due work of the lanes.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_take(&self, lanes: (Lane, Lane), owner: &str) -> Result<Option<Job>, AppError> {
+        let now = self.now();
+        let lease_until = now.plus_s(self.rules.lease_s);
+        Ok(self.db.run(Take { lanes, now, owner: owner.to_owned(), lease_until }).await?)
+    }
+
+    /// Checks in the last moment that leased work is still wanted, and what it asks for.
+    ///
+    /// # Errors
+    /// The store's; a row that cannot be understood: [`App::work_give_up`] then.
+    pub async fn work_prepare(&self, job: &Job, owner: &str) -> Result<Task, AppError> {
+        let prepare = Prepare { kit: self.kit(), job: job.clone(), owner: owner.to_owned() };
+        Ok(self.db.run(prepare).await?)
+    }
+
+    /// Writes down how handing over a mail ended. `false`: the lease was lost; nothing was written.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_finish(
+        &self,
+        job: &Job,
+        owner: &str,
+        sent: Sent,
+        retry_at: Option<Millis>,
+    ) -> Result<bool, AppError> {
+        let (job, owner) = (job.clone(), owner.to_owned());
+        Ok(self.db.run(Finish { kit: self.kit(), job, owner, sent, retry_at }).await?)
+    }
+
+    /// Work that could not even be prepared: again a little later, and an alarm when it never works.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_give_up(&self, job: &Job, owner: &str, reason: &str) -> Result<(), AppError> {
+        let give_up = GiveUp {
+            kit: self.kit(),
+            job: job.clone(),
+            owner: owner.to_owned(),
+            reason: reason.to_owned(),
+        };
+        Ok(self.db.run(give_up).await?)
+    }
+
+    /// One process on one file: what an earlier life leased is due again at once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_of_earlier_lives(&self, owner: &str) -> Result<u64, AppError> {
+        Ok(self.db.run(VoidLeases { owner: owner.to_owned() }).await?)
+    }
+
+    /// How many open requests had no next step. There must be none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn self_check(&self) -> Result<usize, AppError> {
+        let mut conn = self.db.read().await?;
+        let stuck = requests_without_step(&mut conn).await?;
+        drop(conn);
+        if stuck.is_empty() { Ok(0) } else { Ok(self.db.run(SelfCheck { kit: self.kit() }).await?) }
+    }
+
+    /// Deletes what is only needed for a while.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn housekeeping(&self) -> Result<u64, AppError> {
+        let forget = Forget { now: self.now(), replay_keep_s: self.rules.replay_keep_s };
+        Ok(self.db.run(forget).await?)
+    }
+
+    /// The associations of this installation, for schedules that run in their zones.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn associations(&self) -> Result<Vec<Association>, AppError> {
+        let mut conn = self.db.read().await?;
+        Ok(crate::store::people::associations(&mut conn).await?)
+    }
+
+    /// Has a human look at something, from outside a request.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn alarm(&self, association: &AssociationId, kind: &'static str, subject: &str) -> Result<(), AppError> {
+        let raise = Raise { kit: self.kit(), association: association.clone(), kind, subject: subject.to_owned() };
+        Ok(self.db.run(raise).await?)
+    }
+}
+
+struct Raise {
+    kit: Kit,
+    association: AssociationId,
+    kind: &'static str,
+    subject: String,
+}
+
+impl Command for Raise {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
+        raise(tx, &self.kit, &self.association, self.kind, &self.subject).await
+    }
+}
