@@ -103,7 +103,7 @@ impl MailboxMail {
         while let Some(start) = ["https://", "http://"].iter().filter_map(|scheme| rest.find(scheme)).min() {
             let (words, tail) = rest.split_at(start);
             let end =
-                tail.find(|c: char| !(c.is_ascii_graphic() && !"<>\"'()".contains(c))).unwrap_or(tail.len());
+                tail.find(|c: char| !c.is_ascii_graphic() || "<>\"'()".contains(c)).unwrap_or(tail.len());
             let (link, after) = tail.split_at(end);
             parts.push(MailPart::Words(words));
             parts.push(MailPart::Link(link));

@@ -98,7 +98,10 @@ impl Maker {
         DemoStart {
             shell: Shell { demo: true, ..self.shell("/demo") },
             asker: self.person("sato", "佐藤 健一", "physician", "さとう在宅クリニック", Some("2468")),
-            clerk: self.person("watanabe", "渡辺 幸子", "clerk", "青葉市医師会", Some("1357")),
+            clerk: DemoPerson {
+                name: self.named("title-staff", "渡辺 幸子"),
+                ..self.person("watanabe", "渡辺 幸子", "clerk", "青葉市医師会", Some("1357"))
+            },
             people: vec![
                 self.person("ito", "伊藤 美咲", "specialist", "青葉皮膚科医院", Some("4826")),
                 self.person("kato", "加藤 修", "specialist", "緑町総合病院", Some("7093")),
@@ -727,6 +730,14 @@ fn a_link_in_a_mail_ends_where_its_letters_end() {
     assert_eq!(links, [MailPart::Link("https://a.example/k#Ab-_9"), MailPart::Link("http://b.example/")]);
     mail.body = s("番号のみ");
     assert_eq!(mail.first_link(), None);
+}
+
+#[test]
+fn every_role_has_its_word() {
+    let known = crate::i18n::keys(Lang::Ja);
+    for role in crate::domain::people::Role::ALL {
+        assert!(known.contains(&format!("word-role-{}", role.code())), "{role:?}");
+    }
 }
 
 #[test]
