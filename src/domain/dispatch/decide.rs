@@ -17,45 +17,88 @@ pub enum Event {
     /// A wait has passed; which one, the machine knows.
     Due,
     /// A try was handed over (the mail server took it).
-    Delivered { person: MemberId, attempt: u32 },
+    Delivered {
+        person: MemberId,
+        attempt: u32,
+    },
     /// A try failed for good.
-    Undeliverable { person: MemberId, attempt: u32 },
+    Undeliverable {
+        person: MemberId,
+        attempt: u32,
+    },
     /// A yes. Where the asker chooses, it raises a hand.
-    Accept { person: MemberId, proof: Proof, terms: Terms },
-    Decline { person: MemberId },
+    Accept {
+        person: MemberId,
+        proof: Proof,
+        terms: Terms,
+    },
+    Decline {
+        person: MemberId,
+    },
     /// "Wait, I am looking."
-    Hold { person: MemberId, until: Millis },
+    Hold {
+        person: MemberId,
+        until: Millis,
+    },
     /// The asker picks one of the raised hands.
-    Choose { person: MemberId },
+    Choose {
+        person: MemberId,
+    },
     /// A yes is given back, by its giver or on his behalf: also a hand-over.
-    Release { person: MemberId },
+    Release {
+        person: MemberId,
+    },
     /// The asker or the office takes the request back.
     Withdraw,
     /// A claimant told what came of it.
-    Report { person: MemberId },
+    Report {
+        person: MemberId,
+    },
     /// The asker is done.
     Close,
     /// What a child told its parent.
-    ChildIs { child: RequestId, now: Child },
+    ChildIs {
+        child: RequestId,
+        now: Child,
+    },
 }
 
 /// What has to happen because of a decision; every one becomes a committed row first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Try to reach this person about the offer.
-    Ask { person: MemberId, attempt: u32, channel: Channel },
+    Ask {
+        person: MemberId,
+        attempt: u32,
+        channel: Channel,
+    },
     /// The person's links are void; tries not yet begun must not begin.
-    StopAsking { person: MemberId },
-    Tell { to: To, notice: Notice },
+    StopAsking {
+        person: MemberId,
+    },
+    Tell {
+        to: To,
+        notice: Notice,
+    },
     /// A human must look.
     Alarm(Alarm),
     /// The person may see the case, until then (`None`: while the case runs).
-    Grant { person: MemberId, until: Option<Millis> },
-    EndGrant { person: MemberId },
+    Grant {
+        person: MemberId,
+        until: Option<Millis>,
+    },
+    EndGrant {
+        person: MemberId,
+    },
     /// Tell the parent how this request stands.
-    ToParent { parent: RequestId, now: Child },
+    ToParent {
+        parent: RequestId,
+        now: Child,
+    },
     /// Take the child back too.
-    WithdrawChild { child: RequestId },
+    WithdrawChild {
+        child: RequestId,
+    },
 }
 
 /// Whom a notice goes to.
@@ -137,7 +180,9 @@ pub enum Answer {
     /// The proof is not one this step takes.
     WrongProof,
     /// A rule stands against it.
-    Refused { rule: Rule },
+    Refused {
+        rule: Rule,
+    },
 }
 
 /// The outcome of one event.
@@ -180,7 +225,9 @@ pub fn next_due(request: &Request) -> Option<Millis> {
         State::Reported { since, chased } => {
             Some(since.plus_s(request.plan.chase_s.saturating_mul(i64::from(chased) + 1)))
         }
-        State::Closed { .. } | State::Refused { .. } | State::Withdrawn { .. } | State::Expired { .. } => None,
+        State::Closed { .. } | State::Refused { .. } | State::Withdrawn { .. } | State::Expired { .. } => {
+            None
+        }
     }
 }
 
@@ -338,9 +385,8 @@ impl Machine<'_> {
     }
 
     fn ask(&mut self, person: MemberId, index: usize, step: &Step) {
-        let until = step
-            .offer_life_s
-            .map_or(self.r.answer_by, |life| self.now.plus_s(life).min(self.r.answer_by));
+        let until =
+            step.offer_life_s.map_or(self.r.answer_by, |life| self.now.plus_s(life).min(self.r.answer_by));
         let attempt = self.r.offers.get(&person).map_or(0, |o| o.attempts) + 1;
         let offer = Offer {
             state: OfferState::Pending,
@@ -742,9 +788,7 @@ impl Machine<'_> {
             self.r.offers.remove(&gate);
         }
         self.tell_parent(Child::Open);
-        let seeks = |i: &usize| {
-            self.r.step(*i).is_some_and(|s| matches!(s.mode, Mode::Seek | Mode::Collect))
-        };
+        let seeks = |i: &usize| self.r.step(*i).is_some_and(|s| matches!(s.mode, Mode::Seek | Mode::Collect));
         if let State::Running { step, phase: Phase::Asking { .. } } = self.r.state
             && seeks(&step)
         {
@@ -763,12 +807,14 @@ impl Machine<'_> {
                 Answer::Done
             }
             State::Reported { .. } if self.r.is_taken_by(person) => Answer::Already,
-            State::Taken { .. } | State::Reported { .. } | State::Running { .. } | State::Exhausted { .. } => {
-                Answer::NotAsked
-            }
-            State::Closed { .. } | State::Refused { .. } | State::Withdrawn { .. } | State::Expired { .. } => {
-                Answer::Closed
-            }
+            State::Taken { .. }
+            | State::Reported { .. }
+            | State::Running { .. }
+            | State::Exhausted { .. } => Answer::NotAsked,
+            State::Closed { .. }
+            | State::Refused { .. }
+            | State::Withdrawn { .. }
+            | State::Expired { .. } => Answer::Closed,
         }
     }
 
@@ -844,12 +890,17 @@ impl Machine<'_> {
             None => return Answer::NotAsked,
         };
         self.end_offer(person, OfferState::Unreachable);
-        if self.r.is_gate(gate_step) { self.gate_lapsed(gate_step) } else { self.replenish() }
+        if self.r.is_gate(gate_step) {
+            self.gate_lapsed(gate_step)
+        } else {
+            self.replenish()
+        }
         Answer::Done
     }
 
     fn gate_lapsed(&mut self, index: usize) {
-        let asking = matches!(self.r.state, State::Running { step, phase: Phase::Asking { .. } } if step == index);
+        let asking =
+            matches!(self.r.state, State::Running { step, phase: Phase::Asking { .. } } if step == index);
         if asking && let Some(step) = self.r.step(index).cloned() {
             self.ask_decider(index, &step);
         }
@@ -881,7 +932,10 @@ impl Machine<'_> {
                     self.fx.push(Effect::Alarm(Alarm::NotClosed));
                 }
             }
-            State::Closed { .. } | State::Refused { .. } | State::Withdrawn { .. } | State::Expired { .. } => {
+            State::Closed { .. }
+            | State::Refused { .. }
+            | State::Withdrawn { .. }
+            | State::Expired { .. } => {
                 return Answer::Closed;
             }
         }

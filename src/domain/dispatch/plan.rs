@@ -286,8 +286,8 @@ impl Plans {
             line: text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1),
             problem,
         };
-        let parsed: File = toml::from_str(text)
-            .map_err(|e| at(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
+        let parsed: File =
+            toml::from_str(text).map_err(|e| at(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
         let mut plans = BTreeMap::new();
         for plan in parsed.plan {
             let start = plan.span().start;
@@ -344,7 +344,10 @@ fn check_step(step: &Step, known: &dyn Fn(&Selector) -> bool) -> Result<(), Stri
     {
         return Err(format!("this installation cannot resolve the selector {:?}", decider.to_string()));
     }
-    if step.wait_s < 0 || step.offer_life_s.is_some_and(|s| s < 1) || step.before_window_s.is_some_and(|s| s < 0) {
+    if step.wait_s < 0
+        || step.offer_life_s.is_some_and(|s| s < 1)
+        || step.before_window_s.is_some_and(|s| s < 0)
+    {
         return Err("a wait cannot be negative".to_owned());
     }
     if step.mode != Mode::Tell && (step.channels.is_empty() || step.proof.is_empty()) {
