@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod http_edge;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod support_smtp;
