@@ -150,7 +150,10 @@ mod tests {
     fn instants_read_back_from_their_text() {
         let at = Millis(1_792_500_000_123);
         assert_eq!(Millis::parse_rfc3339(&at.rfc3339()), Some(at));
-        assert_eq!(Millis::parse_rfc3339("2026-11-20T19:00:00+09:00"), Millis::parse_rfc3339("2026-11-20T10:00:00Z"));
+        assert_eq!(
+            Millis::parse_rfc3339("2026-11-20T19:00:00+09:00"),
+            Millis::parse_rfc3339("2026-11-20T10:00:00Z")
+        );
         assert_eq!(Millis::parse_rfc3339("2026-11-20"), None);
     }
 }

@@ -235,7 +235,7 @@ CREATE TABLE survey (
     association_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     at_ms BIGINT NOT NULL,
-    body TEXT NOT NULL,
+    body BYTEA NOT NULL,
     PRIMARY KEY (association_id, request_id),
     FOREIGN KEY (association_id, request_id) REFERENCES request
 );

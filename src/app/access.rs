@@ -7,8 +7,9 @@ use super::{App, AppError, Kit, Who};
 use crate::ids::{ApiKeyId, AssociationId, DeviceId, LinkId, MemberId, SessionId};
 use crate::seal::{Pin, Secret, token_hash};
 use crate::store::access::{
-    Link, LinkPurpose, api_key_by_secret, device_add, device_by_secret, link_by_code, link_by_id, link_by_token,
-    link_consume, link_wrong_pin, links_void, session_add, session_by_secret, session_end, session_seen,
+    Link, LinkPurpose, api_key_by_secret, device_add, device_by_secret, link_by_code, link_by_id,
+    link_by_token, link_consume, link_wrong_pin, links_void, session_add, session_by_secret, session_end,
+    session_seen,
 };
 use crate::store::audit::{Entry, audit_append};
 use crate::store::jobs::{Lane, NewJob, job_add};
@@ -120,10 +121,16 @@ pub enum PinCheck {
 #[derive(Debug)]
 pub enum Proven {
     /// Signed in: the cookies to set.
-    SignedIn { member: MemberId, session: Secret, device: Option<Secret> },
+    SignedIn {
+        member: MemberId,
+        session: Secret,
+        device: Option<Secret>,
+    },
     PinMissing,
     PinMalformed,
-    PinWrong { tries_left: i64 },
+    PinWrong {
+        tries_left: i64,
+    },
     /// Too many wrong PINs: the office helps.
     PinLocked,
     /// The link was used, is too old, or does not exist.
@@ -400,7 +407,12 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Busy`] when too many are waiting; the store's.
-    pub(crate) async fn pin_check(&self, association: &AssociationId, member: &Member, pin: Pin) -> Result<PinCheck, AppError> {
+    pub(crate) async fn pin_check(
+        &self,
+        association: &AssociationId,
+        member: &Member,
+        pin: Pin,
+    ) -> Result<PinCheck, AppError> {
         let _place = self.waiting.try_acquire().map_err(|_| AppError::Busy)?;
         let _worker = self.pins.acquire().await.map_err(|_| AppError::Busy)?;
         let seal = self.vault.seal.clone();

@@ -14,7 +14,10 @@ use crate::ids::{AssociationId, MemberId, OfferId, RequestId};
 use crate::seal::Secret;
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
 use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
-use crate::store::people::{Association, Institution, Member, association_by_id, institution_by_id, member_by_id, member_pin_right, specialties_of};
+use crate::store::people::{
+    Association, Institution, Member, association_by_id, institution_by_id, member_by_id, member_pin_right,
+    specialties_of,
+};
 use crate::store::requests::{Case, case_by_id};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
@@ -24,9 +27,13 @@ use crate::time::Millis;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "choice")]
 pub enum Choice {
-    Accept { terms: Terms },
+    Accept {
+        terms: Terms,
+    },
     /// With an optional reason as a code: `schedule`, `not_my_field`, `other`.
-    Decline { reason: Option<String> },
+    Decline {
+        reason: Option<String>,
+    },
     /// "Wait, I am looking": the lapse pauses for [`HOLD_S`].
     Hold,
 }
@@ -80,16 +87,34 @@ pub struct OpenOffer {
 #[derive(Debug)]
 pub enum LinkAnswer {
     /// The acceptance stands. The cookies to set, when the PIN was typed.
-    Accepted { request: RequestId, session: Option<Secret>, device: Option<Secret> },
-    HandRaised { request: RequestId },
+    Accepted {
+        request: RequestId,
+        session: Option<Secret>,
+        device: Option<Secret>,
+    },
+    HandRaised {
+        request: RequestId,
+    },
     Declined,
-    Held { until: Millis },
-    Ended { association: Association, case_no: Option<String>, why: Ended },
+    Held {
+        until: Millis,
+    },
+    Ended {
+        association: Association,
+        case_no: Option<String>,
+        why: Ended,
+    },
     Unknown,
     PinMissing,
     PinMalformed,
-    PinWrong { tries_left: i64 },
-    RefusedByRule { association: Association, case_no: String, rule: crate::domain::dispatch::Rule },
+    PinWrong {
+        tries_left: i64,
+    },
+    RefusedByRule {
+        association: Association,
+        case_no: String,
+        rule: crate::domain::dispatch::Rule,
+    },
 }
 
 struct AnswerByLink {
@@ -251,7 +276,8 @@ impl App {
         let (Some(association), Some(member)) = (home, member) else {
             return Ok(Opened::Unknown);
         };
-        let over = |why, case_no: Option<String>| Opened::Ended { association: association.clone(), case_no, why };
+        let over =
+            |why, case_no: Option<String>| Opened::Ended { association: association.clone(), case_no, why };
         if link.purpose == LinkPurpose::SignIn {
             return Ok(if self.is_locked(&link, &member) {
                 over(Ended::PinLocked, None)
@@ -344,7 +370,8 @@ impl App {
             Some(secret) => self.known_device(secret).await?,
             None => None,
         };
-        let known = device.is_some_and(|d| d.member.id == link.member && d.association.id == link.association);
+        let known =
+            device.is_some_and(|d| d.member.id == link.member && d.association.id == link.association);
         let typed = pin.is_some_and(|p| !p.trim().is_empty());
         let (proof, pin_version) = if known && !typed {
             (Proof::Device, None)
@@ -436,7 +463,11 @@ impl App {
             return Ok(LinkAnswer::Unknown);
         };
         let Some(request) = &link.request else {
-            return Ok(LinkAnswer::Ended { association, case_no: None, why: why.unwrap_or(Ended::SignInUsed) });
+            return Ok(LinkAnswer::Ended {
+                association,
+                case_no: None,
+                why: why.unwrap_or(Ended::SignInUsed),
+            });
         };
         let loaded = request_load(&mut conn, &link.association, request).await?;
         let case_no = case_by_id(&mut conn, &link.association, request).await?.map(|c| c.case_no);

@@ -94,7 +94,9 @@ impl Command for Ask {
             visit: self.new.visit,
             institution: institution.clone(),
         };
-        let text = |value: serde_json::Result<String>| value.map_err(|e| StoreError::corrupt("request", &self.id, e));
+        let text = |value: serde_json::Result<String>| {
+            value.map_err(|e| StoreError::corrupt("request", &self.id, e))
+        };
         let blind = text(serde_json::to_string(&self.new.blind()))?;
         let detail = text(serde_json::to_string(&self.new.detail()))?;
         let at = |column| Sealed { table: "request", column, row: self.id.as_str() };
@@ -201,18 +203,17 @@ impl Command for Close {
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
-        let act = Act {
-            action: "request.close",
-            detail: json!({ "survey": self.survey.is_some() }),
-        };
+        let act = Act { action: "request.close", detail: json!({ "survey": self.survey.is_some() }) };
         let Some(moved) = apply(tx, kit, &self.who, &self.id, Event::Close, &act).await? else {
             return Ok(None);
         };
         if moved.changed {
             if let Some(survey) = &self.survey {
-                let body = serde_json::to_string(survey)
-                    .map_err(|e| StoreError::corrupt("survey", &self.id, e))?;
-                survey_add(tx, association, &self.id, kit.now, &body).await?;
+                let body =
+                    serde_json::to_string(survey).map_err(|e| StoreError::corrupt("survey", &self.id, e))?;
+                let at = Sealed { table: "survey", column: "body", row: self.id.as_str() };
+                let sealed = kit.vault.seal(tx, association, at, kit.now, &body).await?;
+                survey_add(tx, association, &self.id, kit.now, sealed).await?;
             }
             super::ledger::record(tx, kit, &self.who, &moved.request).await?;
         }

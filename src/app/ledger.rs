@@ -29,17 +29,13 @@ fn seconds(from: Millis, to: Millis) -> u32 {
 }
 
 /// Writes the completed event and its lines.
-pub(crate) async fn record(
-    tx: &mut Conn,
-    kit: &Kit,
-    who: &Who,
-    request: &Request,
-) -> Result<(), StoreError> {
+pub(crate) async fn record(tx: &mut Conn, kit: &Kit, who: &Who, request: &Request) -> Result<(), StoreError> {
     let association = &who.association;
     let gone = |what: &'static str| StoreError::corrupt("request", &request.id, what);
     let case = case_by_id(tx, association, &request.id).await?.ok_or_else(|| gone("its row is gone"))?;
     // Close is allowed only with a claim that stands.
-    let event = completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
+    let event =
+        completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
     event_add(tx, association, &request.id, kit.now, &event).await?;
     for line in lines(&event, &kit.rules.tariffs, FIRST_RUN) {
         line_add(tx, association, &request.id, FIRST_RUN, kit.now, &line).await?;

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod answers;
 pub mod consult;
+pub mod demo;
 pub mod flow;
 pub mod ledger;
 pub mod mail_texts;
@@ -122,7 +123,11 @@ impl Who {
     }
 
     #[must_use]
-    pub fn key(association: &AssociationId, key: &crate::ids::ApiKeyId, for_member: Option<&MemberId>) -> Self {
+    pub fn key(
+        association: &AssociationId,
+        key: &crate::ids::ApiKeyId,
+        for_member: Option<&MemberId>,
+    ) -> Self {
         Self {
             association: association.clone(),
             actor: format!("key:{key}"),

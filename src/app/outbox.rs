@@ -65,11 +65,18 @@ pub enum Task {
 pub enum Sent {
     Delivered,
     /// Again later. `in_doubt`: it may have been delivered.
-    Temporary { reason: String, in_doubt: bool },
+    Temporary {
+        reason: String,
+        in_doubt: bool,
+    },
     /// Our own mistake (a wrong password): again later, and a human must look.
-    Misconfigured { reason: String },
+    Misconfigured {
+        reason: String,
+    },
     /// This address takes no mail.
-    Permanent { reason: String },
+    Permanent {
+        reason: String,
+    },
 }
 
 struct Take {
@@ -520,7 +527,9 @@ impl Finish {
         let key = AttemptKey { request: &request, person: &member, number: attempt, channel: Channel::Mail };
         let (state, ended, reason) = match (&self.sent, end) {
             (Sent::Delivered, _) => ("sent", Some(kit.now), None),
-            (Sent::Temporary { reason, in_doubt: true }, JobEnd::Retry(..)) => ("in_doubt", None, Some(reason)),
+            (Sent::Temporary { reason, in_doubt: true }, JobEnd::Retry(..)) => {
+                ("in_doubt", None, Some(reason))
+            }
             (
                 Sent::Temporary { reason, .. } | Sent::Misconfigured { reason } | Sent::Permanent { reason },
                 JobEnd::Retry(..),
@@ -535,7 +544,9 @@ impl Finish {
         let who = Who::runner(&job.association);
         let (event, action) = match end {
             JobEnd::Done => (Event::Delivered { person: member.clone(), attempt }, "offer.sent"),
-            JobEnd::Dead(_) => (Event::Undeliverable { person: member.clone(), attempt }, "offer.undeliverable"),
+            JobEnd::Dead(_) => {
+                (Event::Undeliverable { person: member.clone(), attempt }, "offer.undeliverable")
+            }
             JobEnd::Moot | JobEnd::Retry(..) | JobEnd::GivenBack => return Ok(()),
         };
         let act = Act { action, detail: json!({ "member": member.as_str(), "attempt": attempt }) };
@@ -661,12 +672,8 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn work_give_up(&self, job: &Job, owner: &str, reason: &str) -> Result<(), AppError> {
-        let give_up = GiveUp {
-            kit: self.kit(),
-            job: job.clone(),
-            owner: owner.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let give_up =
+            GiveUp { kit: self.kit(), job: job.clone(), owner: owner.to_owned(), reason: reason.to_owned() };
         Ok(self.db.run(give_up).await?)
     }
 
@@ -711,8 +718,14 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn alarm(&self, association: &AssociationId, kind: &'static str, subject: &str) -> Result<(), AppError> {
-        let raise = Raise { kit: self.kit(), association: association.clone(), kind, subject: subject.to_owned() };
+    pub async fn alarm(
+        &self,
+        association: &AssociationId,
+        kind: &'static str,
+        subject: &str,
+    ) -> Result<(), AppError> {
+        let raise =
+            Raise { kit: self.kit(), association: association.clone(), kind, subject: subject.to_owned() };
         Ok(self.db.run(raise).await?)
     }
 }

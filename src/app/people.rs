@@ -94,7 +94,11 @@ fn email_wrong(email: &str) -> Option<Wrong> {
     let ok = email.is_ascii()
         && !email.contains(char::is_whitespace)
         && email.split_once('@').is_some_and(|(local, host)| {
-            !local.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+            !local.is_empty()
+                && host.contains('.')
+                && !host.contains('@')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
         });
     (!ok).then_some(Wrong::NotText)
 }

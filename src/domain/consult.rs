@@ -261,11 +261,14 @@ pub fn scrub(text: &str, names: &[&str]) -> String {
 }
 
 /// Words that stand before さん without naming anybody.
-const NOT_NAMES: &[&str] = &["患者", "奥", "娘", "息子", "嫁", "お父", "お母", "家族", "ヘルパー", "看護師", "皆"];
+const NOT_NAMES: &[&str] =
+    &["患者", "奥", "娘", "息子", "嫁", "お父", "お母", "家族", "ヘルパー", "看護師", "皆"];
 
 fn mark_names(chars: &[char], gone: &mut [bool]) {
     let named = |c: char| {
-        ('\u{4E00}'..='\u{9FFF}').contains(&c) || ('ァ'..='ヺ').contains(&c) || matches!(c, '々' | 'ー' | '髙' | '﨑')
+        ('\u{4E00}'..='\u{9FFF}').contains(&c)
+            || ('ァ'..='ヺ').contains(&c)
+            || matches!(c, '々' | 'ー' | '髙' | '﨑')
     };
     for i in 0..chars.len() {
         let honorific = match (chars.get(i), chars.get(i + 1)) {
@@ -336,6 +339,9 @@ pub struct Survey {
     pub helpful: u32,
     /// 期日に間に合ったか.
     pub in_time: String,
+    /// A word to the adviser.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// The answers to the survey's questions.
@@ -350,6 +356,7 @@ impl Survey {
             ("newly_needed", choice(&self.newly_needed)),
             ("helpful", (!(1..=5).contains(&self.helpful)).then_some(Wrong::OutOfRange)),
             ("in_time", choice(&self.in_time)),
+            ("note", long_text(&self.note, false)),
         ];
         fields.into_iter().filter_map(|(field, w)| w.map(|wrong| FieldWrong { field, wrong })).collect()
     }
@@ -405,7 +412,17 @@ mod tests {
         let fields: Vec<_> = new.wrong_fields(now, &["dermatology".into()]).iter().map(|w| w.field).collect();
         assert_eq!(
             fields,
-            ["specialty", "area", "answer_by", "decade", "sex", "condition", "can_travel", "question", "patient_ref"]
+            [
+                "specialty",
+                "area",
+                "answer_by",
+                "decade",
+                "sex",
+                "condition",
+                "can_travel",
+                "question",
+                "patient_ref"
+            ]
         );
     }
 }

@@ -28,8 +28,14 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 6] =
-        [Self::Physician, Self::Specialist, Self::Clerk, Self::Coordinator, Self::Officer, Self::Administrator];
+    pub const ALL: [Self; 6] = [
+        Self::Physician,
+        Self::Specialist,
+        Self::Clerk,
+        Self::Coordinator,
+        Self::Officer,
+        Self::Administrator,
+    ];
 
     /// The stable word of the API and the database.
     #[must_use]
@@ -205,7 +211,11 @@ pub struct LoadedWorld {
 pub fn resolvable(selector: &Selector) -> bool {
     matches!(
         selector,
-        Selector::Specialists | Selector::Coordinator | Selector::Officer | Selector::Asker | Selector::Person(_)
+        Selector::Specialists
+            | Selector::Coordinator
+            | Selector::Officer
+            | Selector::Asker
+            | Selector::Person(_)
     )
 }
 

@@ -1,4 +1,6 @@
-//! Does it later: the outbox, due times, retries and schedules.
+//! Does it later: takes due work from the outbox, calls the port, writes down how it ended. Also the
+//! schedules and the self-check. What work means is decided in `app`.
 
 pub mod retry;
+pub mod runner;
 pub mod schedule;

@@ -49,7 +49,9 @@ impl Lang {
             let primary = pieces.next().unwrap_or("").split('-').next().unwrap_or("").to_ascii_lowercase();
             let weight = pieces
                 .find_map(|p| p.trim().strip_prefix("q="))
-                .map_or(Some(1_000), |q| q.trim().parse::<f32>().ok().map(|q| (q.clamp(0.0, 1.0) * 1_000.0) as u16))
+                .map_or(Some(1_000), |q| {
+                    q.trim().parse::<f32>().ok().map(|q| (q.clamp(0.0, 1.0) * 1_000.0) as u16)
+                })
                 .unwrap_or(0);
             if let Some(lang) = Self::from_tag(&primary)
                 && weight > best.0
@@ -61,8 +63,10 @@ impl Lang {
     }
 }
 
-const JA: [&str; 3] = [include_str!("ja/words.ftl"), include_str!("ja/pages.ftl"), include_str!("ja/mails.ftl")];
-const EN: [&str; 3] = [include_str!("en/words.ftl"), include_str!("en/pages.ftl"), include_str!("en/mails.ftl")];
+const JA: [&str; 3] =
+    [include_str!("ja/words.ftl"), include_str!("ja/pages.ftl"), include_str!("ja/mails.ftl")];
+const EN: [&str; 3] =
+    [include_str!("en/words.ftl"), include_str!("en/pages.ftl"), include_str!("en/mails.ftl")];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {
     static BUNDLES: OnceLock<[FluentBundle<FluentResource>; 2]> = OnceLock::new();
@@ -137,14 +141,16 @@ mod tests {
     fn both_languages_have_the_same_texts_and_every_file_is_well_formed() {
         assert_eq!(keys(Lang::Ja), keys(Lang::En));
         for file in JA.iter().chain(&EN) {
-            FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(_, errors)| panic!("{errors:?} in\n{file}"));
+            FluentResource::try_new((*file).to_owned())
+                .unwrap_or_else(|(_, errors)| panic!("{errors:?} in\n{file}"));
         }
     }
 
     #[test]
     fn no_text_stands_twice() {
         for files in [JA, EN] {
-            let lines = files.iter().flat_map(|f| f.lines()).filter_map(|l| l.split_once(" =")).map(|(k, _)| k);
+            let lines =
+                files.iter().flat_map(|f| f.lines()).filter_map(|l| l.split_once(" =")).map(|(k, _)| k);
             let named: Vec<_> = lines.filter(|k| k.starts_with(|c: char| c.is_ascii_alphabetic())).collect();
             let once: BTreeSet<_> = named.iter().collect();
             assert_eq!(named.len(), once.len(), "{named:?}");

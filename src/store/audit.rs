@@ -114,8 +114,7 @@ pub async fn audit_append(
         ],
     )
     .await?;
-    let moved =
-        tx.exec(&AUDIT_HEAD_SET, values![association.as_str(), seq, hash.as_slice(), before]).await?;
+    let moved = tx.exec(&AUDIT_HEAD_SET, values![association.as_str(), seq, hash.as_slice(), before]).await?;
     if moved == 1 { Ok(seq) } else { Err(StoreError::Stale { table: "audit_head", id: seq.to_string() }) }
 }
 
@@ -142,7 +141,11 @@ pub async fn audit_of(
     subject: &str,
     limit: i64,
 ) -> Result<Vec<Event>, StoreError> {
-    conn.all(&AUDIT_OF_SUBJECT, values![association.as_str(), subject, limit]).await?.iter().map(event).collect()
+    conn.all(&AUDIT_OF_SUBJECT, values![association.as_str(), subject, limit])
+        .await?
+        .iter()
+        .map(event)
+        .collect()
 }
 
 /// What a check of a chain found.

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Column, Postgres, Row as _, Sqlite, TypeInfo, ValueRef};
 use tokio::sync::Notify;
 
@@ -293,7 +295,7 @@ pub struct Conn {
     link: Link,
     faults: Option<Arc<dyn Faults>>,
     statements: usize,
-    wakes: bool,
+    wakes: [bool; LANES],
 }
 
 impl fmt::Debug for Conn {
@@ -328,7 +330,9 @@ macro_rules! read_rows {
             for i in 0..names.len() {
                 let kind = row.try_get_raw(i).map(|raw| raw.type_info().name().to_owned());
                 let cell = match kind.as_deref() {
-                    Ok("INTEGER" | "INT8" | "BIGINT" | "NULL") => row.try_get::<Option<i64>, _>(i).map(Value::Int),
+                    Ok("INTEGER" | "INT8" | "BIGINT" | "NULL") => {
+                        row.try_get::<Option<i64>, _>(i).map(Value::Int)
+                    }
                     Ok("INT4") => row.try_get::<Option<i32>, _>(i).map(|v| Value::Int(v.map(i64::from))),
                     Ok("TEXT" | "VARCHAR" | "NAME") => row.try_get::<Option<String>, _>(i).map(Value::Text),
                     Ok(_) => row.try_get::<Option<Vec<u8>>, _>(i).map(Value::Bytes),
@@ -346,7 +350,9 @@ impl Conn {
     fn check(&mut self, statement: &'static str) -> Result<(), StoreError> {
         self.statements += 1;
         match &self.faults {
-            Some(faults) if faults.crash_before(statement) => Err(StoreError::Crashed { at: self.statements }),
+            Some(faults) if faults.crash_before(statement) => {
+                Err(StoreError::Crashed { at: self.statements })
+            }
             _ => Ok(()),
         }
     }
@@ -372,7 +378,11 @@ impl Conn {
     ///
     /// # Errors
     /// Whatever the database says; a column of a type we do not use.
-    pub async fn all(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+    pub async fn all(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Vec<Row>, StoreError> {
         self.check(statement.name)?;
         let failed = |source| StoreError::Sql { statement: statement.name, source };
         Ok(match &mut self.link {
@@ -399,9 +409,11 @@ impl Conn {
         Ok(self.all(statement, params).await?.into_iter().next())
     }
 
-    /// The runner should look at once: this transaction made work for it.
-    pub fn wake_runner(&mut self) {
-        self.wakes = true;
+    /// The runner should look at once: this transaction made work for that lane.
+    pub fn wake_runner(&mut self, lane: super::jobs::Lane) {
+        if let Some(wakes) = self.wakes.get_mut(lane as usize) {
+            *wakes = true;
+        }
     }
 
     async fn raw(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
@@ -473,12 +485,15 @@ pub struct Db {
     pools: Pools,
     file: Option<PathBuf>,
     faults: Option<Arc<dyn Faults>>,
-    /// Told after each commit that made work for the runner.
-    pub work: Arc<Notify>,
+    /// One per lane: told after each commit that made work for it.
+    work: Arc<[Notify; LANES]>,
 }
 
 /// A transaction the database asks to run again is run at most this often.
 pub const MAX_RETRIES: u32 = 5;
+
+/// As many as there are in [`super::jobs::Lane`].
+const LANES: usize = 4;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -525,13 +540,11 @@ impl Db {
             (Pools::Sqlite { writer, readers }, (!memory).then(|| PathBuf::from(path)))
         } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
             let options: PgConnectOptions = settings.url.parse().map_err(open)?;
-            let options = options
-                .application_name("touban")
-                .options([
-                    ("statement_timeout", "15000"),
-                    ("lock_timeout", "10000"),
-                    ("idle_in_transaction_session_timeout", "30000"),
-                ]);
+            let options = options.application_name("touban").options([
+                ("statement_timeout", "15000"),
+                ("lock_timeout", "10000"),
+                ("idle_in_transaction_session_timeout", "30000"),
+            ]);
             let pool = PgPoolOptions::new()
                 .max_connections(settings.connections.max(2))
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -544,13 +557,25 @@ impl Db {
                 "the database address must begin with sqlite: or postgres://".to_owned(),
             ));
         };
-        Ok(Self { pools, file, faults: None, work: Arc::new(Notify::new()) })
+        Ok(Self { pools, file, faults: None, work: Arc::default() })
     }
 
     /// The same database with injected faults, for tests.
     #[must_use]
     pub fn with_faults(&self, faults: Arc<dyn Faults>) -> Self {
         Self { faults: Some(faults), ..self.clone() }
+    }
+
+    /// Told after each commit that made work for the lane.
+    #[must_use]
+    pub fn work(&self, lane: super::jobs::Lane) -> &Notify {
+        let [urgent, wake, mail, reports] = &*self.work;
+        match lane {
+            super::jobs::Lane::Urgent => urgent,
+            super::jobs::Lane::Wake => wake,
+            super::jobs::Lane::Mail => mail,
+            super::jobs::Lane::Reports => reports,
+        }
     }
 
     /// The SQLite file, if there is one.
@@ -574,7 +599,7 @@ impl Db {
             Pools::Sqlite { readers, .. } => Link::Sqlite(readers.acquire().await.map_err(failed)?),
             Pools::Postgres(pool) => Link::Postgres(pool.acquire().await.map_err(failed)?),
         };
-        Ok(Conn { link, faults: self.faults.clone(), statements: 0, wakes: false })
+        Ok(Conn { link, faults: self.faults.clone(), statements: 0, wakes: [false; LANES] })
     }
 
     async fn writer(&self) -> Result<Conn, StoreError> {
@@ -588,7 +613,7 @@ impl Db {
                     link: Link::Sqlite(link),
                     faults: self.faults.clone(),
                     statements: 0,
-                    wakes: false,
+                    wakes: [false; LANES],
                 })
             }
             Pools::Postgres(_) => self.read().await,
@@ -634,8 +659,10 @@ impl Db {
                     tx.abandon();
                     return Err(failed("commit")(e));
                 }
-                if tx.wakes {
-                    self.work.notify_one();
+                for (woken, lane) in tx.wakes.iter().zip(self.work.iter()) {
+                    if *woken {
+                        lane.notify_one();
+                    }
                 }
                 match &self.faults {
                     Some(faults) if faults.crash_after_commit() => {

@@ -192,16 +192,8 @@ async fn save_acceptances(
         // A claim without a free place meets the unique index: the second wall.
         let slot = (!new.gate).then(|| free.next().unwrap_or(0));
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        let params = values![
-            asc,
-            id,
-            seq,
-            new.person.as_str(),
-            slot,
-            new.at,
-            new.released,
-            json(new, &next.id)?
-        ];
+        let params =
+            values![asc, id, seq, new.person.as_str(), slot, new.at, new.released, json(new, &next.id)?];
         tx.exec(&ACCEPTANCE_ADD, params).await?;
     }
     Ok(())
@@ -380,7 +372,11 @@ pub async fn offer_by_id(
     association: &AssociationId,
     id: &OfferId,
 ) -> Result<Option<OfferRow>, StoreError> {
-    conn.one(&OFFER_BY_ID, values![association.as_str(), id.as_str()]).await?.as_ref().map(offer_row).transpose()
+    conn.one(&OFFER_BY_ID, values![association.as_str(), id.as_str()])
+        .await?
+        .as_ref()
+        .map(offer_row)
+        .transpose()
 }
 
 /// # Errors
@@ -430,7 +426,11 @@ pub async fn offers_after(
     after: &str,
     limit: i64,
 ) -> Result<Vec<OfferRow>, StoreError> {
-    conn.all(&OFFERS_AFTER, values![association.as_str(), after, limit]).await?.iter().map(offer_row).collect()
+    conn.all(&OFFERS_AFTER, values![association.as_str(), after, limit])
+        .await?
+        .iter()
+        .map(offer_row)
+        .collect()
 }
 
 /// The person looked at the offer with a proof of who they are. An observation, not a state.

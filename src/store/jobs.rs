@@ -146,7 +146,7 @@ async fn put(
         now,
     ];
     tx.exec(statement, params).await?;
-    tx.wake_runner();
+    tx.wake_runner(new.lane);
     Ok(())
 }
 

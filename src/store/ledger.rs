@@ -46,7 +46,8 @@ pub async fn event_add(
     at: Millis,
     event: &CompletedEvent,
 ) -> Result<(), StoreError> {
-    let body = serde_json::to_string(event).map_err(|e| StoreError::corrupt("completed_event", request, e))?;
+    let body =
+        serde_json::to_string(event).map_err(|e| StoreError::corrupt("completed_event", request, e))?;
     tx.exec(&EVENT_ADD, values![association.as_str(), request.as_str(), at, body]).await.map(drop)
 }
 

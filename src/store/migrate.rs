@@ -114,7 +114,9 @@ impl Db {
             if let Some(m) = MIGRATIONS.iter().find(|m| m.number == number)
                 && row.text("checksum")? != checksum(if self.is_sqlite() { m.sqlite } else { m.postgres })
             {
-                return Err(StoreError::Unusable(format!("migration {number} was changed after its release")));
+                return Err(StoreError::Unusable(format!(
+                    "migration {number} was changed after its release"
+                )));
             }
             have.push(number);
         }

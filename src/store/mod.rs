@@ -35,15 +35,6 @@ pub(crate) use statements;
 /// Every statement of the program.
 #[must_use]
 pub fn all_statements() -> Vec<&'static Statement> {
-    [
-        access::ALL,
-        audit::ALL,
-        dispatch::ALL,
-        jobs::ALL,
-        ledger::ALL,
-        people::ALL,
-        requests::ALL,
-        secrets::ALL,
-    ]
-    .concat()
+    [access::ALL, audit::ALL, dispatch::ALL, jobs::ALL, ledger::ALL, people::ALL, requests::ALL, secrets::ALL]
+        .concat()
 }

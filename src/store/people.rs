@@ -52,7 +52,9 @@ fn association(row: &Row) -> Result<Association, StoreError> {
     Ok(Association {
         id: row.id("association_id", AssociationId::from_stored)?,
         name: row.text("name")?,
-        zone: zone.parse().map_err(|e: chrono_tz::ParseError| StoreError::corrupt("association", &code, e))?,
+        zone: zone
+            .parse()
+            .map_err(|e: chrono_tz::ParseError| StoreError::corrupt("association", &code, e))?,
         code,
         office_phone: row.text("office_phone")?,
         lang: Lang::from_tag(&row.text("lang")?).unwrap_or_default(),
@@ -76,7 +78,10 @@ pub async fn association_add(tx: &mut Conn, new: &Association, now: Millis) -> R
 
 /// # Errors
 /// The database's.
-pub async fn association_by_id(conn: &mut Conn, id: &AssociationId) -> Result<Option<Association>, StoreError> {
+pub async fn association_by_id(
+    conn: &mut Conn,
+    id: &AssociationId,
+) -> Result<Option<Association>, StoreError> {
     conn.one(&ASSOCIATION_BY_ID, values![id.as_str()]).await?.as_ref().map(association).transpose()
 }
 
@@ -286,7 +291,11 @@ pub async fn member_by_id(
     association: &AssociationId,
     id: &MemberId,
 ) -> Result<Option<Member>, StoreError> {
-    conn.one(&MEMBER_BY_ID, values![association.as_str(), id.as_str()]).await?.as_ref().map(member).transpose()
+    conn.one(&MEMBER_BY_ID, values![association.as_str(), id.as_str()])
+        .await?
+        .as_ref()
+        .map(member)
+        .transpose()
 }
 
 /// In the order of ids, after `after` (empty: from the start), at most `limit`.
@@ -388,13 +397,11 @@ pub async fn specialty_set(
     member: &MemberId,
     offer: &SpecialtyOffer,
 ) -> Result<(), StoreError> {
-    let body = serde_json::to_string(offer).map_err(|e| StoreError::corrupt("member_specialty", member, e))?;
-    tx.exec(
-        &SPECIALTY_SET,
-        values![association.as_str(), member.as_str(), offer.specialty.as_str(), body],
-    )
-    .await
-    .map(drop)
+    let body =
+        serde_json::to_string(offer).map_err(|e| StoreError::corrupt("member_specialty", member, e))?;
+    tx.exec(&SPECIALTY_SET, values![association.as_str(), member.as_str(), offer.specialty.as_str(), body])
+        .await
+        .map(drop)
 }
 
 /// # Errors

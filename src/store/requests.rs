@@ -266,9 +266,9 @@ pub async fn survey_add(
     association: &AssociationId,
     request: &RequestId,
     at: Millis,
-    body: &str,
+    sealed: Vec<u8>,
 ) -> Result<(), StoreError> {
-    tx.exec(&SURVEY_ADD, values![association.as_str(), request.as_str(), at, body]).await.map(drop)
+    tx.exec(&SURVEY_ADD, values![association.as_str(), request.as_str(), at, sealed]).await.map(drop)
 }
 
 /// # Errors
@@ -277,7 +277,7 @@ pub async fn survey_of(
     conn: &mut Conn,
     association: &AssociationId,
     request: &RequestId,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<Vec<u8>>, StoreError> {
     let row = conn.one(&SURVEY_OF_REQUEST, values![association.as_str(), request.as_str()]).await?;
-    row.map(|r| r.text("body")).transpose()
+    row.map(|r| r.bytes("body")).transpose()
 }

@@ -72,12 +72,15 @@ impl Vault {
     ) -> Result<String, StoreError> {
         let month = sealed_month(sealed)?.to_owned();
         let wrapped = Self::wrapped(conn, association, &month).await?.ok_or_else(|| {
-            StoreError::Unusable(format!("the key of {month} was destroyed; its texts cannot be read any more"))
+            StoreError::Unusable(format!(
+                "the key of {month} was destroyed; its texts cannot be read any more"
+            ))
         })?;
         let key = self.seal.open_month_key(association, &month, &wrapped)?;
         let place = Place { association, table: at.table, column: at.column, row: at.row };
         let plain = self.seal.open(&key, &place, sealed)?;
-        String::from_utf8(plain.to_vec()).map_err(|e| StoreError::corrupt("sealed text", at.row, e.utf8_error()))
+        String::from_utf8(plain.to_vec())
+            .map_err(|e| StoreError::corrupt("sealed text", at.row, e.utf8_error()))
     }
 
     async fn wrapped(
