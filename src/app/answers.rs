@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::access::{Cookies, NewAccess, PinCheck, Proven, new_access, read_pin, write_access};
+use super::access::{
+    Cookies, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
+};
 use super::flow::{Act, apply};
 use super::replay::Key;
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
 use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
 use crate::domain::people::ConsultFacts;
-use crate::ids::{AssociationId, MemberId, OfferId, RequestId};
+use crate::ids::{MemberId, OfferId, RequestId};
 use crate::seal::Secret;
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
 use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
@@ -30,13 +32,16 @@ pub enum Choice {
     Accept {
         terms: Terms,
     },
-    /// With an optional reason as a code: `schedule`, `not_my_field`, `other`.
+    /// With an optional reason, one of [`DECLINE_REASONS`].
     Decline {
         reason: Option<String>,
     },
     /// "Wait, I am looking": the lapse pauses for [`HOLD_S`].
     Hold,
 }
+
+/// Why somebody says no, as codes. Anything else counts as no reason given.
+pub const DECLINE_REASONS: [&str; 3] = ["schedule", "not_my_field", "other"];
 
 /// How long a hold lasts.
 pub const HOLD_S: i64 = 30 * 60;
@@ -141,10 +146,17 @@ impl Command for AnswerByLink {
         let Some(link) = link_by_id(tx, association, &self.link.id).await? else {
             return Ok(ByLink::LinkOver);
         };
+        // Looked at again in the transaction: while the PIN was being checked the link may have been used up,
+        // voided or locked. Otherwise many guesses sent at the same time would all be tried.
+        let double_tap = link.consumed.is_some_and(|at| kit.now.since_ms(at) < DOUBLE_TAP_MS);
+        let fresh = link.consumed.is_none() && link.voided.is_none() && kit.now < link.expires;
+        let locked = self.pin_version.is_some() && link.wrong_pins >= kit.rules.pin_tries_per_link;
+        if locked || !(fresh || double_tap) {
+            return Ok(ByLink::LinkOver);
+        }
         let member = member_by_id(tx, association, person).await?;
         let member = member.filter(|m| m.is_active(kit.now));
-        let same_pin = |m: &Member| self.pin_version.is_none_or(|v| m.pin_version == v);
-        if !member.is_some_and(|m| same_pin(&m)) {
+        if !member.is_some_and(|m| self.pin_version.is_none_or(|v| pin_stands(kit, &m, v))) {
             return Ok(ByLink::LinkOver);
         }
         let who = Who::member(association, person);
@@ -160,9 +172,7 @@ impl Command for AnswerByLink {
         if done && !keeps {
             link_consume(tx, association, &link.id, kit.now).await?;
         }
-        let fresh = link.consumed.is_none_or(|at| kit.now.since_ms(at) < DOUBLE_TAP_MS);
-        if let (Some(access), true, Answer::Done | Answer::Already | Answer::HandRaised) =
-            (&self.access, fresh, answer)
+        if let (Some(access), Answer::Done | Answer::Already | Answer::HandRaised) = (&self.access, answer)
             && matches!(self.choice, Choice::Accept { .. })
         {
             write_access(tx, kit, association, person, access).await?;
@@ -189,10 +199,17 @@ async fn answer_in(
                 detail: json!({ "member": person.as_str(), "proof": proof, "terms": terms }),
             },
         ),
-        Choice::Decline { reason } => (
-            Event::Decline { person: person.clone() },
-            Act { action: "offer.decline", detail: json!({ "member": person.as_str(), "reason": reason }) },
-        ),
+        Choice::Decline { reason } => {
+            // A code of ours or nothing: no text that somebody typed stands in the audit.
+            let reason = DECLINE_REASONS.into_iter().find(|r| Some(*r) == reason.as_deref());
+            (
+                Event::Decline { person: person.clone() },
+                Act {
+                    action: "offer.decline",
+                    detail: json!({ "member": person.as_str(), "reason": reason }),
+                },
+            )
+        }
         Choice::Hold => (
             Event::Hold { person: person.clone(), until: kit.now.plus_s(HOLD_S) },
             Act { action: "offer.hold", detail: json!({ "member": person.as_str() }) },
@@ -227,7 +244,8 @@ impl Command for AnswerByApi {
             return Ok(None);
         };
         let member = member_by_id(tx, association, &offer.person).await?.filter(|m| m.is_active(kit.now));
-        let Some(member) = member.filter(|m| self.pin_version.is_none_or(|v| m.pin_version == v)) else {
+        let stands = |m: &Member| self.pin_version.is_none_or(|v| pin_stands(kit, m, v));
+        let Some(member) = member.filter(stands) else {
             return Ok(None);
         };
         let answer =
@@ -237,17 +255,23 @@ impl Command for AnswerByApi {
 }
 
 struct NoteOpened {
-    association: AssociationId,
+    kit: Kit,
+    who: Who,
     request: RequestId,
     member: MemberId,
-    now: Millis,
 }
 
 impl Command for NoteOpened {
     type Output = ();
 
     async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
-        offer_opened(tx, &self.association, &self.request, &self.member, self.now).await
+        let association = &self.who.association;
+        if offer_opened(tx, association, &self.request, &self.member, self.kit.now).await? {
+            let subject = format!("request:{}", self.request);
+            let detail = json!({ "member": self.member.as_str() });
+            note(tx, &self.kit, &self.who, "offer.opened", &subject, detail).await?;
+        }
+        Ok(())
     }
 }
 
@@ -321,12 +345,8 @@ impl App {
         let institution = institution_by_id(&mut conn, &link.association, &case.institution).await?;
         drop(conn);
         if offer.opened.is_none() {
-            let seen = NoteOpened {
-                association: link.association.clone(),
-                request: request_id,
-                member: link.member.clone(),
-                now,
-            };
+            let who = Who::member(&link.association, &link.member);
+            let seen = NoteOpened { kit: self.kit(), who, request: request_id, member: link.member.clone() };
             self.db.run(seen).await?;
         }
         Ok(Opened::Offer(Box::new(OpenOffer {

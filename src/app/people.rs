@@ -295,7 +295,8 @@ impl Command for AddKey {
         let association = &self.who.association;
         api_key_add(tx, association, &self.id, &self.label, &self.scopes, &self.hash, self.kit.now).await?;
         let subject = format!("key:{}", self.id);
-        let detail = json!({ "label": self.label, "scopes": self.scopes });
+        // The label is free text and may name somebody; it stands with the key.
+        let detail = json!({ "scopes": self.scopes });
         note(tx, &self.kit, &self.who, "key.add", &subject, detail).await.map(drop)
     }
 }

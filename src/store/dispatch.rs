@@ -433,7 +433,7 @@ pub async fn offers_after(
         .collect()
 }
 
-/// The person looked at the offer with a proof of who they are. An observation, not a state.
+/// The person looked at the offer. An observation, not a state. `false`: it had been looked at before.
 ///
 /// # Errors
 /// The database's.
@@ -443,10 +443,9 @@ pub async fn offer_opened(
     request: &RequestId,
     person: &MemberId,
     now: Millis,
-) -> Result<(), StoreError> {
-    tx.exec(&OFFER_OPENED, values![association.as_str(), request.as_str(), person.as_str(), now])
-        .await
-        .map(drop)
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), request.as_str(), person.as_str(), now];
+    Ok(tx.exec(&OFFER_OPENED, params).await? == 1)
 }
 
 /// Whether the offer can still be answered, as the database has it.
