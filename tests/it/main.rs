@@ -6,4 +6,8 @@ mod http_edge;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod smtp_journey;
+#[cfg(test)]
+mod support_office;
+#[cfg(test)]
 mod support_smtp;
