@@ -2,6 +2,8 @@
 //! the whole stack again.
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod http_edge;
 #[cfg(test)]
 mod mail;
