@@ -38,6 +38,8 @@ pub enum Choice {
     },
     /// "Wait, I am looking": the lapse pauses for [`HOLD_S`].
     Hold,
+    /// An acceptance is given back.
+    Release,
 }
 
 /// Why somebody says no, as codes. Anything else counts as no reason given.
@@ -214,6 +216,10 @@ async fn answer_in(
             Event::Hold { person: person.clone(), until: kit.now.plus_s(HOLD_S) },
             Act { action: "offer.hold", detail: json!({ "member": person.as_str() }) },
         ),
+        Choice::Release => (
+            Event::Release { person: person.clone() },
+            Act { action: "offer.release", detail: json!({ "member": person.as_str() }) },
+        ),
     };
     Ok(apply(tx, kit, who, request, event, &act).await?.map(|moved| moved.answer))
 }
@@ -233,6 +239,21 @@ pub struct ApiAnswer {
     pub answer: Answer,
     pub request: RequestId,
     pub member: MemberId,
+    /// The offer's state after it.
+    pub state: String,
+    /// How long a hold lasts.
+    pub until: Option<Millis>,
+}
+
+/// How an answer through the API ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiAnswered {
+    Answered(ApiAnswer),
+    PinMalformed,
+    /// Counted; nothing else changed.
+    PinWrong,
+    /// Too many wrong PINs in a row: the office helps.
+    PinLocked,
 }
 
 impl Command for AnswerByApi {
@@ -250,7 +271,20 @@ impl Command for AnswerByApi {
         };
         let answer =
             answer_in(tx, kit, &self.who, &offer.request, &member.id, self.proof, &self.choice).await?;
-        Ok(answer.map(|answer| ApiAnswer { answer, request: offer.request, member: member.id }))
+        let Some(answer) = answer else {
+            return Ok(None);
+        };
+        if self.pin_version.is_some() {
+            member_pin_right(tx, association, &member.id).await?;
+        }
+        let after = offer_by_id(tx, association, &self.offer).await?;
+        Ok(after.map(|after| ApiAnswer {
+            answer,
+            request: after.request,
+            member: member.id,
+            until: after.offer.held_until,
+            state: after.state,
+        }))
     }
 }
 
@@ -500,7 +534,7 @@ impl App {
     /// Answers an offer through the API.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; [`AppError::Invalid`] for a PIN that is none or wrong; the store's.
+    /// [`AppError::NotFound`]; the store's; [`AppError::Busy`].
     pub async fn offer_answer(
         &self,
         who: &Who,
@@ -508,8 +542,10 @@ impl App {
         choice: Choice,
         proof: ApiProof,
         key: Option<&Key>,
-    ) -> Result<ApiAnswer, AppError> {
-        use crate::domain::consult::Wrong;
+    ) -> Result<ApiAnswered, AppError> {
+        if let Some(before) = self.replayed::<Option<ApiAnswer>>(who, key).await? {
+            return before.map(ApiAnswered::Answered).ok_or(AppError::NotFound);
+        }
         let (proof, pin_version) = match proof {
             ApiProof::ActFor => (Proof::ActFor, None),
             ApiProof::Pin(typed) => {
@@ -519,15 +555,17 @@ impl App {
                 let member = member.ok_or(AppError::NotFound)?;
                 drop(conn);
                 if member.pin_failures >= self.rules.pin_tries_total {
-                    return Err(AppError::field("pin", Wrong::Unknown));
+                    return Ok(ApiAnswered::PinLocked);
                 }
-                let pin = read_pin(Some(&typed)).map_err(|_| AppError::field("pin", Wrong::NotText))?;
+                let Ok(pin) = read_pin(Some(&typed)) else {
+                    return Ok(ApiAnswered::PinMalformed);
+                };
                 match self.pin_check(&who.association, &member, pin).await? {
                     PinCheck::Right(version) => (Proof::Pin, Some(version)),
                     PinCheck::Wrong => {
                         let wrong = super::people::ApiWrongPin::new(self.kit(), who.clone(), member.id);
                         self.db.run(wrong).await?;
-                        return Err(AppError::field("pin", Wrong::Unknown));
+                        return Ok(ApiAnswered::PinWrong);
                     }
                 }
             }
@@ -541,7 +579,8 @@ impl App {
             pin_version,
             choice,
         };
-        self.run_once(&kit, who, key, command).await?.into_inner().ok_or(AppError::NotFound)
+        let answer = self.run_once(&kit, who, key, command).await?.into_inner();
+        answer.map(ApiAnswered::Answered).ok_or(AppError::NotFound)
     }
 }
 

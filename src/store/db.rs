@@ -89,6 +89,28 @@ impl StoreError {
             if e.code().is_some_and(|c| c == "40001" || c == "40P01"))
     }
 
+    /// The database could not do it now and may in a moment: nothing free, a lock, a lost connection, a
+    /// full disk. SQLite's codes are those of its first byte (5 busy, 6 locked, 10 I/O, 13 full).
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let code = match self {
+            Self::Open { .. } | Self::Gone | Self::Crashed { .. } => return true,
+            Self::Sql { source: sqlx::Error::Database(e), .. } => e.code().unwrap_or_default(),
+            Self::Sql { source, .. } => {
+                return matches!(
+                    source,
+                    sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+                );
+            }
+            _ => return false,
+        };
+        match code.parse::<u32>() {
+            Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xFF, 5 | 6 | 10 | 13),
+            // Class 40 rolled back, 53 no resources, 57 told to stop, 55P03 lock not available.
+            _ => ["40", "53", "57", "55P03", "08"].iter().any(|class| code.starts_with(class)),
+        }
+    }
+
     /// A unique key already holds that value.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {

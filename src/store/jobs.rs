@@ -36,6 +36,7 @@ statements! {
     ALARM_OPEN = "SELECT alarm_id FROM alarm WHERE association_id = $1 AND kind = $2 AND subject = $3 AND acknowledged_at_ms IS NULL";
     ALARM_ACKNOWLEDGE = "UPDATE alarm SET acknowledged_at_ms = $3, acknowledged_by = $4 WHERE association_id = $1 AND alarm_id = $2 AND acknowledged_at_ms IS NULL";
     ALARM_BY_ID = "SELECT alarm_id, kind, subject, raised_at_ms, acknowledged_at_ms, acknowledged_by FROM alarm WHERE association_id = $1 AND alarm_id = $2";
+    ALARMS_AFTER = "SELECT alarm_id, kind, subject, raised_at_ms, acknowledged_at_ms, acknowledged_by FROM alarm WHERE association_id = $1 AND acknowledged_at_ms IS NULL AND alarm_id > $2 ORDER BY alarm_id LIMIT $3";
     ALARMS_UNACKNOWLEDGED = "SELECT alarm_id, kind, subject, raised_at_ms, acknowledged_at_ms, acknowledged_by FROM alarm WHERE association_id = $1 AND acknowledged_at_ms IS NULL ORDER BY raised_at_ms LIMIT 200";
 }
 
@@ -382,6 +383,19 @@ pub async fn alarm_by_id(
     id: &AlarmId,
 ) -> Result<Option<AlarmRow>, StoreError> {
     conn.one(&ALARM_BY_ID, values![association.as_str(), id.as_str()]).await?.as_ref().map(alarm).transpose()
+}
+
+/// Alarms nobody has acknowledged in the order of ids, after `after` (empty: from the start).
+///
+/// # Errors
+/// The database's.
+pub async fn alarms_after(
+    conn: &mut Conn,
+    association: &AssociationId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<AlarmRow>, StoreError> {
+    conn.all(&ALARMS_AFTER, values![association.as_str(), after, limit]).await?.iter().map(alarm).collect()
 }
 
 /// Alarms nobody has acknowledged, oldest first.
