@@ -149,8 +149,9 @@ pub(super) async fn seen(
     let person = caller.office()?;
     fields.check(&caller, BOARD)?;
     let id = AlarmId::from_stored(&id).map_err(|_| Failure::not_found())?;
+    let key = fields.key("alarm.seen")?;
     // Seen before is seen.
-    caller.web.app.alarm_seen(&person.who(), &id).await?;
+    caller.web.app.alarm_seen(&person.who(), &id, Some(&key)).await?;
     Ok(see_other("/board"))
 }
 
