@@ -1,5 +1,6 @@
 //! Shared by the dispatch tests: people, plans and worlds made by hand.
 
+mod any;
 mod plans;
 mod random;
 mod scenarios;
