@@ -14,6 +14,8 @@ mod mail;
 #[cfg(test)]
 mod smtp_journey;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod support_office;
