@@ -1,6 +1,7 @@
 //! Links, known devices, sessions, API keys and replayed answers. Secrets stand here only as hashes.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::ids::{ApiKeyId, AssociationId, DeviceId, LinkId, MemberId, RequestId, SessionId};
 use crate::time::Millis;

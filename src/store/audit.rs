@@ -1,7 +1,8 @@
 //! The audit log: one row per change and per reading of clinical text, hash-chained per association, in the
 //! order of commits. The chain's bytes are defined in `seal::chain` and `docs/crypto.md`.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::ids::AssociationId;
 use crate::seal::chain::{BrokenChain, ChainCheck, ChainRow, GENESIS, Head, chain_hash};

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Acceptance, Offer, OfferState, Request, next_due};

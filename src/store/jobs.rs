@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::ids::{AlarmId, AssociationId, Chance, JobId};
 use crate::time::Millis;

@@ -1,7 +1,8 @@
 //! Brings the schema up to date. Files have the same number and name for both databases and are never
 //! edited once released; a checksum notices.
 
-use super::db::{Command, Conn, Db, Statement, StoreError, Value, create_private};
+use super::db::{Command, Conn, Db, Statement, StoreError, create_private};
+use super::row::Value;
 use crate::time::Millis;
 
 struct Migration {

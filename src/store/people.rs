@@ -1,6 +1,7 @@
 //! Associations, institutions and members. What they may do is `domain::people` and `app`.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::domain::people::{Role, SpecialtyOffer, Volunteer};
 use crate::i18n::Lang;

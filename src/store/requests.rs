@@ -1,8 +1,9 @@
 //! The case around a request: its number, texts (sealed), reports and survey, and the lists of requests.
 //! How it moves is `store::dispatch`.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
 use super::dispatch::machine_json;
+use super::row::{Row, values};
 use super::statements;
 use crate::domain::dispatch::{Request, next_due};
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};

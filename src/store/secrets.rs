@@ -1,6 +1,7 @@
 //! Month keys and the sealing of single columns: clinical text and phone numbers never stand in plain.
 
-use super::db::{Conn, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::values;
 use super::statements;
 use crate::ids::{AssociationId, SharedChance};
 use crate::seal::{Place, Seal, sealed_month};

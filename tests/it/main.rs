@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http_edge;
@@ -12,7 +14,11 @@ mod journey;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod smtp_journey;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
