@@ -6,6 +6,7 @@ pub mod answers;
 pub mod consult;
 pub mod demo;
 pub mod flow;
+pub mod health;
 pub mod ledger;
 pub mod mail_texts;
 pub mod outbox;

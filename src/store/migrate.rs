@@ -153,4 +153,14 @@ impl Db {
         }
         self.run(Migrate { now }).await
     }
+
+    /// The migrations this program brings and the database does not have; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`Db::migrate`].
+    pub async fn migrations_missing(&self) -> Result<Vec<i64>, StoreError> {
+        let mut conn = self.read().await?;
+        let have = applied(&mut conn).await?;
+        Ok(missing(&have).map(|m| m.number).collect())
+    }
 }

@@ -121,6 +121,15 @@ pub async fn has_key(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(conn.one(&INSTALLATION_GET, values!["seal_fingerprint"]).await?.is_some())
 }
 
+/// Whether `seal` holds the key this database was made with; `None` when no key was ever used with it.
+///
+/// # Errors
+/// The database's.
+pub async fn key_fits(conn: &mut Conn, seal: &Seal) -> Result<Option<bool>, StoreError> {
+    let row = conn.one(&INSTALLATION_GET, values!["seal_fingerprint"]).await?;
+    row.map(|r| Ok(seal.recognises(&r.text("value")?))).transpose()
+}
+
 /// Opens every month key, as `verify` does.
 ///
 /// # Errors

@@ -162,9 +162,6 @@ security = "plain"
 allow_plain = true
 [durable]
 self_check_s = 1
-[limits]
-requests_per_minute_per_member = 1000
-api_per_minute_per_key = 1000000
 [plans]
 files = ["plans.toml"]
 [tariffs]
