@@ -273,7 +273,7 @@ async fn case(desks: &Desks, client: &mut Client, number: usize) {
     assert_eq!(status, 200, "{said}");
     book.reached(at, Reached::Reported, None);
     let (status, said) =
-        client.post(&format!("{place}/complete"), &format!("complete-{number}"), &survey(), book).await;
+        client.post(&format!("{place}/complete"), &format!("complete-{number}"), &close(), book).await;
     assert_eq!(status, 200, "{said}");
     book.reached(at, Reached::Completed, None);
 }
@@ -300,17 +300,18 @@ fn question(asker: &str) -> Value {
     json!({
         "kind": "consult",
         "on_behalf_of": asker,
-        "specialty": "dermatology",
-        "visit": false,
-        "area": "青葉北",
-        // The same body again gives the same answer; another one would be refused.
-        "answer_by": SystemClock.now().plus_s(2 * 86_400).rfc3339(),
-        "decade": 80,
-        "sex": "female",
-        "condition": "wound",
-        "can_travel": "no",
-        "question": "仙骨部に3cmの黒色壊死があります。",
-        "tried": "洗浄と軟膏",
+        "consult": {
+            "specialty": "dermatology",
+            "mode": "advice",
+            "area": "青葉北",
+            "answer_by": SystemClock.now().plus_s(2 * 86_400).rfc3339(),
+            "decade": 80,
+            "sex": "female",
+            "condition": "wound",
+            "can_travel": "no",
+            "question": "仙骨部に3cmの黒色壊死があります。",
+            "tried": "洗浄と軟膏",
+        },
     })
 }
 
@@ -323,6 +324,6 @@ fn report(taker: &str) -> Value {
     })
 }
 
-fn survey() -> Value {
-    json!({})
+fn close() -> Value {
+    json!({ "survey": { "avoided": "yes", "newly_needed": "no", "helpful": 5, "in_time": "yes" } })
 }
