@@ -80,10 +80,10 @@ await test('step 2, continued: the specialist answers', async () => {
   await handset.close();
 }, { vital: true });
 
-await test('step 3: back as Dr Sato, the consult is closed', async () => {
+await test('step 3: back as Dr Sato, the answer is read and the consult closed', async () => {
   await strip('はじめに');
   await look(page, 'begin-half');
-  await page.getByRole('button', { name: /佐藤.*として始める/ }).click();
+  await page.getByRole('button', { name: /佐藤.*にもどる/ }).click();
   await page.locator('nav.menu').getByRole('link', { name: '相談の一覧' }).click();
   await look(page, 'list');
   await page.locator('a.row', { hasText: '四つの質問に答えて閉じてください' }).first().click();
@@ -97,7 +97,7 @@ await test('step 3: back as Dr Sato, the consult is closed', async () => {
   await look(page, 'closed');
 }, { vital: true });
 
-await test('the clerk sees the two lines of this consult in the ledger', async () => {
+await test('step 4: the clerk sees the two lines of this consult in the ledger', async () => {
   const caseNo = (await page.locator('.case-no').innerText()).match(/[A-Z]\d+-\d{4,}/)[0];
   await strip('はじめに');
   await page.getByRole('button', { name: /山田.*として始める/ }).click();
