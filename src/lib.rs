@@ -13,6 +13,7 @@ pub mod durable;
 pub mod i18n;
 pub mod ids;
 pub mod money;
+pub mod planted;
 pub mod ports;
 pub mod seal;
 pub mod sim;

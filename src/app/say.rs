@@ -7,14 +7,16 @@ use crate::domain::calendar::{civil_day, wall_clock, weekday_kanji};
 use crate::i18n::Lang;
 use crate::time::Millis;
 
-/// The time of day: `14:30`, `正午`.
+/// The time of day: `14時30分`, `18時`, `正午`; `14:30`, `noon`.
 #[must_use]
 pub fn time(at: Millis, zone: Tz, lang: Lang) -> String {
     let local = wall_clock(at, zone);
     match (local.hour(), local.minute(), lang) {
         (12, 0, Lang::Ja) => "正午".to_owned(),
         (12, 0, Lang::En) => "noon".to_owned(),
-        (h, m, _) => format!("{h}:{m:02}"),
+        (h, 0, Lang::Ja) => format!("{h}時"),
+        (h, m, Lang::Ja) => format!("{h}時{m}分"),
+        (h, m, Lang::En) => format!("{h}:{m:02}"),
     }
 }
 
@@ -25,7 +27,7 @@ fn month(local: &chrono::NaiveDateTime) -> &'static str {
     usize::try_from(local.month0()).ok().and_then(|m| MONTHS.get(m)).copied().unwrap_or("")
 }
 
-/// Date and time: `11月21日（土）14:30`, `Sat 21 Nov 14:30`.
+/// Date and time: `11月21日（土）14時30分`, `Sat 21 Nov 14:30`.
 #[must_use]
 pub fn moment(at: Millis, zone: Tz, lang: Lang) -> String {
     let local = wall_clock(at, zone);
@@ -39,7 +41,7 @@ pub fn moment(at: Millis, zone: Tz, lang: Lang) -> String {
     }
 }
 
-/// In few words, seen from `now`: `今日18:00`, `明日正午`, `21日（土）9:00`.
+/// In few words, seen from `now`: `今日18時`, `明日正午`, `21日（土）9時`.
 #[must_use]
 pub fn short(at: Millis, now: Millis, zone: Tz, lang: Lang) -> String {
     let local = wall_clock(at, zone);
@@ -78,7 +80,7 @@ mod tests {
         let noon = Millis::parse_rfc3339("2026-11-21T12:00:00+09:00").unwrap();
         assert_eq!(moment(noon, TOKYO, Lang::Ja), "11月21日（土）正午");
         assert_eq!(short(noon, now, TOKYO, Lang::Ja), "明日正午");
-        assert_eq!(short(now.plus_s(3_600), now, TOKYO, Lang::Ja), "今日11:00");
+        assert_eq!(short(now.plus_s(3_600), now, TOKYO, Lang::Ja), "今日11時");
         assert_eq!(short(now.plus_s(3 * 86_400), now, TOKYO, Lang::En), "23 Nov 10:00");
         assert_eq!(moment(noon, TOKYO, Lang::En), "Sat 21 Nov noon");
     }

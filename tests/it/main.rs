@@ -2,8 +2,14 @@
 //! the whole stack again.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod http_edge;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod support_smtp;

@@ -63,6 +63,14 @@ pub enum Mode {
     Tell,
 }
 
+impl Mode {
+    /// Looks for people to take it, rather than for agreement.
+    #[must_use]
+    pub const fn is_search(self) -> bool {
+        matches!(self, Self::Seek | Self::Collect)
+    }
+}
+
 /// A way to reach somebody. The phone has its own machine and joins here when it is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -198,7 +206,8 @@ pub struct Step {
     pub optional: bool,
 }
 
-/// An ordered list of steps. A request pins the version it started with.
+/// An ordered list of steps. A request pins the version it started with. Steps after the last search run
+/// once enough people said yes: they agree to it or hear of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -295,8 +304,15 @@ impl Plans {
             if plan.step.len() > MAX_STEPS {
                 return Err(at(start, format!("plan {:?} has more than {MAX_STEPS} steps", plan.name)));
             }
-            if plan.chase_s < 1 || plan.extend_s < 0 || (plan.extend_times > 0 && plan.extend_s < 1) {
+            let extends = plan.extend_s > 0 || (plan.extend_s == 0 && plan.extend_times == 0);
+            if plan.chase_s < 1 || !extends || plan.grant_after_report_s < 0 {
                 return Err(at(start, format!("plan {:?} has a wait that is not positive", plan.name)));
+            }
+            if plan.step.is_empty() {
+                return Err(at(start, format!("plan {:?} has no step", plan.name)));
+            }
+            if plan.report && !plan.step.iter().any(|s| s.get_ref().mode.is_search()) {
+                return Err(at(start, format!("plan {:?} wants a report and looks for nobody", plan.name)));
             }
             let mut steps = Vec::with_capacity(plan.step.len());
             for step in plan.step {
@@ -355,6 +371,9 @@ fn check_step(step: &Step, known: &dyn Fn(&Selector) -> bool) -> Result<(), Stri
     }
     if step.mode == Mode::Collect && step.hands == 0 {
         return Err("a `collect` step needs `hands`, the number at which the asker chooses".to_owned());
+    }
+    if step.mode == Mode::Gate && step.optional {
+        return Err("a gate cannot be passed over, so it is not `optional`".to_owned());
     }
     if step.mode != Mode::Gate && step.on_lapse.is_some() {
         return Err("`on_lapse` belongs to a gate".to_owned());

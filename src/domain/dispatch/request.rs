@@ -1,6 +1,6 @@
 //! Where a request stands: its offers, attempts, acceptances and state. How it moves is `decide`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,10 @@ pub struct Request {
     pub offers: BTreeMap<MemberId, Offer>,
     /// In the order they were given, released ones included.
     pub acceptances: Vec<Acceptance>,
+    /// Declined, or gave a yes back: nobody asks them again to take this request. A gate may still ask for
+    /// their agreement, which is another question.
+    #[serde(default)]
+    pub excluded: BTreeSet<MemberId>,
 }
 
 /// How a child stands, as far as its parent knows.
@@ -73,7 +77,7 @@ pub enum State {
     Exhausted { since: Millis },
     /// Enough people said yes at `since`; `step` is where. `reminded`: the half-time reminder went out.
     Taken { since: Millis, step: usize, reminded: bool },
-    /// What came of it is known; the asker has to close. `chased`: reminders sent so far.
+    /// What came of it is known; the asker has to close. `chased`: the reminders whose time has come so far.
     Reported { since: Millis, chased: u32 },
     /// Done.
     Closed { at: Millis },
@@ -92,7 +96,13 @@ pub enum Phase {
     /// The step may not start, or nobody may be asked, before `at`.
     Waiting { at: Millis },
     /// People are being asked; at `until` the next step starts.
-    Asking { since: Millis, until: Millis },
+    /// `more`: when somebody else of this step comes into his hours and is asked as well.
+    Asking {
+        since: Millis,
+        until: Millis,
+        #[serde(default)]
+        more: Option<Millis>,
+    },
     /// Hands are up; the asker is asked to choose and reminded at `chase`.
     Choosing { since: Millis, chase: Millis },
     /// The gate's people could not be asked or stayed silent: the decider was asked.
@@ -149,6 +159,12 @@ pub struct Offer {
     pub attempts: u32,
     /// What the person would promise, once said.
     pub terms: Option<Terms>,
+    /// What showed that the raised hand is this person's.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+    /// Asked to decide in place of the gate's own people.
+    #[serde(default)]
+    pub decider: bool,
 }
 
 /// The state of an offer. Being looked at is an observation in the audit log, not a state.
@@ -247,6 +263,7 @@ impl Request {
             state: State::Running { step: 0, phase: Phase::Waiting { at: created } },
             offers: BTreeMap::new(),
             acceptances: Vec::new(),
+            excluded: BTreeSet::new(),
         }
     }
 
@@ -266,15 +283,41 @@ impl Request {
         self.plan.steps.get(index)
     }
 
-    pub(super) fn live(&self, step: usize) -> usize {
-        self.offers.values().filter(|o| o.step == step && o.state.is_live()).count()
+    /// Offers of this step whose people have not said anything yet.
+    pub(super) fn silent(&self, step: usize) -> usize {
+        let silent = |o: &&Offer| matches!(o.state, OfferState::Pending | OfferState::Asked);
+        self.offers.values().filter(|o| o.step == step).filter(silent).count()
     }
 
     pub(super) fn hands(&self) -> usize {
         self.offers.values().filter(|o| o.state == OfferState::Raised).count()
     }
 
+    /// Fewer people said yes than are wanted.
+    pub(super) fn is_short(&self) -> bool {
+        self.claims().count() < self.quota
+    }
+
     pub(super) fn is_gate(&self, step: usize) -> bool {
         self.step(step).is_some_and(|s| s.mode == Mode::Gate)
+    }
+
+    pub(super) fn is_search(&self, step: usize) -> bool {
+        self.step(step).is_some_and(|s| s.mode.is_search())
+    }
+
+    /// The last step that looks for takers; `None`: the plan only asks for agreement or informs.
+    pub(super) fn last_search(&self) -> Option<usize> {
+        self.plan.steps.iter().rposition(|s| s.mode.is_search())
+    }
+
+    /// Whether somebody still has to agree from this step on.
+    pub(super) fn gate_ahead(&self, step: usize) -> bool {
+        self.plan.steps.iter().skip(step).any(|s| s.mode == Mode::Gate)
+    }
+
+    /// The standing agreements at a gate.
+    pub(super) fn agreed(&self, step: usize) -> impl Iterator<Item = &Acceptance> {
+        self.acceptances.iter().filter(move |a| a.gate && a.step == step && a.released.is_none())
     }
 }

@@ -68,16 +68,18 @@ impl Rule {
     }
 }
 
-/// Runs after the last step, inside the transaction that writes the acceptances.
+/// Runs with every yes that takes quota and again after the last step, inside the transaction that writes
+/// the acceptances. `fresh`: whose yes it is that the world does not count yet; a cap that an earlier yes
+/// of this request filled up must not stand against that very yes.
 ///
 /// # Errors
 /// The first rule that stands against it; nothing is written then.
-pub fn settle(request: &Request, world: &dyn World) -> Result<Vec<Effect>, Rule> {
+pub fn settle(request: &Request, world: &dyn World, fresh: Option<&MemberId>) -> Result<Vec<Effect>, Rule> {
     let claims: Vec<&Acceptance> = request.claims().collect();
     match request.kind {
         Kind::Consult => {
             for claim in &claims {
-                consult_rules(request, claim, world)?;
+                consult_rules(request, claim, world, fresh == Some(&claim.person))?;
             }
             let until = None;
             Ok(claims.iter().map(|c| Effect::Grant { person: c.person.clone(), until }).collect())
@@ -87,7 +89,7 @@ pub fn settle(request: &Request, world: &dyn World) -> Result<Vec<Effect>, Rule>
     }
 }
 
-fn consult_rules(request: &Request, claim: &Acceptance, world: &dyn World) -> Result<(), Rule> {
+fn consult_rules(request: &Request, claim: &Acceptance, world: &dyn World, fresh: bool) -> Result<(), Rule> {
     let person = world.person(&claim.person).ok_or(Rule::NotActive)?;
     if !person.active {
         return Err(Rule::NotActive);
@@ -101,7 +103,7 @@ fn consult_rules(request: &Request, claim: &Acceptance, world: &dyn World) -> Re
         Terms::Visit => return Err(Rule::NoVisits),
         Terms::Plain | Terms::CallBack { .. } | Terms::Exchange { .. } => return Err(Rule::WrongTerms),
     }
-    if person.monthly_cap.is_some_and(|cap| person.taken_this_month >= cap) {
+    if fresh && person.monthly_cap.is_some_and(|cap| person.taken_this_month >= cap) {
         return Err(Rule::MonthlyCap);
     }
     Ok(())

@@ -1,1 +1,5 @@
+//! The JSON API for programs, by version.
+
 pub mod v1;
+
+pub use v1::router;

@@ -750,10 +750,9 @@ fn sentences_on_the_pages_are_short_enough_to_read_at_night() {
     }
 }
 
-/// Writes every sample where a browser can look at it: `cargo test --lib samples -- --ignored`.
+/// Writes every sample where a browser can look at it: into `samples` below the target folder.
 #[test]
-#[ignore = "writes files to look at"]
-fn write_the_samples_down() {
+fn every_sample_stands_in_a_folder_to_look_at() {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| s("target"));
     let dir = std::path::Path::new(&target).join("samples");
     std::fs::create_dir_all(dir.join("assets")).unwrap();
@@ -765,4 +764,5 @@ fn write_the_samples_down() {
         std::fs::write(dir.join(url.trim_start_matches('/')), super::super::assets::asset(url).unwrap().1)
             .unwrap();
     }
+    assert!(dir.join("home-ja.html").exists() || std::fs::read_dir(&dir).unwrap().count() > 50);
 }
