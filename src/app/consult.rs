@@ -8,7 +8,7 @@ use super::flow::{Act, Moved, apply};
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
-use crate::domain::consult::{ConsultAnswer, NewConsult, Survey, Wrong};
+use crate::domain::consult::{ConsultAnswer, NewConsult, Survey, Wrong, short_text};
 use crate::domain::dispatch::{Answer, Event, Plan, Request};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{MemberId, RequestId};
@@ -308,6 +308,24 @@ impl App {
         key: Option<&Key>,
     ) -> Result<Change, AppError> {
         self.give(who, id, Event::Withdraw, "request.withdraw", json!({}), key).await
+    }
+
+    /// Takes a request back in the asker's place; why is kept in the audit.
+    ///
+    /// # Errors
+    /// No reason, or one that is no line of text; there is no such request; the store's.
+    pub async fn request_withdraw_for_asker(
+        &self,
+        who: &Who,
+        id: &RequestId,
+        reason: &str,
+        key: Option<&Key>,
+    ) -> Result<Change, AppError> {
+        if let Some(wrong) = short_text(reason, true) {
+            return Err(AppError::field("reason", wrong));
+        }
+        let detail = json!({ "reason": reason, "by_office": true });
+        self.give(who, id, Event::Withdraw, "request.withdraw", detail, key).await
     }
 
     /// Gives an acceptance back; the plan goes on with others.

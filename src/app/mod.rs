@@ -11,6 +11,7 @@ pub mod mail_texts;
 pub mod outbox;
 pub mod people;
 pub mod replay;
+pub mod rows;
 pub mod say;
 pub mod verify;
 pub mod views;

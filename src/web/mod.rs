@@ -5,6 +5,7 @@ pub mod edge;
 pub mod extract;
 pub mod problem;
 pub mod rate;
+pub mod router;
 pub mod server;
 pub mod trust;
 pub mod ui;

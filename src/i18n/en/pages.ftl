@@ -30,6 +30,7 @@ part-pin-hint = Forgotten? Please phone the office.
 part-pin-missing = Please type your PIN.
 part-pin-malformed = The PIN has four digits.
 part-pin-wrong = That number does not fit. Tries left: { $n }.
+part-pin-wrong-device = That number is not right. Please try again.
 part-remember = Remember this device (no PIN needed to answer next time)
 
 ## Start
@@ -91,6 +92,8 @@ sign-in-what = We send a link to the mail address the office knows.
 sign-in-address = Mail address
 sign-in-send = Send the link
 sign-in-no-mail = Without mail, please phone the office.
+sign-in-other = Somebody else? Enter by mail
+sign-in-then = You will then go on to the page you wanted.
 sign-in-address-missing = Please type your mail address.
 sign-in-address-malformed = Please check the form of the address.
 sign-in-sent-title = Look at your mail
@@ -158,6 +161,8 @@ link-end-accepted-title = You have taken this consult
 link-end-accepted-text = Thank you. Please read the case and write your answer.
 link-end-declined-title = You have declined
 link-end-declined-text = Thank you for answering. Other doctors are asked.
+link-end-raised-title = Your hand is up
+link-end-raised-text = We will write to you when the asking doctor has chosen.
 link-end-released-title = You have given it back
 link-end-released-text = Other doctors are asked. There is nothing for you to do.
 link-end-expired-title = This request is over
@@ -223,6 +228,11 @@ ask-missing-question = Please write your question.
 ask-too-long = At most { $n } characters, please.
 ask-looks-like-phone = This looks like a phone number. Please remove it.
 ask-urgent-not-here = If it is urgent, please phone.
+ask-not-text = There are characters that cannot be used. Please delete them.
+ask-not-a-date = Enter the date like 2026-11-21.
+ask-not-a-time = Enter the time like 14:30.
+ask-soon = It must be more than 30 minutes ahead. Please phone if it is urgent.
+ask-send-again = Some time has passed. Please press the button once more.
 ask-sent = Your request is on its way. You get a mail when it is answered.
 
 ## A case

@@ -145,6 +145,9 @@ word-alarm-expired = { $no }: the time ran out
 word-alarm-undeliverable = { $no }: a mail cannot be delivered
 word-alarm-silent = { $no }: taken, but no answer came
 word-alarm-other = { $no }: please look
+word-alarm-pin_locked = { $name }: the PIN was wrong several times
+word-alarm-mail = Mail cannot be sent. Please check the settings
+word-alarm-system = Something automatic stopped. Please tell the administrator
 
 ## The four questions
 word-avoided-yes = Yes

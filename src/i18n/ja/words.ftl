@@ -145,6 +145,9 @@ word-alarm-expired = { $no } 期限が過ぎました
 word-alarm-undeliverable = { $no } メールが届かない先生がいます
 word-alarm-silent = { $no } 引き受けたあと、お答えがありません
 word-alarm-other = { $no } お確かめください
+word-alarm-pin_locked = { $name } 暗証番号が続けて合いませんでした
+word-alarm-mail = メールを送れません。設定をお確かめください
+word-alarm-system = 自動の処理が止まりました。管理者にお知らせください
 
 ## The four questions
 word-avoided-yes = 避けられた
