@@ -28,6 +28,8 @@ pub struct Asked {
     pub request: RequestId,
     /// 受付番号, `R8-0412`.
     pub case_no: String,
+    /// `open`, or `exhausted` where nobody could be asked.
+    pub state: String,
 }
 
 /// What a change of a request came to.
@@ -118,8 +120,9 @@ impl Command for Ask {
                 "channel": self.channel, "plan": self.plan.name, "plan_version": self.plan.version,
             }),
         };
-        apply(tx, kit, &self.who, &self.id, Event::Begin, &act).await?;
-        Ok(Some(Asked { request: self.id.clone(), case_no }))
+        let moved = apply(tx, kit, &self.who, &self.id, Event::Begin, &act).await?;
+        let state = moved.map_or_else(|| request.state, |m| m.request.state).code().to_owned();
+        Ok(Some(Asked { request: self.id.clone(), case_no, state }))
     }
 }
 
@@ -256,6 +259,9 @@ impl App {
         new: NewConsult,
         key: Option<&Key>,
     ) -> Result<Done<Asked>, AppError> {
+        if let Some(before) = self.replayed::<Option<Asked>>(who, key).await? {
+            return before.map(Done::Again).ok_or(AppError::field("asker", Wrong::Unknown));
+        }
         let kit = self.kit();
         let mut conn = self.db.read().await?;
         let specialties = specialties_in_use(&mut conn, &who.association).await?;

@@ -254,3 +254,188 @@ impl crate::domain::dispatch::World for LoadedWorld {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::dispatch::{World, plan::Plan};
+    use crate::ids::RequestId;
+    use crate::time::Window;
+
+    const TOKYO: Tz = chrono_tz::Asia::Tokyo;
+
+    fn person(n: usize) -> MemberId {
+        MemberId::named(&["volunteer", &n.to_string()])
+    }
+
+    fn clinic(name: &str) -> InstitutionId {
+        InstitutionId::named(&[name])
+    }
+
+    fn when(text: &str) -> Millis {
+        Millis::parse_rfc3339(text).unwrap()
+    }
+
+    fn hours(from_min: u32, to_min: u32) -> SpecialtyOffer {
+        SpecialtyOffer {
+            specialty: "dermatology".to_owned(),
+            visits: false,
+            areas: Vec::new(),
+            days: Vec::new(),
+            from_min,
+            to_min,
+            monthly_cap: None,
+        }
+    }
+
+    fn volunteer(n: usize) -> Volunteer {
+        Volunteer {
+            person: person(n),
+            institution: clinic("other"),
+            active: true,
+            reachable: true,
+            offer: hours(0, 0),
+            taken_this_month: 0,
+            asked_recently: 0,
+        }
+    }
+
+    fn facts() -> ConsultFacts {
+        ConsultFacts {
+            specialty: "dermatology".to_owned(),
+            area: "aoba-east".to_owned(),
+            visit: false,
+            institution: clinic("asking"),
+        }
+    }
+
+    fn chosen(facts: &ConsultFacts, volunteers: &[Volunteer]) -> Vec<MemberId> {
+        let now = when("2026-11-20T12:00:00+09:00");
+        specialists(facts, volunteers, now, TOKYO).into_iter().map(|c| c.person).collect()
+    }
+
+    #[test]
+    fn who_was_asked_least_of_late_comes_first_then_who_took_least() {
+        let mut all: Vec<Volunteer> = (0..4).map(volunteer).collect();
+        all[0].asked_recently = 2;
+        all[1].taken_this_month = 3;
+        all[2].taken_this_month = 1;
+        assert_eq!(chosen(&facts(), &all), [person(3), person(2), person(1), person(0)]);
+    }
+
+    #[test]
+    fn equals_are_always_asked_in_the_same_order() {
+        let all: Vec<Volunteer> = (0..6).map(volunteer).collect();
+        let backwards: Vec<Volunteer> = all.iter().rev().cloned().collect();
+        assert_eq!(chosen(&facts(), &all), chosen(&facts(), &backwards));
+    }
+
+    #[test]
+    fn only_those_who_fit_the_question_are_asked() {
+        let fits = |change: fn(&mut Volunteer)| {
+            let mut one = volunteer(0);
+            change(&mut one);
+            !chosen(&facts(), &[one]).is_empty()
+        };
+        assert!(fits(|_| {}));
+        assert!(fits(|v| v.offer.areas = vec!["aoba-west".to_owned(), "aoba-east".to_owned()]));
+        assert!(fits(|v| (v.offer.monthly_cap, v.taken_this_month) = (Some(2), 1)));
+        assert!(!fits(|v| v.offer.areas = vec!["aoba-west".to_owned()]));
+        assert!(!fits(|v| (v.offer.monthly_cap, v.taken_this_month) = (Some(2), 2)));
+        assert!(!fits(|v| v.offer.specialty = "psychiatry".to_owned()));
+        assert!(!fits(|v| v.active = false));
+        assert!(!fits(|v| v.reachable = false));
+        assert!(!fits(|v| v.institution = clinic("asking")), "colleagues of the same house are not asked");
+    }
+
+    #[test]
+    fn a_visit_is_asked_of_those_who_visit_and_advice_of_everyone() {
+        let mut visits = volunteer(1);
+        visits.offer.visits = true;
+        let all = [volunteer(0), visits];
+        assert_eq!(chosen(&ConsultFacts { visit: true, ..facts() }, &all), [person(1)]);
+        assert_eq!(chosen(&facts(), &all).len(), 2);
+    }
+
+    #[test]
+    fn contact_waits_for_the_hours_and_hours_are_half_open() {
+        let nine_to_five = hours(9 * 60, 17 * 60);
+        let from = |text: &str| contact_from(&nine_to_five, when(text), TOKYO);
+        assert_eq!(from("2026-11-20T09:00:00+09:00"), when("2026-11-20T09:00:00+09:00"));
+        assert_eq!(from("2026-11-20T16:59:59+09:00"), when("2026-11-20T16:59:59+09:00"));
+        assert_eq!(from("2026-11-20T08:59:59+09:00"), when("2026-11-20T09:00:00+09:00"));
+        assert_eq!(from("2026-11-20T17:00:00+09:00"), when("2026-11-21T09:00:00+09:00"));
+        assert_eq!(from("2026-12-31T23:00:00+09:00"), when("2027-01-01T09:00:00+09:00"));
+    }
+
+    #[test]
+    fn hours_may_run_over_midnight_or_all_day() {
+        let evening = hours(20 * 60, 60);
+        let from = |text: &str| contact_from(&evening, when(text), TOKYO);
+        assert_eq!(from("2026-11-20T23:30:00+09:00"), when("2026-11-20T23:30:00+09:00"));
+        assert_eq!(from("2026-11-21T00:59:00+09:00"), when("2026-11-21T00:59:00+09:00"));
+        assert_eq!(from("2026-11-21T01:00:00+09:00"), when("2026-11-21T20:00:00+09:00"));
+        let now = when("2026-11-20T03:00:00+09:00");
+        assert_eq!(contact_from(&hours(0, 0), now, TOKYO), now);
+        assert_eq!(contact_from(&hours(540, 540), now, TOKYO), now);
+        let until_midnight = hours(8 * 60, 24 * 60);
+        assert_eq!(
+            contact_from(&until_midnight, when("2026-11-20T23:59:00+09:00"), TOKYO),
+            when("2026-11-20T23:59:00+09:00")
+        );
+        let from_midnight = contact_from(&until_midnight, when("2026-11-21T00:00:00+09:00"), TOKYO);
+        assert_eq!(from_midnight, when("2026-11-21T08:00:00+09:00"));
+    }
+
+    #[test]
+    fn contact_waits_for_a_day_of_the_week_on_which_they_work() {
+        let weekend = SpecialtyOffer { days: vec![Day::Fri, Day::Sat], ..hours(20 * 60, 60) };
+        let from = |text: &str| contact_from(&weekend, when(text), TOKYO);
+        // 2026-11-20 is a Friday.
+        assert_eq!(from("2026-11-19T21:00:00+09:00"), when("2026-11-20T20:00:00+09:00"));
+        assert_eq!(from("2026-11-21T00:30:00+09:00"), when("2026-11-21T00:30:00+09:00"));
+        assert_eq!(
+            from("2026-11-22T00:30:00+09:00"),
+            when("2026-11-22T00:30:00+09:00"),
+            "the small hours belong to Saturday's evening"
+        );
+        assert_eq!(from("2026-11-22T02:00:00+09:00"), when("2026-11-27T20:00:00+09:00"));
+        assert_eq!(from("2026-11-20T00:30:00+09:00"), when("2026-11-20T20:00:00+09:00"));
+    }
+
+    #[test]
+    fn hours_that_begin_in_an_hour_the_clock_skips_begin_after_it() {
+        let berlin = chrono_tz::Europe::Berlin;
+        // On 2026-03-29 02:00 to 03:00 does not exist there.
+        let from = contact_from(&hours(150, 600), when("2026-03-29T00:30:00+01:00"), berlin);
+        assert_eq!(from, when("2026-03-29T03:00:00+02:00"));
+    }
+
+    #[test]
+    fn the_loaded_world_resolves_every_selector_a_plan_may_name() {
+        let world = LoadedWorld {
+            zone: TOKYO,
+            consult: Some(facts()),
+            volunteers: vec![volunteer(0)],
+            coordinators: vec![person(7)],
+            officers: vec![person(8)],
+        };
+        let plan: Plan = toml::from_str("name = \"x\"\nversion = 1\nkind = \"consult\"").unwrap();
+        let now = when("2026-11-20T12:00:00+09:00");
+        let window = Window::new(now, now.plus_s(60)).unwrap();
+        let id = RequestId::named(&["x"]);
+        let request = Request::new(id, plan, person(9), window, now.plus_s(60), now);
+        let people = |selector: Selector| {
+            assert!(resolvable(&selector));
+            world.resolve(&selector, &request, now).into_iter().map(|c| c.person).collect::<Vec<_>>()
+        };
+        assert_eq!(people(Selector::Specialists), [person(0)]);
+        assert_eq!(people(Selector::Coordinator), [person(7)]);
+        assert_eq!(people(Selector::Officer), [person(8)]);
+        assert_eq!(people(Selector::Asker), [person(9)]);
+        assert_eq!(people(Selector::Person(person(3))), [person(3)]);
+        assert!(!resolvable(&Selector::DutyPrimary));
+        assert!(world.person(&person(0)).is_some_and(|facts| facts.active));
+        assert_eq!(world.person(&person(1)), None);
+    }
+}

@@ -4,12 +4,18 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod http_edge;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod smtp_journey;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod support_office;
 #[cfg(test)]
 mod support_smtp;

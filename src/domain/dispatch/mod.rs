@@ -12,3 +12,6 @@ pub use decide::{Alarm, Answer, Decision, Effect, Event, Notice, To, decide, nex
 pub use plan::{Channel, Kind, Mode, Plan, Plans, Proof, Selector, Step};
 pub use request::{Acceptance, Offer, OfferState, Request, State, Terms};
 pub use settle::{Candidate, Rule, World};
+
+#[cfg(test)]
+mod tests;

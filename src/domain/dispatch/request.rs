@@ -1,6 +1,6 @@
 //! Where a request stands: its offers, attempts, acceptances and state. How it moves is `decide`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,10 +51,6 @@ pub struct Request {
     pub offers: BTreeMap<MemberId, Offer>,
     /// In the order they were given, released ones included.
     pub acceptances: Vec<Acceptance>,
-    /// Declined, or gave a yes back: nobody asks them again to take this request. A gate may still ask for
-    /// their agreement, which is another question.
-    #[serde(default)]
-    pub excluded: BTreeSet<MemberId>,
 }
 
 /// How a child stands, as far as its parent knows.
@@ -263,7 +259,6 @@ impl Request {
             state: State::Running { step: 0, phase: Phase::Waiting { at: created } },
             offers: BTreeMap::new(),
             acceptances: Vec::new(),
-            excluded: BTreeSet::new(),
         }
     }
 
@@ -314,6 +309,12 @@ impl Request {
     /// Whether somebody still has to agree from this step on.
     pub(super) fn gate_ahead(&self, step: usize) -> bool {
         self.plan.steps.iter().skip(step).any(|s| s.mode == Mode::Gate)
+    }
+
+    /// Declined, or gave a yes back: not asked again for this request, for whatever it be.
+    pub(super) fn is_excluded(&self, person: &MemberId) -> bool {
+        let said_no = |o: &Offer| matches!(o.state, OfferState::Declined | OfferState::Released);
+        self.offers.get(person).is_some_and(said_no)
     }
 
     /// The standing agreements at a gate.

@@ -161,11 +161,8 @@ impl Machine<'_> {
         self.end_offer(person, OfferState::Declined);
         if self.r.is_gate(offer.step) {
             self.refuse();
-        } else {
-            self.r.excluded.insert(person.clone());
-            if !planted::is(Bug::NoNextAfterDecline) {
-                self.replenish();
-            }
+        } else if !planted::is(Bug::NoNextAfterDecline) {
+            self.replenish();
         }
         Answer::Done
     }
@@ -258,7 +255,6 @@ impl Machine<'_> {
         }
         for person in people {
             self.end_offer(person, OfferState::Released);
-            self.r.excluded.insert(person.clone());
             self.fx.push(Effect::EndGrant { person: person.clone() });
         }
         if from == usize::MAX { 0 } else { from }

@@ -8,6 +8,7 @@ use crate::domain::dispatch::plan::{Mode, Proof, Selector, Step};
 use crate::domain::dispatch::request::{Acceptance, Child, Offer, OfferState, Phase, State, Terms};
 use crate::domain::dispatch::settle::{Rule, settle};
 use crate::ids::MemberId;
+use crate::planted::{self, Bug};
 use crate::time::Millis;
 
 impl Machine<'_> {
@@ -133,9 +134,7 @@ impl Machine<'_> {
     }
 
     fn may_ask(&self, person: &MemberId, index: usize, lap: bool) -> bool {
-        let excluded =
-            self.r.excluded.contains(person) && !crate::planted::is(crate::planted::Bug::ReleasedAskedAgain);
-        if *person == self.r.asker || excluded {
+        if *person == self.r.asker {
             return false;
         }
         let Some(offer) = self.r.offers.get(person) else {
@@ -148,7 +147,7 @@ impl Machine<'_> {
             OfferState::Lapsed => again,
             // Who said "I am looking" is not silent.
             OfferState::Asked => again && offer.held_until.is_none_or(|held| held <= self.now),
-            OfferState::Released => crate::planted::is(crate::planted::Bug::ReleasedAskedAgain),
+            OfferState::Released => planted::is(Bug::ReleasedAskedAgain),
             OfferState::Pending
             | OfferState::Raised
             | OfferState::Accepted
@@ -233,14 +232,17 @@ impl Machine<'_> {
         let phase = Phase::Asking { since: self.now, until: self.step_ends(step), more: None };
         self.r.state = State::Running { step: index, phase };
         let people = self.named_by(&step.ask);
-        if people.is_empty() {
+        if people.is_empty() || people.iter().any(|p| self.r.is_excluded(p)) {
+            // Who said no to this request is not asked about it again, and is not passed over either.
             return self.ask_decider(index, step);
         }
         for person in people {
-            let given = self.r.claims().find(|a| a.person == person).map(|a| a.proof);
+            let standing = |a: &&Acceptance| a.person == person && a.released.is_none();
+            let given = self.r.acceptances.iter().find(standing).map(|a| a.proof);
             let in_person = (person == self.r.asker && self.r.asked_in_person).then_some(Proof::Device);
             match given.or(in_person) {
-                // Asking for it or taking it in person is agreeing to it.
+                // Asking for it in person, taking it, and a yes at an earlier gate are agreeing to it: a
+                // second press of the same button must not answer another question.
                 Some(proof) => self.write_yes(person, index, proof, Terms::Plain, true),
                 None => self.ask(person, index, step, false),
             }
@@ -248,16 +250,13 @@ impl Machine<'_> {
         self.pass_gate(index);
     }
 
-    /// The gate's own people could not be asked or stayed silent: somebody else decides. Neither the asker
-    /// nor a taker decides on his own request.
+    /// The gate's own people could not be asked or stayed silent: somebody else decides, who has no
+    /// part in it: neither the asker nor anybody who said yes before.
     fn ask_decider(&mut self, index: usize, step: &Step) {
         self.r.state = State::Running { step: index, phase: Phase::Deciding { since: self.now } };
         let named = step.on_lapse.as_ref().map(|selector| self.named_by(selector)).unwrap_or_default();
-        let deciders: Vec<MemberId> = named
-            .into_iter()
-            .filter(|p| *p != self.r.asker && !self.r.is_taken_by(p))
-            .filter(|p| !self.asked_at_gate(index, p))
-            .collect();
+        let deciders: Vec<MemberId> =
+            named.into_iter().filter(|p| *p != self.r.asker && !self.has_part(index, p)).collect();
         if deciders.is_empty() {
             self.fx.push(Effect::Alarm(Alarm::GateStuck));
         }
@@ -266,9 +265,11 @@ impl Machine<'_> {
         }
     }
 
-    /// Asked at this gate as one of its own people: such a yes counts for one, not for all.
-    fn asked_at_gate(&self, index: usize, person: &MemberId) -> bool {
-        self.r.agreed(index).any(|a| a.person == *person)
+    /// Said yes or no before, or was asked at this gate as one of its own people: such a yes counts for one,
+    /// not for all.
+    fn has_part(&self, index: usize, person: &MemberId) -> bool {
+        self.r.is_excluded(person)
+            || self.r.acceptances.iter().any(|a| a.person == *person && a.released.is_none())
             || self.r.offers.get(person).is_some_and(|o| o.step == index && o.state != OfferState::Withdrawn)
     }
 

@@ -65,7 +65,9 @@ impl Machine<'_> {
         if let Some(gate) = gate {
             self.gate_lapsed(gate);
         }
-        if !late.is_empty() {
+        let step_over = matches!(self.r.state, State::Running { phase: Phase::Asking { until, .. }, .. } if self.now >= until);
+        // After a standstill nobody is asked for a step whose time is over; the next one asks.
+        if !late.is_empty() && !step_over {
             self.replenish();
         }
         match self.r.state {
@@ -124,8 +126,6 @@ impl Machine<'_> {
             }
             return;
         }
-        let people = self.who_said_yes();
-        self.tell_each(people, Notice::Expired);
         self.end_grants();
         self.over();
     }
@@ -133,6 +133,8 @@ impl Machine<'_> {
     fn over(&mut self) {
         self.r.state = State::Expired { at: self.now };
         self.tell(To::Asker, Notice::Expired);
+        let people = self.who_said_yes();
+        self.tell_each(people, Notice::Expired);
         self.fx.push(Effect::Alarm(Alarm::Expired));
         self.tell_parent(Child::Failed);
     }
