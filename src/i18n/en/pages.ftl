@@ -50,14 +50,17 @@ home-119-call = Call 119
 
 ## The exercise
 demo-title = Start the exercise
-demo-what = This association is invented; so are its people and numbers. Three steps take one consult all the way round.
+demo-what = This association is invented; so are its people and numbers. Four steps take one consult all the way round.
 demo-done = done
 demo-step-1 = 1 Ask for a consult
 demo-step-1-text = Be { $name } and ask a dermatologist.
 demo-step-2 = 2 Take it from the mail
 demo-step-2-text = Open the mail, follow the link, type the PIN, take the consult and write the answer.
-demo-step-3 = 3 Look at the ledger
-demo-step-3-text = When the asker closes the consult, two lines stand in the ledger: one for each side.
+demo-step-3 = 3 Read the answer and close
+demo-step-3-text = Be { $name } again and read the answer under Consults. Four questions close the consult.
+demo-again-as = Back to { $name }
+demo-step-4 = 4 Look at the ledger
+demo-step-4-text = A closed consult stands in the ledger with two lines: one for each side.
 demo-start-as = Start as { $name }
 demo-open-mailbox = Open the mailbox ({ $n })
 demo-clock = The time is

@@ -50,14 +50,17 @@ home-119-call = 119に電話する
 
 ## The exercise
 demo-title = 練習をはじめる
-demo-what = 架空の医師会です。人も電話番号も実在しません。三つの手順で、相談がひと回りします。
+demo-what = 架空の医師会です。人も電話番号も実在しません。四つの手順で、相談がひと回りします。
 demo-done = できました
 demo-step-1 = 1 相談を頼む
 demo-step-1-text = { $name }になって、皮膚科の先生に相談を頼みます。
 demo-step-2 = 2 届いたメールから引き受ける
 demo-step-2-text = メールを開き、リンクから暗証番号を入れて引き受け、答えを書きます。
-demo-step-3 = 3 補助台帳を見る
-demo-step-3-text = 相談した先生が閉じると、依頼側と受諾側の2行が台帳にのります。
+demo-step-3 = 3 お答えを読んで閉じる
+demo-step-3-text = もう一度{ $name }になり、「相談の一覧」からお答えを読みます。四つの質問に答えると閉じます。
+demo-again-as = { $name }にもどる
+demo-step-4 = 4 補助台帳を見る
+demo-step-4-text = 閉じた相談は、依頼側と受諾側の2行になって台帳にのります。
 demo-start-as = { $name }として始める
 demo-open-mailbox = 届いたメールを見る（{ $n }通）
 demo-clock = いまの時刻
