@@ -65,7 +65,7 @@ CREATE TABLE member (
     FOREIGN KEY (association_id, institution_id) REFERENCES institution
 ) STRICT;
 -- Several people of one clinic may share a mailbox, so it is not unique.
-CREATE INDEX member_by_email ON member (association_id, email_key);
+CREATE INDEX member_by_email ON member (association_id, email_key, member_id);
 
 CREATE TABLE member_specialty (
     association_id TEXT NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE member_specialty (
     PRIMARY KEY (association_id, member_id, specialty),
     FOREIGN KEY (association_id, member_id) REFERENCES member
 ) STRICT;
-CREATE INDEX member_by_specialty ON member_specialty (association_id, specialty);
+CREATE INDEX member_by_specialty ON member_specialty (association_id, specialty, member_id);
 
 CREATE TABLE device (
     association_id TEXT NOT NULL,
@@ -139,7 +139,11 @@ CREATE TABLE request (
     FOREIGN KEY (association_id, institution_id) REFERENCES institution
 ) STRICT;
 CREATE INDEX request_by_asker ON request (association_id, asker_id, created_at_ms);
-CREATE INDEX request_by_state ON request (association_id, state, created_at_ms);
+-- The open ones are few among all that ever were; the board reads them at every look.
+CREATE INDEX request_open ON request (association_id, answer_by_ms, request_id)
+    WHERE state NOT IN ('closed', 'refused', 'withdrawn', 'expired');
+CREATE INDEX request_ended ON request (association_id, updated_at_ms DESC, request_id)
+    WHERE state IN ('closed', 'refused', 'withdrawn', 'expired');
 
 CREATE TABLE offer (
     association_id TEXT NOT NULL,
@@ -199,6 +203,7 @@ CREATE TABLE access_grant (
     PRIMARY KEY (association_id, request_id, member_id),
     FOREIGN KEY (association_id, request_id) REFERENCES request
 ) STRICT;
+CREATE INDEX access_grant_by_member ON access_grant (association_id, member_id);
 
 CREATE TABLE link (
     association_id TEXT NOT NULL,
@@ -318,7 +323,8 @@ CREATE TABLE job (
     PRIMARY KEY (association_id, job_id),
     UNIQUE (association_id, key)
 ) STRICT;
-CREATE INDEX job_due ON job (lane, due_at_ms) WHERE state IN ('due', 'leased');
+CREATE INDEX job_due ON job (lane, due_at_ms, job_id) WHERE state IN ('due', 'leased');
+CREATE INDEX job_ended ON job (ended_at_ms) WHERE state IN ('done', 'moot');
 
 CREATE TABLE alarm (
     association_id TEXT NOT NULL REFERENCES association,

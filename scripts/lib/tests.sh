@@ -74,12 +74,14 @@ stage_harness() {
     node "$root/tests/e2e/selftest.mjs"
 }
 
-needs_e2e_sqlite() { say harness build; }
+# The first journey with its robot and its canaries, then the exercise that newcomers meet.
+needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
+    node "$root/tests/e2e/demo.mjs"
 }
 
-needs_e2e_postgres() { say harness build postgresql; }
+needs_e2e_postgres() { say harness build postfix postgresql; }
 stage_e2e_postgres() {
     TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/journey.mjs"
 }

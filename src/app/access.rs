@@ -267,6 +267,11 @@ impl Command for WrongPin {
     }
 }
 
+/// Whether a PIN that was found right still counts: it is the same one, and not locked meanwhile.
+pub(crate) fn pin_stands(kit: &Kit, member: &Member, version: i64) -> bool {
+    member.pin_version == version && member.pin_failures < kit.rules.pin_tries_total
+}
+
 struct SignInByLink {
     kit: Kit,
     link: Link,
@@ -280,9 +285,14 @@ impl Command for SignInByLink {
 
     async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
         let (kit, association, member) = (&self.kit, &self.link.association, &self.link.member);
-        let now = member_by_id(tx, association, member).await?;
-        let same = now.is_some_and(|m| m.pin_version == self.pin_version && m.is_active(kit.now));
-        if !same || !link_consume(tx, association, &self.link.id, kit.now).await? {
+        let now = member_by_id(tx, association, member).await?.filter(|m| m.is_active(kit.now));
+        let same = now.is_some_and(|m| pin_stands(kit, &m, self.pin_version));
+        // Wrong PINs sent at the same time may have ended the link while this one was being checked.
+        let link = link_by_id(tx, association, &self.link.id).await?;
+        let good = link.is_some_and(|l| {
+            l.voided.is_none() && kit.now < l.expires && l.wrong_pins < kit.rules.pin_tries_per_link
+        });
+        if !same || !good || !link_consume(tx, association, &self.link.id, kit.now).await? {
             return Ok(false);
         }
         member_pin_right(tx, association, member).await?;

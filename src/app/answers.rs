@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::access::{Cookies, NewAccess, PinCheck, Proven, new_access, read_pin, write_access};
+use super::access::{
+    Cookies, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
+};
 use super::flow::{Act, apply};
 use super::replay::Key;
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
 use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
 use crate::domain::people::ConsultFacts;
-use crate::ids::{AssociationId, MemberId, OfferId, RequestId};
+use crate::ids::{MemberId, OfferId, RequestId};
 use crate::seal::Secret;
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
 use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
@@ -30,13 +32,18 @@ pub enum Choice {
     Accept {
         terms: Terms,
     },
-    /// With an optional reason as a code: `schedule`, `not_my_field`, `other`.
+    /// With an optional reason, one of [`DECLINE_REASONS`].
     Decline {
         reason: Option<String>,
     },
     /// "Wait, I am looking": the lapse pauses for [`HOLD_S`].
     Hold,
+    /// An acceptance is given back.
+    Release,
 }
+
+/// Why somebody says no, as codes. Anything else counts as no reason given.
+pub const DECLINE_REASONS: [&str; 3] = ["schedule", "not_my_field", "other"];
 
 /// How long a hold lasts.
 pub const HOLD_S: i64 = 30 * 60;
@@ -141,10 +148,17 @@ impl Command for AnswerByLink {
         let Some(link) = link_by_id(tx, association, &self.link.id).await? else {
             return Ok(ByLink::LinkOver);
         };
+        // Looked at again in the transaction: while the PIN was being checked the link may have been used up,
+        // voided or locked. Otherwise many guesses sent at the same time would all be tried.
+        let double_tap = link.consumed.is_some_and(|at| kit.now.since_ms(at) < DOUBLE_TAP_MS);
+        let fresh = link.consumed.is_none() && link.voided.is_none() && kit.now < link.expires;
+        let locked = self.pin_version.is_some() && link.wrong_pins >= kit.rules.pin_tries_per_link;
+        if locked || !(fresh || double_tap) {
+            return Ok(ByLink::LinkOver);
+        }
         let member = member_by_id(tx, association, person).await?;
         let member = member.filter(|m| m.is_active(kit.now));
-        let same_pin = |m: &Member| self.pin_version.is_none_or(|v| m.pin_version == v);
-        if !member.is_some_and(|m| same_pin(&m)) {
+        if !member.is_some_and(|m| self.pin_version.is_none_or(|v| pin_stands(kit, &m, v))) {
             return Ok(ByLink::LinkOver);
         }
         let who = Who::member(association, person);
@@ -160,9 +174,7 @@ impl Command for AnswerByLink {
         if done && !keeps {
             link_consume(tx, association, &link.id, kit.now).await?;
         }
-        let fresh = link.consumed.is_none_or(|at| kit.now.since_ms(at) < DOUBLE_TAP_MS);
-        if let (Some(access), true, Answer::Done | Answer::Already | Answer::HandRaised) =
-            (&self.access, fresh, answer)
+        if let (Some(access), Answer::Done | Answer::Already | Answer::HandRaised) = (&self.access, answer)
             && matches!(self.choice, Choice::Accept { .. })
         {
             write_access(tx, kit, association, person, access).await?;
@@ -189,13 +201,24 @@ async fn answer_in(
                 detail: json!({ "member": person.as_str(), "proof": proof, "terms": terms }),
             },
         ),
-        Choice::Decline { reason } => (
-            Event::Decline { person: person.clone() },
-            Act { action: "offer.decline", detail: json!({ "member": person.as_str(), "reason": reason }) },
-        ),
+        Choice::Decline { reason } => {
+            // A code of ours or nothing: no text that somebody typed stands in the audit.
+            let reason = DECLINE_REASONS.into_iter().find(|r| Some(*r) == reason.as_deref());
+            (
+                Event::Decline { person: person.clone() },
+                Act {
+                    action: "offer.decline",
+                    detail: json!({ "member": person.as_str(), "reason": reason }),
+                },
+            )
+        }
         Choice::Hold => (
             Event::Hold { person: person.clone(), until: kit.now.plus_s(HOLD_S) },
             Act { action: "offer.hold", detail: json!({ "member": person.as_str() }) },
+        ),
+        Choice::Release => (
+            Event::Release { person: person.clone() },
+            Act { action: "offer.release", detail: json!({ "member": person.as_str() }) },
         ),
     };
     Ok(apply(tx, kit, who, request, event, &act).await?.map(|moved| moved.answer))
@@ -216,6 +239,21 @@ pub struct ApiAnswer {
     pub answer: Answer,
     pub request: RequestId,
     pub member: MemberId,
+    /// The offer's state after it.
+    pub state: String,
+    /// How long a hold lasts.
+    pub until: Option<Millis>,
+}
+
+/// How an answer through the API ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiAnswered {
+    Answered(ApiAnswer),
+    PinMalformed,
+    /// Counted; nothing else changed.
+    PinWrong,
+    /// Too many wrong PINs in a row: the office helps.
+    PinLocked,
 }
 
 impl Command for AnswerByApi {
@@ -227,27 +265,47 @@ impl Command for AnswerByApi {
             return Ok(None);
         };
         let member = member_by_id(tx, association, &offer.person).await?.filter(|m| m.is_active(kit.now));
-        let Some(member) = member.filter(|m| self.pin_version.is_none_or(|v| m.pin_version == v)) else {
+        let stands = |m: &Member| self.pin_version.is_none_or(|v| pin_stands(kit, m, v));
+        let Some(member) = member.filter(stands) else {
             return Ok(None);
         };
         let answer =
             answer_in(tx, kit, &self.who, &offer.request, &member.id, self.proof, &self.choice).await?;
-        Ok(answer.map(|answer| ApiAnswer { answer, request: offer.request, member: member.id }))
+        let Some(answer) = answer else {
+            return Ok(None);
+        };
+        if self.pin_version.is_some() {
+            member_pin_right(tx, association, &member.id).await?;
+        }
+        let after = offer_by_id(tx, association, &self.offer).await?;
+        Ok(after.map(|after| ApiAnswer {
+            answer,
+            request: after.request,
+            member: member.id,
+            until: after.offer.held_until,
+            state: after.state,
+        }))
     }
 }
 
 struct NoteOpened {
-    association: AssociationId,
+    kit: Kit,
+    who: Who,
     request: RequestId,
     member: MemberId,
-    now: Millis,
 }
 
 impl Command for NoteOpened {
     type Output = ();
 
     async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
-        offer_opened(tx, &self.association, &self.request, &self.member, self.now).await
+        let association = &self.who.association;
+        if offer_opened(tx, association, &self.request, &self.member, self.kit.now).await? {
+            let subject = format!("request:{}", self.request);
+            let detail = json!({ "member": self.member.as_str() });
+            note(tx, &self.kit, &self.who, "offer.opened", &subject, detail).await?;
+        }
+        Ok(())
     }
 }
 
@@ -321,12 +379,8 @@ impl App {
         let institution = institution_by_id(&mut conn, &link.association, &case.institution).await?;
         drop(conn);
         if offer.opened.is_none() {
-            let seen = NoteOpened {
-                association: link.association.clone(),
-                request: request_id,
-                member: link.member.clone(),
-                now,
-            };
+            let who = Who::member(&link.association, &link.member);
+            let seen = NoteOpened { kit: self.kit(), who, request: request_id, member: link.member.clone() };
             self.db.run(seen).await?;
         }
         Ok(Opened::Offer(Box::new(OpenOffer {
@@ -480,7 +534,7 @@ impl App {
     /// Answers an offer through the API.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; [`AppError::Invalid`] for a PIN that is none or wrong; the store's.
+    /// [`AppError::NotFound`]; the store's; [`AppError::Busy`].
     pub async fn offer_answer(
         &self,
         who: &Who,
@@ -488,8 +542,10 @@ impl App {
         choice: Choice,
         proof: ApiProof,
         key: Option<&Key>,
-    ) -> Result<ApiAnswer, AppError> {
-        use crate::domain::consult::Wrong;
+    ) -> Result<ApiAnswered, AppError> {
+        if let Some(before) = self.replayed::<Option<ApiAnswer>>(who, key).await? {
+            return before.map(ApiAnswered::Answered).ok_or(AppError::NotFound);
+        }
         let (proof, pin_version) = match proof {
             ApiProof::ActFor => (Proof::ActFor, None),
             ApiProof::Pin(typed) => {
@@ -499,15 +555,17 @@ impl App {
                 let member = member.ok_or(AppError::NotFound)?;
                 drop(conn);
                 if member.pin_failures >= self.rules.pin_tries_total {
-                    return Err(AppError::field("pin", Wrong::Unknown));
+                    return Ok(ApiAnswered::PinLocked);
                 }
-                let pin = read_pin(Some(&typed)).map_err(|_| AppError::field("pin", Wrong::NotText))?;
+                let Ok(pin) = read_pin(Some(&typed)) else {
+                    return Ok(ApiAnswered::PinMalformed);
+                };
                 match self.pin_check(&who.association, &member, pin).await? {
                     PinCheck::Right(version) => (Proof::Pin, Some(version)),
                     PinCheck::Wrong => {
                         let wrong = super::people::ApiWrongPin::new(self.kit(), who.clone(), member.id);
                         self.db.run(wrong).await?;
-                        return Err(AppError::field("pin", Wrong::Unknown));
+                        return Ok(ApiAnswered::PinWrong);
                     }
                 }
             }
@@ -521,7 +579,8 @@ impl App {
             pin_version,
             choice,
         };
-        self.run_once(&kit, who, key, command).await?.into_inner().ok_or(AppError::NotFound)
+        let answer = self.run_once(&kit, who, key, command).await?.into_inner();
+        answer.map(ApiAnswered::Answered).ok_or(AppError::NotFound)
     }
 }
 

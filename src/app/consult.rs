@@ -8,7 +8,7 @@ use super::flow::{Act, Moved, apply};
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
-use crate::domain::consult::{ConsultAnswer, NewConsult, Survey, Wrong};
+use crate::domain::consult::{ConsultAnswer, NewConsult, Survey, Wrong, short_text};
 use crate::domain::dispatch::{Answer, Event, Plan, Request};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{MemberId, RequestId};
@@ -28,6 +28,8 @@ pub struct Asked {
     pub request: RequestId,
     /// 受付番号, `R8-0412`.
     pub case_no: String,
+    /// `open`, or `exhausted` where nobody could be asked.
+    pub state: String,
 }
 
 /// What a change of a request came to.
@@ -118,8 +120,9 @@ impl Command for Ask {
                 "channel": self.channel, "plan": self.plan.name, "plan_version": self.plan.version,
             }),
         };
-        apply(tx, kit, &self.who, &self.id, Event::Begin, &act).await?;
-        Ok(Some(Asked { request: self.id.clone(), case_no }))
+        let moved = apply(tx, kit, &self.who, &self.id, Event::Begin, &act).await?;
+        let state = moved.map_or_else(|| request.state, |m| m.request.state).code().to_owned();
+        Ok(Some(Asked { request: self.id.clone(), case_no, state }))
     }
 }
 
@@ -256,6 +259,9 @@ impl App {
         new: NewConsult,
         key: Option<&Key>,
     ) -> Result<Done<Asked>, AppError> {
+        if let Some(before) = self.replayed::<Option<Asked>>(who, key).await? {
+            return before.map(Done::Again).ok_or(AppError::field("asker", Wrong::Unknown));
+        }
         let kit = self.kit();
         let mut conn = self.db.read().await?;
         let specialties = specialties_in_use(&mut conn, &who.association).await?;
@@ -308,6 +314,24 @@ impl App {
         key: Option<&Key>,
     ) -> Result<Change, AppError> {
         self.give(who, id, Event::Withdraw, "request.withdraw", json!({}), key).await
+    }
+
+    /// Takes a request back in the asker's place; why is kept in the audit.
+    ///
+    /// # Errors
+    /// No reason, or one that is no line of text; there is no such request; the store's.
+    pub async fn request_withdraw_for_asker(
+        &self,
+        who: &Who,
+        id: &RequestId,
+        reason: &str,
+        key: Option<&Key>,
+    ) -> Result<Change, AppError> {
+        if let Some(wrong) = short_text(reason, true) {
+            return Err(AppError::field("reason", wrong));
+        }
+        let detail = json!({ "reason": reason, "by_office": true });
+        self.give(who, id, Event::Withdraw, "request.withdraw", detail, key).await
     }
 
     /// Gives an acceptance back; the plan goes on with others.

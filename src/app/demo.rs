@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use crate::ids::{AssociationId, MemberId};
+/// A mail of the exercise, as its reader sees it.
+pub use crate::ports::mail::CaughtMail as Mail;
 use crate::ports::mail::FolderMail;
+use crate::store::jobs::Lane;
 use crate::time::LeapingClock;
 
 /// Somebody of the invented association.
@@ -31,6 +34,14 @@ pub struct Demo {
 }
 
 impl super::App {
+    /// Jumps ahead, and lets the workers see what has become due.
+    pub fn demo_leap(&self, demo: &Demo, seconds: u32) {
+        demo.clock.leap_s(seconds);
+        for lane in [Lane::Urgent, Lane::Wake, Lane::Mail, Lane::Reports] {
+            self.db.work(lane).notify_one();
+        }
+    }
+
     /// Signs in as somebody of the demo, without a mail and a PIN. Only the demo has a caller for it.
     ///
     /// # Errors

@@ -6,11 +6,13 @@ pub mod answers;
 pub mod consult;
 pub mod demo;
 pub mod flow;
+pub mod health;
 pub mod ledger;
 pub mod mail_texts;
 pub mod outbox;
 pub mod people;
 pub mod replay;
+pub mod rows;
 pub mod say;
 pub mod verify;
 pub mod views;
@@ -168,6 +170,18 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// It may work in a moment: try again.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy) || matches!(self, Self::Store(e) if e.is_passing())
+    }
+
+    /// Somebody else changed it meanwhile.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Stale { .. }))
+    }
+
     /// One wrong field.
     #[must_use]
     pub fn field(field: &'static str, wrong: crate::domain::consult::Wrong) -> Self {

@@ -13,15 +13,15 @@ use super::mail_texts::{
 };
 use super::{App, AppError, Kit, Who, say};
 use crate::domain::dispatch::plan::Channel;
-use crate::domain::dispatch::{Event, Notice, OfferState, Request, State};
+use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_due};
 use crate::domain::people::{ConsultFacts, Role};
 use crate::i18n::{Lang, t};
 use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RequestId};
 use crate::store::access::{access_forget, link_by_id};
 use crate::store::dispatch::{AttemptKey, attempt_save, request_load};
 use crate::store::jobs::{
-    Job, JobEnd, Lane, NewJob, alarm_by_id, job_add, job_claim, job_end, jobs_forget, jobs_void_leases,
-    requests_without_step,
+    Job, JobEnd, Lane, NewJob, alarm_by_id, job_add, job_claim, job_end, job_held, jobs_forget,
+    jobs_void_leases, requests_without_step,
 };
 use crate::store::people::{
     Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
@@ -147,6 +147,10 @@ impl Command for Prepare {
 
     async fn apply(&self, tx: &mut Conn) -> Result<Task, StoreError> {
         let job = &self.job;
+        // A worker that was paused between taking and preparing finds its fence stale and does nothing.
+        if !job_held(tx, job, &self.owner).await? {
+            return Ok(Task::Done);
+        }
         let association = association_by_id(tx, &job.association).await?;
         let Some(association) = association else {
             return self.end(tx, &JobEnd::Moot).await;
@@ -181,6 +185,14 @@ impl Prepare {
             None => self.end(tx, &JobEnd::Moot).await,
             // A due time that came early (a changed request, a clock set back) is put where it belongs.
             Some(moved) if !moved.changed => {
+                // Due, and nothing came of it: put back as it is, it would be due again at once, for ever.
+                if next_due(&moved.request).is_some_and(|due| due <= self.kit.now) {
+                    return Err(StoreError::corrupt(
+                        "request",
+                        &request,
+                        "it is due and nothing is to be done",
+                    ));
+                }
                 set_due(tx, &self.kit, &self.job.association, &moved.request).await?;
                 Ok(Task::Done)
             }

@@ -295,7 +295,8 @@ impl Command for AddKey {
         let association = &self.who.association;
         api_key_add(tx, association, &self.id, &self.label, &self.scopes, &self.hash, self.kit.now).await?;
         let subject = format!("key:{}", self.id);
-        let detail = json!({ "label": self.label, "scopes": self.scopes });
+        // The label is free text and may name somebody; it stands with the key.
+        let detail = json!({ "scopes": self.scopes });
         note(tx, &self.kit, &self.who, "key.add", &subject, detail).await.map(drop)
     }
 }
@@ -412,6 +413,10 @@ impl App {
         if !wrong.is_empty() {
             return Err(AppError::Invalid(wrong));
         }
+        let known = |id: Option<MemberId>| id.ok_or(AppError::field("institution", Wrong::Unknown));
+        if let Some(before) = self.replayed(who, key).await? {
+            return known(before).map(Done::Again);
+        }
         let kit = self.kit();
         let id = MemberId::new(kit.now, self.chance.as_ref());
         let pin_hash = pin
@@ -420,9 +425,8 @@ impl App {
             .map_err(StoreError::from)?;
         let add = AddMember { kit: kit.clone(), who: who.clone(), id, new, pin_hash };
         match self.run_once(&kit, who, key, add).await? {
-            Done::Fresh(Some(id)) => Ok(Done::Fresh(id)),
-            Done::Again(Some(id)) => Ok(Done::Again(id)),
-            Done::Fresh(None) | Done::Again(None) => Err(AppError::field("institution", Wrong::Unknown)),
+            Done::Fresh(id) => known(id).map(Done::Fresh),
+            Done::Again(id) => known(id).map(Done::Again),
         }
     }
 
@@ -430,23 +434,41 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`]; the store's.
-    pub async fn pin_set(&self, who: &Who, member: &MemberId, pin: &Pin) -> Result<(), AppError> {
+    pub async fn pin_set(
+        &self,
+        who: &Who,
+        member: &MemberId,
+        pin: &Pin,
+        key: Option<&Key>,
+    ) -> Result<(), AppError> {
+        let found = |there: bool| if there { Ok(()) } else { Err(AppError::NotFound) };
+        if let Some(before) = self.replayed(who, key).await? {
+            return found(before);
+        }
         let hash = self
             .vault
             .seal
             .pin_hash(&who.association, member, pin, self.chance.as_ref())
             .map_err(StoreError::from)?;
-        let set = SetPin { kit: self.kit(), who: who.clone(), member: member.clone(), hash };
-        if self.db.run(set).await? { Ok(()) } else { Err(AppError::NotFound) }
+        let kit = self.kit();
+        let set = SetPin { kit: kit.clone(), who: who.clone(), member: member.clone(), hash };
+        found(self.run_once(&kit, who, key, set).await?.into_inner())
     }
 
     /// A person leaves; their devices and sessions end at once.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; the store's.
-    pub async fn member_leave(&self, who: &Who, member: &MemberId) -> Result<(), AppError> {
-        let leave = Leave { kit: self.kit(), who: who.clone(), member: member.clone() };
-        if self.db.run(leave).await? { Ok(()) } else { Err(AppError::NotFound) }
+    /// [`AppError::NotFound`], also when they left before; the store's.
+    pub async fn member_leave(
+        &self,
+        who: &Who,
+        member: &MemberId,
+        key: Option<&Key>,
+    ) -> Result<(), AppError> {
+        let kit = self.kit();
+        let leave = Leave { kit: kit.clone(), who: who.clone(), member: member.clone() };
+        let done = self.run_once(&kit, who, key, leave).await?.into_inner();
+        if done { Ok(()) } else { Err(AppError::NotFound) }
     }
 
     /// Makes an API key. The secret is shown once and never again.
@@ -496,6 +518,32 @@ impl App {
     ) -> Result<Vec<Institution>, AppError> {
         let mut conn = self.db.read().await?;
         Ok(institutions_after(&mut conn, association, after, limit).await?)
+    }
+
+    /// An institution.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; the store's.
+    pub async fn institution(
+        &self,
+        association: &AssociationId,
+        id: &InstitutionId,
+    ) -> Result<Institution, AppError> {
+        let mut conn = self.db.read().await?;
+        institution_by_id(&mut conn, association, id).await?.ok_or(AppError::NotFound)
+    }
+
+    /// What a member volunteers for.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn volunteers_for(
+        &self,
+        association: &AssociationId,
+        id: &MemberId,
+    ) -> Result<Vec<SpecialtyOffer>, AppError> {
+        let mut conn = self.db.read().await?;
+        Ok(specialties_of(&mut conn, association, id).await?)
     }
 
     /// Members in the order of their ids, with what they volunteer for.

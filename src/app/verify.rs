@@ -57,7 +57,10 @@ impl App {
                 let Some(last) = ids.last() else { break };
                 last.as_str().clone_into(&mut after);
                 for id in &ids {
+                    // Its parts as they were in one moment, while the office goes on.
+                    conn.begin_snapshot().await?;
                     self.verify_request(&mut conn, &home.id, id, &mut findings).await?;
+                    conn.end_snapshot().await?;
                 }
             }
         }

@@ -6,22 +6,28 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::access::note;
+use super::replay::Key;
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::{Blind, ConsultAnswer, Detail, Survey};
 use crate::domain::dispatch::Request;
 use crate::domain::people::ConsultFacts;
 use crate::ids::{AlarmId, AssociationId, InstitutionId, MemberId, OfferId, RequestId};
-use crate::store::audit::{Event, audit_after, audit_of};
+pub use crate::store::audit::Event;
+use crate::store::audit::{audit_after, audit_of};
+pub use crate::store::dispatch::OfferRow;
 use crate::store::dispatch::{
-    AttemptRow, OfferRow, attempts_of, grant_holds, offer_by_id, offers_after, offers_of_member,
-    offers_of_request, request_load,
+    AttemptRow, attempts_of, grant_holds, offer_by_id, offers_after, offers_of_member, offers_of_request,
+    request_load,
 };
-use crate::store::jobs::{AlarmRow, alarm_acknowledge, alarms_unacknowledged};
-use crate::store::ledger::{LineRow, lines_after, lines_newest, lines_of_request};
-use crate::store::people::{Institution, Member, institution_by_id, member_by_id, specialties_in_use};
+pub use crate::store::jobs::AlarmRow;
+use crate::store::jobs::{alarm_acknowledge, alarm_by_id, alarms_after, alarms_unacknowledged};
+pub use crate::store::ledger::LineRow;
+use crate::store::ledger::{lines_after, lines_newest, lines_of_request};
+pub use crate::store::people::{Institution, Member};
+use crate::store::people::{institution_by_id, member_by_id, specialties_in_use};
+pub use crate::store::requests::Case;
 use crate::store::requests::{
-    Case, case_by_id, cases_after, cases_ended, cases_of_asker, cases_open, cases_taken_by, reports_of,
-    survey_of,
+    case_by_id, cases_after, cases_ended, cases_of_asker, cases_open, cases_taken_by, reports_of, survey_of,
 };
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
@@ -402,26 +408,66 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn alarm_seen(&self, who: &Who, id: &AlarmId) -> Result<bool, AppError> {
-        Ok(self.db.run(Acknowledge { kit: self.kit(), who: who.clone(), id: id.clone() }).await?)
+    pub async fn alarm_seen(&self, who: &Who, id: &AlarmId, key: Option<&Key>) -> Result<bool, AppError> {
+        let kit = self.kit();
+        let seen = Acknowledge { kit: kit.clone(), who: who.clone(), id: id.clone() };
+        Ok(self.run_once(&kit, who, key, seen).await?.into_inner())
     }
 
-    /// Requests in the order they were made, for programs.
+    /// One alarm.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; the store's.
+    pub async fn alarm_row(&self, association: &AssociationId, id: &AlarmId) -> Result<AlarmRow, AppError> {
+        let mut conn = self.db.read().await?;
+        alarm_by_id(&mut conn, association, id).await?.ok_or(AppError::NotFound)
+    }
+
+    /// Alarms nobody has seen to, in the order they were raised.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn alarms(
+        &self,
+        association: &AssociationId,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<AlarmRow>, AppError> {
+        let mut conn = self.db.read().await?;
+        Ok(alarms_after(&mut conn, association, after, limit).await?)
+    }
+
+    /// Requests in the order they were made, for programs; only those in `state` where one is given.
     ///
     /// # Errors
     /// The store's.
     pub async fn cases(
         &self,
         association: &AssociationId,
+        state: Option<&str>,
         after: &str,
         limit: i64,
-    ) -> Result<Vec<CaseLine>, AppError> {
+    ) -> Result<Vec<(Case, ConsultFacts)>, AppError> {
         let mut conn = self.db.read().await?;
-        let cases = cases_after(&mut conn, association, after, limit).await?;
-        Ok(lines_of(&mut conn, association, cases).await?)
+        let cases = cases_after(&mut conn, association, state, after, limit).await?;
+        let with_facts = |case: Case| {
+            let facts = serde_json::from_str(&case.facts);
+            facts.map_err(|e| StoreError::corrupt("request", &case.id, e)).map(|facts| (case, facts))
+        };
+        Ok(cases.into_iter().map(with_facts).collect::<Result<_, _>>()?)
     }
 
-    /// Offers in the order they were made, or the newest of one member.
+    /// One request without its clinical text.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; the store's.
+    pub async fn case(&self, association: &AssociationId, id: &RequestId) -> Result<CaseLine, AppError> {
+        let mut conn = self.db.read().await?;
+        let case = case_by_id(&mut conn, association, id).await?.ok_or(AppError::NotFound)?;
+        line(&mut conn, association, case).await?.ok_or(AppError::NotFound)
+    }
+
+    /// Offers in the order they were made, of one member or of all.
     ///
     /// # Errors
     /// The store's.
@@ -434,7 +480,7 @@ impl App {
     ) -> Result<Vec<OfferRow>, AppError> {
         let mut conn = self.db.read().await?;
         Ok(match of {
-            Some(member) => offers_of_member(&mut conn, association, member, limit).await?,
+            Some(member) => offers_of_member(&mut conn, association, member, after, limit).await?,
             None => offers_after(&mut conn, association, after, limit).await?,
         })
     }

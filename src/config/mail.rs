@@ -79,8 +79,8 @@ impl SmtpSecurity {
 }
 
 impl Mail {
-    /// `send_budget` is what the runner gives a send, `[durable]`'s.
-    pub(super) fn read(r: &mut Reader, send_budget: Seconds) -> Self {
+    /// `lease` is how long a mail belongs to the worker that sends it, `[durable]`'s.
+    pub(super) fn read(r: &mut Reader, lease: Seconds) -> Self {
         let kind = r.text("mail.kind", "folder".to_owned(), |t| match t {
             "folder" | "smtp" => Ok(t.to_owned()),
             _ => Err(Words::one_of(&["folder", "smtp"])),
@@ -88,7 +88,7 @@ impl Mail {
         let from = r.optional("mail.from", MailAddress::parse);
         let reply_to = r.optional("mail.reply_to", MailAddress::parse);
         let folder = r.path("mail.folder", "mail");
-        let smtp = Smtp::read(r, kind == "smtp", send_budget);
+        let smtp = Smtp::read(r, kind == "smtp", lease);
         if kind == "smtp" && from.is_none() {
             r.unfit("mail.from", Words::new("差出人のアドレスが要ります", "mail by SMTP needs a sender"));
         }
@@ -102,7 +102,7 @@ impl Mail {
 
 impl Smtp {
     /// Every key is read (and so checked) even where mail goes into a folder; `None` then.
-    fn read(r: &mut Reader, wanted: bool, outer_budget: Seconds) -> Option<Self> {
+    fn read(r: &mut Reader, wanted: bool, lease: Seconds) -> Option<Self> {
         let host = r.optional("mail.smtp.host", HostName::parse);
         let security = r.text("mail.smtp.security", SmtpSecurity::StartTls, SmtpSecurity::parse);
         let usual = match security {
@@ -115,18 +115,17 @@ impl Smtp {
         let password = r.secret_text("mail.smtp.password");
         let ca_file = r.optional_path("mail.smtp.ca_file");
         let hello_name = r.optional("mail.smtp.hello_name", HostName::parse);
-        // A little less than the runner's, so that a slow server is reported as slow and not as hung.
-        let usual_budget = Seconds::new(outer_budget.get() * 4 / 5).unwrap_or(Seconds::ONE);
-        let send_budget = r.seconds("mail.smtp.send_budget_s", usual_budget, 600);
+        // A shorter lease, and the time within it shrinks along unless it is written.
+        let usual_budget = Seconds::new((lease.get() / 3).min(10)).unwrap_or(Seconds::ONE);
+        let send_budget = r.seconds("mail.smtp.send_budget_s", usual_budget, 20);
         let allow_plain = r.flag("mail.smtp.allow_plain", false);
         if !wanted {
             return None;
         }
-        if send_budget > outer_budget {
-            let words = Words::new(
-                "durable.send_budget_s を超えないようにしてください",
-                "it must not be longer than durable.send_budget_s",
-            );
+        // A mail whose lease ran out while it was being sent would be sent by a second worker as well.
+        if send_budget >= lease {
+            let words =
+                Words::new("durable.lease_s より短くしてください", "it must be shorter than durable.lease_s");
             r.unfit("mail.smtp.send_budget_s", words);
         }
         if host.is_none() {

@@ -17,7 +17,9 @@ pub use mail::{Mail, MailVia, Smtp, SmtpLogin, SmtpSecurity};
 pub use problem::{ConfigError, Expected, Origin, Problem, What, Words, shell_language};
 use reader::Reader;
 pub use reader::Setting;
-pub use sections::{CalendarText, DataFiles, Database, Durable, Http, Keys, Limits, Links, Log, Schedules};
+pub use sections::{
+    CalendarText, DataFiles, Database, Durable, Http, Keys, Limits, Links, Log, Metrics, Schedules,
+};
 pub use values::{BaseUrl, DatabaseUrl, HostName, Ladder, MailAddress, Network, Seconds, SecretText};
 
 /// Every setting, each with a value that can be used.
@@ -37,6 +39,7 @@ pub struct Config {
     pub limits: Limits,
     pub files: DataFiles,
     pub log: Log,
+    pub metrics: Metrics,
     pub calendar: CalendarText,
     pub schedules: Schedules,
     settings: Vec<Setting>,
@@ -59,12 +62,13 @@ impl Config {
         let database = Database::read(&mut r);
         let keys = Keys::read(&mut r);
         let durable = Durable::read(&mut r);
-        let mail = Mail::read(&mut r, durable.send_budget);
+        let mail = Mail::read(&mut r, durable.lease);
         let links = Links::read(&mut r);
         let http = Http::read(&mut r);
         let limits = Limits::read(&mut r);
         let files = DataFiles::read(&mut r);
         let log = Log::read(&mut r);
+        let metrics = Metrics::read(&mut r);
         let calendar = CalendarText::read(&mut r);
         let schedules = Schedules::read(&mut r);
         let settings = r.finish()?;
@@ -80,6 +84,7 @@ impl Config {
             limits,
             files,
             log,
+            metrics,
             calendar,
             schedules,
             settings,

@@ -30,8 +30,6 @@ pub struct Database {
     pub read_connections: u32,
     /// Connections in all (PostgreSQL).
     pub postgres_connections: u32,
-    /// How long a statement waits for a lock, and a command for a connection.
-    pub busy_timeout: Seconds,
 }
 
 impl Database {
@@ -49,7 +47,6 @@ impl Database {
             url,
             read_connections: r.number("database.read_connections", 4, 1..=64),
             postgres_connections: r.number("database.postgres_connections", 10, 2..=500),
-            busy_timeout: r.seconds("database.busy_timeout_s", s(5), 300),
         }
     }
 }
@@ -74,16 +71,10 @@ pub struct Durable {
     pub poll: Seconds,
     /// How long a claimed item belongs to its worker.
     pub lease: Seconds,
-    /// For one send; not shorter than the port's own budget, shorter than the lease.
-    pub send_budget: Seconds,
-    /// A worker that has not reached the database for so long gives up its work.
-    pub self_abandon: Seconds,
     /// How often open requests are checked for having a next step.
     pub self_check: Seconds,
     pub urgent_mail_retry: Ladder,
     pub mail_retry: Ladder,
-    /// No item is tried more often than this, whatever its ladder.
-    pub max_tries: u32,
     /// An item whose handling itself fails this often is set aside with an alarm.
     pub poison_tries: u32,
     pub urgent_mail_workers: u32,
@@ -97,14 +88,9 @@ pub struct Durable {
 impl Durable {
     pub(super) fn read(r: &mut Reader) -> Self {
         let ladder = |steps: &[u32]| Ladder::new(steps.to_vec()).unwrap_or_default();
-        let lease = r.seconds_from("durable.lease_s", s(30), 3, 3_600);
-        // A shorter lease, and the times within it shrink along unless they are written.
-        let part = |thirds: u32| Seconds::new(lease.get() * thirds / 3).unwrap_or(Seconds::ONE);
-        let durable = Self {
+        Self {
             poll: r.seconds("durable.poll_s", s(1), 60),
-            lease,
-            send_budget: r.seconds("durable.send_budget_s", part(1), 600),
-            self_abandon: r.seconds("durable.self_abandon_s", part(2), 3_600),
+            lease: r.seconds_from("durable.lease_s", s(30), 3, 3_600),
             self_check: r.seconds("durable.self_check_s", s(10), 600),
             urgent_mail_retry: r.ladder("durable.urgent_mail_retry_s", ladder(&[5, 15, 30, 60, 120, 300])),
             // About a day in all: a mail server may be down over a night.
@@ -112,22 +98,12 @@ impl Durable {
                 "durable.mail_retry_s",
                 ladder(&[60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800]),
             ),
-            max_tries: r.number("durable.max_tries", 20, 1..=1_000),
             poison_tries: r.number("durable.poison_tries", 5, 1..=100),
             urgent_mail_workers: r.number("durable.urgent_mail_workers", 2, 1..=64),
             mail_workers: r.number("durable.mail_workers", 4, 1..=64),
             alarm_repeat: r.seconds("durable.alarm_repeat_s", s(60), DAY_S),
             graceful_stop: r.seconds("durable.graceful_stop_s", s(10), 600),
-        };
-        let shorter =
-            || Words::new("durable.lease_s より短くしてください", "it must be shorter than durable.lease_s");
-        if durable.send_budget >= durable.lease {
-            r.unfit("durable.send_budget_s", shorter());
         }
-        if durable.self_abandon >= durable.lease {
-            r.unfit("durable.self_abandon_s", shorter());
-        }
-        durable
     }
 }
 
@@ -138,8 +114,6 @@ pub struct Links {
     pub signin_life: Seconds,
     /// A link that asks for help lives until the answer is due, and at most this long.
     pub offer_life_max: Seconds,
-    /// The same where the matter is urgent.
-    pub urgent_life: Seconds,
     /// How long a known device (known by its cookie) stays known.
     pub device_life: Seconds,
     pub session_idle: Seconds,
@@ -148,8 +122,6 @@ pub struct Links {
     pub pin_tries_per_link: u32,
     /// Wrong PINs in a row, over all links, until the office must be called.
     pub pin_tries_total: u32,
-    /// How long what was granted to a taker stays open after the report.
-    pub grant_after_report: Seconds,
 }
 
 impl Links {
@@ -157,13 +129,11 @@ impl Links {
         Self {
             signin_life: r.seconds("links.signin_life_s", s(600), 600),
             offer_life_max: r.seconds("links.offer_life_max_s", s(3 * DAY_S), 3 * DAY_S),
-            urgent_life: r.seconds("links.urgent_life_s", s(900), 3_600),
             device_life: r.seconds("links.device_life_s", s(90 * DAY_S), YEAR_S),
             session_idle: r.seconds("links.session_idle_s", s(1_800), 3_600),
             session_max: r.seconds("links.session_max_s", s(43_200), DAY_S),
             pin_tries_per_link: r.number("links.pin_tries_per_link", 5, 1..=10),
             pin_tries_total: r.number("links.pin_tries_total", 10, 1..=100),
-            grant_after_report: r.seconds("links.grant_after_report_s", s(DAY_S), 30 * DAY_S),
         }
     }
 }
@@ -175,11 +145,8 @@ pub struct Http {
     pub trusted_proxies: Vec<Network>,
     pub max_connections: u32,
     pub max_connections_per_ip: u32,
-    /// Part of the connections that urgent pages and callbacks keep for themselves, in percent.
-    pub urgent_reserve_percent: u32,
     pub header_max_bytes: u32,
     pub body_max_bytes: u32,
-    pub import_body_max_bytes: u32,
     pub header_read_timeout: Seconds,
     pub body_timeout: Seconds,
     pub keep_alive: Seconds,
@@ -193,10 +160,8 @@ impl Http {
             trusted_proxies: r.list("http.trusted_proxies", Network::parse),
             max_connections: r.number("http.max_connections", 512, 1..=65_536),
             max_connections_per_ip: r.number("http.max_connections_per_ip", 32, 1..=65_536),
-            urgent_reserve_percent: r.number("http.urgent_reserve_percent", 25, 0..=90),
             header_max_bytes: r.number("http.header_max_bytes", 16_384, 4_096..=1_048_576),
             body_max_bytes: r.number("http.body_max_bytes", 65_536, 4_096..=16_777_216),
-            import_body_max_bytes: r.number("http.import_body_max_bytes", 5_242_880, 65_536..=268_435_456),
             header_read_timeout: r.seconds("http.header_read_timeout_s", s(10), 300),
             body_timeout: r.seconds("http.body_timeout_s", s(10), 300),
             keep_alive: r.seconds("http.keep_alive_s", s(60), 3_600),
@@ -205,42 +170,33 @@ impl Http {
     }
 }
 
-/// `[limits]`
+/// `[limits]`: how often one client (an address, or an IPv6 /64), and all together, may try what can be
+/// guessed or flooded. These bound the cost of a flood; what a guess can win is bounded by `[links]`. Generous,
+/// because a hospital's whole staff, or a city's behind one carrier, may answer from one address at once.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// Asking for a sign-in link, signing in.
     pub signin_per_minute_per_ip: u32,
-    /// Sign-in mails to one address.
-    pub signin_per_hour_per_address: u32,
     pub pin_per_minute_per_ip: u32,
-    /// Typed codes instead of links.
-    pub code_per_hour_per_ip: u32,
-    pub code_per_hour_total: u32,
-    pub requests_per_minute_per_member: u32,
-    pub api_per_minute_per_key: u32,
-    pub pages_per_minute_per_ip: u32,
-    /// Password and PIN hashes computed at once: a flood of them must not starve the rest.
-    pub hash_workers: u32,
-    /// Hashes that may wait; beyond that the answer is "try again shortly".
-    pub hash_queue: u32,
+    /// Opening a link or typing its code.
+    pub answer_per_minute_per_ip: u32,
+    /// Making something new, such as a request.
+    pub create_per_minute_per_ip: u32,
+    /// Each of the first three, over all clients.
+    pub guesses_per_hour_total: u32,
+    /// New things, over all clients.
+    pub create_per_hour_total: u32,
 }
 
 impl Limits {
     pub(super) fn read(r: &mut Reader) -> Self {
         Self {
-            signin_per_minute_per_ip: r.number("limits.signin_per_minute_per_ip", 10, 1..=100_000),
-            signin_per_hour_per_address: r.number("limits.signin_per_hour_per_address", 10, 1..=1_000),
-            pin_per_minute_per_ip: r.number("limits.pin_per_minute_per_ip", 20, 1..=100_000),
-            code_per_hour_per_ip: r.number("limits.code_per_hour_per_ip", 10, 1..=1_000),
-            code_per_hour_total: r.number("limits.code_per_hour_total", 1_000, 1..=100_000),
-            requests_per_minute_per_member: r.number(
-                "limits.requests_per_minute_per_member",
-                10,
-                1..=100_000,
-            ),
-            api_per_minute_per_key: r.number("limits.api_per_minute_per_key", 600, 1..=1_000_000),
-            pages_per_minute_per_ip: r.number("limits.pages_per_minute_per_ip", 600, 1..=1_000_000),
-            hash_workers: r.number("limits.hash_workers", 2, 1..=16),
-            hash_queue: r.number("limits.hash_queue", 64, 1..=10_000),
+            signin_per_minute_per_ip: r.number("limits.signin_per_minute_per_ip", 10, 1..=60_000),
+            pin_per_minute_per_ip: r.number("limits.pin_per_minute_per_ip", 600, 1..=60_000),
+            answer_per_minute_per_ip: r.number("limits.answer_per_minute_per_ip", 600, 1..=60_000),
+            create_per_minute_per_ip: r.number("limits.create_per_minute_per_ip", 60, 1..=60_000),
+            guesses_per_hour_total: r.number("limits.guesses_per_hour_total", 20_000, 10..=3_600_000),
+            create_per_hour_total: r.number("limits.create_per_hour_total", 12_000, 10..=3_600_000),
         }
     }
 }
@@ -248,7 +204,7 @@ impl Limits {
 /// `[plans]` and `[tariffs]`: files of data besides the built-in ones.
 #[derive(Clone, Debug)]
 pub struct DataFiles {
-    /// Plans for asking people; the built-in ones where none is named.
+    /// Plans for asking people; one with the name of a built-in plan takes its place.
     pub plans: Vec<PathBuf>,
     /// The programme's tariffs; none means that nothing is paid.
     pub tariffs: Option<PathBuf>,
@@ -280,6 +236,32 @@ impl Log {
                         "write it as info or info,touban=debug",
                     )
                 })
+            }),
+        }
+    }
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Where the numbers of this process can be read, on this machine only; nowhere when not set.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Metrics {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            listen: r.optional("metrics.listen", |t| {
+                let address = values::listen(t)?;
+                // There is no key to these numbers, so they stay on the machine.
+                if address.ip().is_loopback() {
+                    Ok(address)
+                } else {
+                    Err(Words::new(
+                        "127.0.0.1:9464 のように、このコンピューターのアドレスにしてください",
+                        "write an address of this machine itself, such as 127.0.0.1:9464",
+                    ))
+                }
             }),
         }
     }
@@ -335,11 +317,10 @@ impl CalendarText {
     }
 }
 
-/// `[schedules]`, in each association's own civil time.
+/// `[schedules]`, in the civil time of the first association.
 #[derive(Clone, Debug)]
 pub struct Schedules {
     pub housekeeping: Schedule,
-    pub morning_digest: Schedule,
 }
 
 impl Schedules {
@@ -349,10 +330,7 @@ impl Schedules {
                 Schedule::parse(default).expect("the defaults below are schedules; every load reads them");
             r.text(key, default, schedule)
         };
-        Self {
-            housekeeping: read("schedules.housekeeping", "0 30 3 * * *"),
-            morning_digest: read("schedules.morning_digest", "0 0 9 * * Mon-Fri"),
-        }
+        Self { housekeeping: read("schedules.housekeeping", "0 30 3 * * *") }
     }
 }
 

@@ -116,7 +116,7 @@ mail = 3
 [durable]
 poll_s = 0
 lease_s = \"long\"
-max_tries = -1
+poison_tries = -1
 [http]
 trusted_proxies = \"10.0.0.0/8\"
 [schedules]
@@ -133,7 +133,7 @@ touban.toml line 3: mail is a section; write its keys below [mail]
 touban.toml line 4: there is no key durabel
 touban.toml line 6: durable.poll_s must lie between 1 and 60
 touban.toml line 7: durable.lease_s takes a whole number
-touban.toml line 8: durable.max_tries must lie between 1 and 1000
+touban.toml line 8: durable.poison_tries must lie between 1 and 100
 touban.toml line 10: http.trusted_proxies takes a list in brackets
 touban.toml line 12: schedules.housekeeping: write weekdays by name (Mon-Fri), not as \"1\": number 1 means \
 Sunday here and Monday elsewhere
@@ -269,21 +269,25 @@ fn mail_by_smtp_needs_a_server_a_sender_and_protection() {
 
 #[test]
 fn a_send_ends_before_its_lease_does() {
-    let text = "[durable]\nlease_s = 10\nsend_budget_s = 10\nself_abandon_s = 12\n";
-    let wrong = problems(Folder::new().load(text, &[]));
-    let keys: Vec<&str> = wrong.iter().map(|p| p.key.as_str()).collect();
-    assert_eq!(keys, ["durable.send_budget_s", "durable.self_abandon_s"]);
-    let slow = problems(Folder::new().load(&format!("{SMTP}send_budget_s = 11\n"), &[]));
-    assert_eq!(slow.first().map(|p| p.key.as_str()), Some("mail.smtp.send_budget_s"));
+    let wrong =
+        problems(Folder::new().load(&format!("{SMTP}send_budget_s = 6\n[durable]\nlease_s = 6\n"), &[]));
+    assert_eq!(wrong.first().map(|p| p.key.as_str()), Some("mail.smtp.send_budget_s"));
 }
 
 #[test]
 fn a_shorter_lease_shortens_what_must_end_within_it() {
     let config = Folder::new().load(&format!("{SMTP}[durable]\nlease_s = 3\n"), &[]).unwrap();
-    assert_eq!((config.durable.send_budget.get(), config.durable.self_abandon.get()), (1, 2));
     let MailVia::Smtp(smtp) = &config.mail.via else { panic!("{:?}", config.mail.via) };
     assert_eq!(smtp.send_budget.get(), 1);
     assert_eq!(problems(from_env(&[("TOUBAN__DURABLE__LEASE_S", "2")])).len(), 1);
+}
+
+#[test]
+fn the_numbers_of_the_process_stay_on_the_machine() {
+    let wrong = problems(from_env(&[("TOUBAN__METRICS__LISTEN", "0.0.0.0:9464")]));
+    assert_eq!(wrong.first().map(|p| p.key.as_str()), Some("metrics.listen"));
+    let config = from_env(&[("TOUBAN__METRICS__LISTEN", "[::1]:0")]).unwrap();
+    assert!(config.metrics.listen.is_some_and(|l| l.ip().is_ipv6()));
 }
 
 #[test]

@@ -136,7 +136,7 @@ impl NewConsult {
             }
         };
         let choice = |given: &str, of: &[&str]| (!of.contains(&given)).then_some(Wrong::NotAChoice);
-        let known = specialties.iter().any(|s| *s == self.specialty);
+        let known = specialties.contains(&self.specialty);
         say("specialty", (!known).then_some(Wrong::NotAChoice));
         say("area", short_text(&self.area, true));
         say("answer_by", time_wrong(self.answer_by, now));

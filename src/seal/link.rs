@@ -66,6 +66,19 @@ impl Seal {
     pub fn csrf_ok(&self, binding: &str, given: &str) -> bool {
         self.keys().any(|key| same(csrf(key, binding).as_bytes(), given.as_bytes()))
     }
+
+    /// The stored form of a request body's digest: a body may hold a PIN, and four digits do not hide
+    /// behind a hash that anybody can compute.
+    #[must_use]
+    pub fn replay_mark(&self, digest: &[u8; 32]) -> [u8; 32] {
+        mac(self.0.current.replay.as_ref(), &[digest])
+    }
+
+    /// Whether a stored mark is this digest's, under any key of the file.
+    #[must_use]
+    pub fn replay_mark_ok(&self, digest: &[u8; 32], stored: &[u8]) -> bool {
+        self.keys().any(|key| same(&mac(key.replay.as_ref(), &[digest]), stored))
+    }
 }
 
 fn token(key: &MasterKey, link: &LinkId) -> Secret {

@@ -108,6 +108,7 @@ struct MasterKey {
     code: Zeroizing<[u8; KEY_BYTES]>,
     code_hash: Zeroizing<[u8; KEY_BYTES]>,
     csrf: Zeroizing<[u8; KEY_BYTES]>,
+    replay: Zeroizing<[u8; KEY_BYTES]>,
     pin: Zeroizing<[u8; KEY_BYTES]>,
 }
 
@@ -121,6 +122,7 @@ impl MasterKey {
             code: expand(bytes, "touban v1 link code"),
             code_hash: expand(bytes, "touban v1 link code hash"),
             csrf: expand(bytes, "touban v1 csrf"),
+            replay: expand(bytes, "touban v1 replay"),
             pin: expand(bytes, "touban v1 pin"),
         }
     }
@@ -237,7 +239,8 @@ mod tests {
     fn no_two_purposes_share_a_key() {
         let key = MasterKey::expand("k1", &[7; 32]);
         let all =
-            [&key.check, &key.wrap, &key.link, &key.code, &key.code_hash, &key.csrf, &key.pin].map(|k| **k);
+            [&key.check, &key.wrap, &key.link, &key.code, &key.code_hash, &key.csrf, &key.replay, &key.pin]
+                .map(|k| **k);
         for (i, a) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|b| a != b));
             assert_ne!(*a, [7; 32]);

@@ -1,6 +1,7 @@
 //! Links, known devices, sessions, API keys and replayed answers. Secrets stand here only as hashes.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::ids::{ApiKeyId, AssociationId, DeviceId, LinkId, MemberId, RequestId, SessionId};
 use crate::time::Millis;
@@ -334,7 +335,20 @@ pub async fn replay_lock(
     key: &str,
 ) -> Result<Option<Replay>, StoreError> {
     tx.all(&REPLAY_LOCK, values![format!("{association} {actor} {key}")]).await?;
-    let row = tx.one(&REPLAY_GET, values![association.as_str(), actor, key]).await?;
+    replay_get(tx, association, actor, key).await
+}
+
+/// What a command of this key answered, if one has.
+///
+/// # Errors
+/// The database's.
+pub async fn replay_get(
+    conn: &mut Conn,
+    association: &AssociationId,
+    actor: &str,
+    key: &str,
+) -> Result<Option<Replay>, StoreError> {
+    let row = conn.one(&REPLAY_GET, values![association.as_str(), actor, key]).await?;
     row.map(|r| {
         Ok(Replay { fingerprint: r.bytes("fingerprint")?, status: r.int("status")?, body: r.text("body")? })
     })

@@ -1,7 +1,8 @@
 //! The audit log: one row per change and per reading of clinical text, hash-chained per association, in the
 //! order of commits. The chain's bytes are defined in `seal::chain` and `docs/crypto.md`.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::ids::AssociationId;
 use crate::seal::chain::{BrokenChain, ChainCheck, ChainRow, GENESIS, Head, chain_hash};
@@ -12,7 +13,7 @@ statements! {
     AUDIT_HEAD_LOCK =
         "SELECT seq, hash FROM audit_head WHERE association_id = $1",
         "SELECT seq, hash FROM audit_head WHERE association_id = $1 FOR UPDATE";
-    AUDIT_HEAD_LOCK_FREE = "SELECT seq, hash FROM audit_head WHERE association_id = $1";
+    AUDIT_HEAD_READ = "SELECT seq, hash FROM audit_head WHERE association_id = $1";
     AUDIT_HEAD_ADD = "INSERT INTO audit_head (association_id, seq, hash) VALUES ($1, $2, $3)";
     AUDIT_HEAD_SET = "UPDATE audit_head SET seq = $2, hash = $3 WHERE association_id = $1 AND seq = $4";
     AUDIT_ADD = "INSERT INTO audit_event (association_id, seq, at_ms, actor, on_behalf_of, action, subject, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -157,15 +158,22 @@ pub enum ChainState {
     HeadDiffers,
 }
 
-/// Recomputes an association's chain.
+/// Recomputes an association's chain, also while others write. The connection must not be in a transaction.
 ///
 /// # Errors
 /// The database's; what is wrong with the chain is in the value.
 pub async fn audit_check(conn: &mut Conn, association: &AssociationId) -> Result<ChainState, StoreError> {
     let mut check = ChainCheck::new(association.as_str(), &[]);
     let mut after = 0;
-    loop {
-        let rows = audit_after(conn, association, after, 1_000).await?;
+    let stored = loop {
+        // The head and the rows of one moment: the office goes on writing meanwhile.
+        conn.begin_snapshot().await?;
+        let head = conn.one(&AUDIT_HEAD_READ, values![association.as_str()]).await?;
+        let rows = audit_after(conn, association, after, PAGE).await?;
+        conn.end_snapshot().await?;
+        if rows.is_empty() {
+            break head;
+        }
         for row in &rows {
             let chain_row = ChainRow {
                 association: association.as_str(),
@@ -185,18 +193,17 @@ pub async fn audit_check(conn: &mut Conn, association: &AssociationId) -> Result
             }
             after = row.seq;
         }
-        if rows.is_empty() {
-            break;
-        }
-    }
+    };
     let head = match check.finish() {
         Ok(head) => head,
         Err(broken) => return Ok(ChainState::Broken(broken)),
     };
-    let stored = conn.one(&AUDIT_HEAD_LOCK_FREE, values![association.as_str()]).await?;
     let same = match stored {
         Some(row) => row.int("seq")? == head.seq && row.bytes("hash")? == head.hash,
         None => head == Head::EMPTY,
     };
     Ok(if same { ChainState::Whole(head) } else { ChainState::HeadDiffers })
 }
+
+/// Rows of a chain read at a time.
+const PAGE: i64 = 1_000;

@@ -15,8 +15,10 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Column, Postgres, Row as _, Sqlite, TypeInfo, ValueRef};
+use sqlx::{Column, ConnectOptions as _, Connection as _, Postgres, Row as _, Sqlite, TypeInfo, ValueRef};
 use tokio::sync::Notify;
+
+use super::row::{Row, Value};
 
 /// One SQL text, or two where the databases differ.
 #[derive(Debug)]
@@ -75,13 +77,40 @@ impl StoreError {
         id: impl fmt::Display,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self::Corrupt { table, id: id.to_string(), source: source.into() }
+        // serde quotes the value it did not expect, which may be clinical text on its way into a log.
+        let source = match source.into().downcast::<serde_json::Error>() {
+            Ok(e) => format!("{:?} error in line {}, column {}", e.classify(), e.line(), e.column()).into(),
+            Err(other) => other,
+        };
+        Self::Corrupt { table, id: id.to_string(), source }
     }
 
     /// The database asks for the whole command to be run again (PostgreSQL 40001, 40P01).
     fn wants_retry(&self) -> bool {
         matches!(self, Self::Sql { source: sqlx::Error::Database(e), .. }
             if e.code().is_some_and(|c| c == "40001" || c == "40P01"))
+    }
+
+    /// The database could not do it now and may in a moment: nothing free, a lock, a lost connection, a
+    /// full disk. SQLite's codes are those of its first byte (5 busy, 6 locked, 10 I/O, 13 full).
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let code = match self {
+            Self::Open { .. } | Self::Gone | Self::Crashed { .. } => return true,
+            Self::Sql { source: sqlx::Error::Database(e), .. } => e.code().unwrap_or_default(),
+            Self::Sql { source, .. } => {
+                return matches!(
+                    source,
+                    sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+                );
+            }
+            _ => return false,
+        };
+        match code.parse::<u32>() {
+            Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xFF, 5 | 6 | 10 | 13),
+            // Class 40 rolled back, 53 no resources, 57 told to stop, 55P03 lock not available.
+            _ => ["40", "53", "57", "55P03", "08"].iter().any(|class| code.starts_with(class)),
+        }
     }
 
     /// A unique key already holds that value.
@@ -94,186 +123,6 @@ impl StoreError {
 impl From<crate::seal::SealError> for StoreError {
     fn from(source: crate::seal::SealError) -> Self {
         Self::Seal { source }
-    }
-}
-
-/// A parameter of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    Int(Option<i64>),
-    Text(Option<String>),
-    Bytes(Option<Vec<u8>>),
-}
-
-impl From<i64> for Value {
-    fn from(v: i64) -> Self {
-        Self::Int(Some(v))
-    }
-}
-impl From<Option<i64>> for Value {
-    fn from(v: Option<i64>) -> Self {
-        Self::Int(v)
-    }
-}
-impl From<crate::time::Millis> for Value {
-    fn from(v: crate::time::Millis) -> Self {
-        Self::Int(Some(v.0))
-    }
-}
-impl From<Option<crate::time::Millis>> for Value {
-    fn from(v: Option<crate::time::Millis>) -> Self {
-        Self::Int(v.map(|m| m.0))
-    }
-}
-impl From<&str> for Value {
-    fn from(v: &str) -> Self {
-        Self::Text(Some(v.to_owned()))
-    }
-}
-impl From<String> for Value {
-    fn from(v: String) -> Self {
-        Self::Text(Some(v))
-    }
-}
-impl From<Option<&str>> for Value {
-    fn from(v: Option<&str>) -> Self {
-        Self::Text(v.map(str::to_owned))
-    }
-}
-impl From<Option<String>> for Value {
-    fn from(v: Option<String>) -> Self {
-        Self::Text(v)
-    }
-}
-impl From<Vec<u8>> for Value {
-    fn from(v: Vec<u8>) -> Self {
-        Self::Bytes(Some(v))
-    }
-}
-impl From<Option<Vec<u8>>> for Value {
-    fn from(v: Option<Vec<u8>>) -> Self {
-        Self::Bytes(v)
-    }
-}
-impl From<&[u8]> for Value {
-    fn from(v: &[u8]) -> Self {
-        Self::Bytes(Some(v.to_vec()))
-    }
-}
-
-/// `values![a, b, c]`: parameters from anything that is one.
-macro_rules! values {
-    ($($v:expr),* $(,)?) => { &[$($crate::store::Value::from($v)),*] };
-}
-pub(crate) use values;
-
-/// One row of an answer, read by column name.
-#[derive(Clone, Debug)]
-pub struct Row {
-    names: Arc<[String]>,
-    cells: Vec<Value>,
-}
-
-impl Row {
-    fn cell(&self, column: &str) -> Result<&Value, StoreError> {
-        let at = self.names.iter().position(|n| n == column);
-        at.and_then(|i| self.cells.get(i)).ok_or_else(|| StoreError::Shape { column: column.to_owned() })
-    }
-
-    /// # Errors
-    /// The column is not there, or not an integer, or NULL.
-    pub fn int(&self, column: &str) -> Result<i64, StoreError> {
-        self.opt_int(column)?.ok_or_else(|| StoreError::Shape { column: column.to_owned() })
-    }
-
-    /// # Errors
-    /// The column is not there or not an integer.
-    pub fn opt_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        match self.cell(column)? {
-            Value::Int(v) => Ok(*v),
-            Value::Text(None) | Value::Bytes(None) => Ok(None),
-            Value::Text(_) | Value::Bytes(_) => Err(StoreError::Shape { column: column.to_owned() }),
-        }
-    }
-
-    /// # Errors
-    /// As [`Row::int`].
-    pub fn millis(&self, column: &str) -> Result<crate::time::Millis, StoreError> {
-        self.int(column).map(crate::time::Millis)
-    }
-
-    /// # Errors
-    /// As [`Row::opt_int`].
-    pub fn opt_millis(&self, column: &str) -> Result<Option<crate::time::Millis>, StoreError> {
-        Ok(self.opt_int(column)?.map(crate::time::Millis))
-    }
-
-    /// # Errors
-    /// The column is not there, or not text, or NULL.
-    pub fn text(&self, column: &str) -> Result<String, StoreError> {
-        self.opt_text(column)?.ok_or_else(|| StoreError::Shape { column: column.to_owned() })
-    }
-
-    /// # Errors
-    /// The column is not there or not text.
-    pub fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-        match self.cell(column)? {
-            Value::Text(v) => Ok(v.clone()),
-            Value::Int(None) | Value::Bytes(None) => Ok(None),
-            Value::Int(_) | Value::Bytes(_) => Err(StoreError::Shape { column: column.to_owned() }),
-        }
-    }
-
-    /// # Errors
-    /// The column is not there, or not bytes, or NULL.
-    pub fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
-        self.opt_bytes(column)?.ok_or_else(|| StoreError::Shape { column: column.to_owned() })
-    }
-
-    /// # Errors
-    /// The column is not there or not bytes.
-    pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.cell(column)? {
-            Value::Bytes(v) => Ok(v.clone()),
-            Value::Int(None) | Value::Text(None) => Ok(None),
-            Value::Int(_) | Value::Text(_) => Err(StoreError::Shape { column: column.to_owned() }),
-        }
-    }
-
-    /// A typed id.
-    ///
-    /// # Errors
-    /// The column is not there or does not hold such an id.
-    pub fn id<T>(
-        &self,
-        column: &'static str,
-        read: impl Fn(&str) -> Result<T, crate::ids::NotAnId>,
-    ) -> Result<T, StoreError> {
-        let text = self.text(column)?;
-        read(&text).map_err(|e| StoreError::corrupt(column, text, e))
-    }
-
-    /// A typed id, or NULL.
-    ///
-    /// # Errors
-    /// The column is not there or holds something else.
-    pub fn opt_id<T>(
-        &self,
-        column: &'static str,
-        read: impl Fn(&str) -> Result<T, crate::ids::NotAnId>,
-    ) -> Result<Option<T>, StoreError> {
-        self.opt_text(column)?
-            .map(|text| read(&text).map_err(|e| StoreError::corrupt(column, text, e)))
-            .transpose()
-    }
-
-    /// A JSON document.
-    ///
-    /// # Errors
-    /// The column is not there or does not hold such a document.
-    pub fn json<T: serde::de::DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
-        let text = self.text(column)?;
-        serde_json::from_str(&text).map_err(|e| StoreError::corrupt(column, "", e))
     }
 }
 
@@ -296,6 +145,18 @@ pub struct Conn {
     faults: Option<Arc<dyn Faults>>,
     statements: usize,
     wakes: [bool; LANES],
+    /// A transaction was begun and not ended.
+    open: bool,
+}
+
+/// A command that panicked, or a task that was dropped, leaves its transaction open. In the pool the next
+/// command would go on in it (PostgreSQL only warns) and commit the half of another: close it instead.
+impl Drop for Conn {
+    fn drop(&mut self) {
+        if self.open {
+            self.abandon();
+        }
+    }
 }
 
 impl fmt::Debug for Conn {
@@ -423,6 +284,12 @@ impl Conn {
         }
     }
 
+    /// Isolation is named because a server may be set to another default, on which waiting for a locked row
+    /// fails instead of reading it anew; read-write, so that a standby refuses at once.
+    const fn begin_write(&self) -> &'static str {
+        if self.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" }
+    }
+
     /// Runs several statements of a migration file.
     pub(super) async fn script(&mut self, text: &'static str) -> Result<(), StoreError> {
         self.raw(text).await.map_err(|source| StoreError::Sql { statement: "migration", source })
@@ -439,6 +306,35 @@ impl Conn {
             Link::Postgres(c) => c.prepare(statement.postgres.into_sql_str()).await.map(drop),
         };
         prepared.map_err(|source| StoreError::Sql { statement: statement.name, source })
+    }
+
+    async fn begin(&mut self, text: &'static str) -> Result<(), StoreError> {
+        self.open = true;
+        self.raw(text).await.map_err(|source| StoreError::Sql { statement: "begin", source })
+    }
+
+    async fn end(&mut self, text: &'static str) -> Result<(), StoreError> {
+        self.raw(text).await.map_err(|source| StoreError::Sql { statement: "commit", source })?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// From here to [`Conn::end_snapshot`] every answer is of one moment, whatever others write. For checks;
+    /// keep it short (a long reader keeps SQLite's log from shrinking).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin_snapshot(&mut self) -> Result<(), StoreError> {
+        let text = if self.is_sqlite() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+        self.begin(text).await
+    }
+
+    /// Ends what [`Conn::begin_snapshot`] began.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_snapshot(&mut self) -> Result<(), StoreError> {
+        self.end("COMMIT").await
     }
 
     fn abandon(&mut self) {
@@ -473,6 +369,45 @@ pub struct DbSettings {
     pub connections: u32,
 }
 
+/// SQLite `application_id` of our files: "TOUB".
+pub(super) const APPLICATION_ID: i64 = 0x544F_5542;
+
+/// Refuses a SQLite file of another program before anything is written to it: opening it as ours would
+/// already turn its journal into a write-ahead log.
+async fn refuse_foreign(path: &str) -> Result<(), StoreError> {
+    if std::fs::metadata(path).map_or(true, |m| m.len() == 0) {
+        return Ok(());
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let look = async {
+        let mut conn = options.connect().await?;
+        let own = sqlx::query("SELECT application_id AS n FROM pragma_application_id");
+        let own: i64 = own.fetch_one(&mut conn).await?.try_get("n")?;
+        let objects = sqlx::query("SELECT COUNT(*) AS n FROM sqlite_master");
+        let objects: i64 = objects.fetch_one(&mut conn).await?.try_get("n")?;
+        conn.close().await?;
+        Ok::<_, sqlx::Error>(own != APPLICATION_ID && objects > 0)
+    };
+    match look.await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(StoreError::Unusable(
+            "the database file belongs to another program; nothing was changed".to_owned(),
+        )),
+        Err(source) => Err(StoreError::Open { source }),
+    }
+}
+
+/// Makes the file when it is not there, for nobody but its owner: it holds names and addresses. SQLite gives
+/// its log the same rights.
+pub(super) fn create_private(path: &std::path::Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(StoreError::Open { source: sqlx::Error::Io(e) }),
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
@@ -495,6 +430,17 @@ pub const MAX_RETRIES: u32 = 5;
 /// As many as there are in [`super::jobs::Lane`].
 const LANES: usize = 4;
 
+/// The first wait before a transaction runs again; it doubles.
+const STAND_BACK: Duration = Duration::from_millis(4);
+
+/// Commands that met once must not meet again: each waits a time of its own, by the number of its task.
+#[expect(clippy::disallowed_methods, reason = "milliseconds within one command, not a durable wait")]
+async fn stand_back(tries: u32) {
+    let own = tokio::task::try_id().map_or_else(String::new, |id| id.to_string());
+    let own = own.bytes().fold(0u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b))) % 8;
+    tokio::time::sleep(STAND_BACK * (1 << tries.min(MAX_RETRIES)) * (8 + own) / 8).await;
+}
+
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Db {
@@ -506,6 +452,10 @@ impl Db {
         let open = |source| StoreError::Open { source };
         let (pools, file) = if let Some(path) = settings.url.strip_prefix("sqlite:") {
             let memory = path == ":memory:";
+            if !memory {
+                refuse_foreign(path).await?;
+                create_private(std::path::Path::new(path))?;
+            }
             let base = SqliteConnectOptions::new()
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
@@ -599,7 +549,11 @@ impl Db {
             Pools::Sqlite { readers, .. } => Link::Sqlite(readers.acquire().await.map_err(failed)?),
             Pools::Postgres(pool) => Link::Postgres(pool.acquire().await.map_err(failed)?),
         };
-        Ok(Conn { link, faults: self.faults.clone(), statements: 0, wakes: [false; LANES] })
+        Ok(self.conn(link))
+    }
+
+    fn conn(&self, link: Link) -> Conn {
+        Conn { link, faults: self.faults.clone(), statements: 0, wakes: [false; LANES], open: false }
     }
 
     async fn writer(&self) -> Result<Conn, StoreError> {
@@ -609,12 +563,7 @@ impl Db {
                     .acquire()
                     .await
                     .map_err(|source| StoreError::Sql { statement: "acquire", source })?;
-                Ok(Conn {
-                    link: Link::Sqlite(link),
-                    faults: self.faults.clone(),
-                    statements: 0,
-                    wakes: [false; LANES],
-                })
+                Ok(self.conn(Link::Sqlite(link)))
             }
             Pools::Postgres(_) => self.read().await,
         }
@@ -631,7 +580,10 @@ impl Db {
             let mut tries = 0;
             loop {
                 match db.once(&command).await {
-                    Err(e) if e.wants_retry() && tries < MAX_RETRIES => tries += 1,
+                    Err(e) if e.wants_retry() && tries < MAX_RETRIES => {
+                        tries += 1;
+                        stand_back(tries).await;
+                    }
                     done => return done,
                 }
             }
@@ -642,23 +594,14 @@ impl Db {
 
     async fn once<C: Command>(&self, command: &C) -> Result<C::Output, StoreError> {
         let mut tx = self.writer().await?;
-        let failed = |statement| move |source| StoreError::Sql { statement, source };
-        let begin = if tx.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        let begun = tx.raw(begin).await;
-        if let Err(e) = begun {
-            tx.abandon();
-            return Err(failed("begin")(e));
-        }
+        tx.begin(tx.begin_write()).await?;
         let outcome = match command.apply(&mut tx).await {
             Ok(output) => tx.check("commit").map(|()| output),
             Err(e) => Err(e),
         };
         match outcome {
             Ok(output) => {
-                if let Err(e) = tx.raw("COMMIT").await {
-                    tx.abandon();
-                    return Err(failed("commit")(e));
-                }
+                tx.end("COMMIT").await?;
                 for (woken, lane) in tx.wakes.iter().zip(self.work.iter()) {
                     if *woken {
                         lane.notify_one();
@@ -672,36 +615,14 @@ impl Db {
                 }
             }
             Err(e) => {
-                // After an SQL error the connection is not trusted again; after our own it is.
-                let ours = !matches!(e, StoreError::Sql { .. });
-                if !ours || tx.raw("ROLLBACK").await.is_err() {
-                    tx.abandon();
+                // After an SQL error the connection is not trusted again; after our own it is. What is left
+                // open is closed when `tx` goes.
+                if !matches!(e, StoreError::Sql { .. }) {
+                    tx.end("ROLLBACK").await.ok();
                 }
                 Err(e)
             }
         }
-    }
-
-    /// Runs one migration file in a transaction of its own.
-    pub(super) async fn migrate_one(
-        &self,
-        text: &'static str,
-        record: &'static Statement,
-        params: &[Value],
-    ) -> Result<(), StoreError> {
-        let mut tx = self.writer().await?;
-        let failed = |statement| move |source| StoreError::Sql { statement, source };
-        let begin = if tx.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        tx.raw(begin).await.map_err(failed("begin"))?;
-        let done = match tx.script(text).await {
-            Ok(()) => tx.exec(record, params).await.map(drop),
-            Err(e) => Err(e),
-        };
-        if let Err(e) = done {
-            tx.abandon();
-            return Err(e);
-        }
-        tx.raw("COMMIT").await.map_err(failed("commit"))
     }
 
     pub(super) async fn bare(&self) -> Result<Conn, StoreError> {

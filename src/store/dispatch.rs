@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Acceptance, Offer, OfferState, Request, next_due};
@@ -34,7 +35,7 @@ statements! {
     OFFER_BY_ID = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND offer_id = $2";
     OFFER_OF_MEMBER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND request_id = $2 AND member_id = $3";
     OFFERS_OF_REQUEST_FULL = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND request_id = $2 ORDER BY asked_at_ms, member_id";
-    OFFERS_OF_MEMBER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND member_id = $2 ORDER BY asked_at_ms DESC LIMIT $3";
+    OFFERS_OF_MEMBER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND member_id = $2 AND offer_id > $3 ORDER BY offer_id LIMIT $4";
     OFFERS_AFTER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND offer_id > $2 ORDER BY offer_id LIMIT $3";
     OFFER_OPENED = "UPDATE offer SET opened_at_ms = $4 WHERE association_id = $1 AND request_id = $2 AND member_id = $3 AND opened_at_ms IS NULL";
 }
@@ -410,9 +411,11 @@ pub async fn offers_of_member(
     conn: &mut Conn,
     association: &AssociationId,
     person: &MemberId,
+    after: &str,
     limit: i64,
 ) -> Result<Vec<OfferRow>, StoreError> {
-    let rows = conn.all(&OFFERS_OF_MEMBER, values![association.as_str(), person.as_str(), limit]).await?;
+    let params = values![association.as_str(), person.as_str(), after, limit];
+    let rows = conn.all(&OFFERS_OF_MEMBER, params).await?;
     rows.iter().map(offer_row).collect()
 }
 
@@ -433,7 +436,7 @@ pub async fn offers_after(
         .collect()
 }
 
-/// The person looked at the offer with a proof of who they are. An observation, not a state.
+/// The person looked at the offer. An observation, not a state. `false`: it had been looked at before.
 ///
 /// # Errors
 /// The database's.
@@ -443,10 +446,9 @@ pub async fn offer_opened(
     request: &RequestId,
     person: &MemberId,
     now: Millis,
-) -> Result<(), StoreError> {
-    tx.exec(&OFFER_OPENED, values![association.as_str(), request.as_str(), person.as_str(), now])
-        .await
-        .map(drop)
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), request.as_str(), person.as_str(), now];
+    Ok(tx.exec(&OFFER_OPENED, params).await? == 1)
 }
 
 /// Whether the offer can still be answered, as the database has it.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::ids::{AlarmId, AssociationId, Chance, JobId};
 use crate::time::Millis;
@@ -12,19 +13,22 @@ statements! {
     // A due time that moves takes the row back from whoever holds it: the fence grows.
     JOB_MOVE = "INSERT INTO job (association_id, job_id, lane, kind, key, body, state, due_at_ms, tries, fence, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, 'due', $7, 0, 0, $8) ON CONFLICT (association_id, key) DO UPDATE SET state = 'due', due_at_ms = excluded.due_at_ms, tries = 0, owner = NULL, lease_until_ms = NULL, fence = job.fence + 1, ended_at_ms = NULL, last_error = NULL";
     JOB_END_BY_KEY = "UPDATE job SET state = 'done', ended_at_ms = $3, owner = NULL, lease_until_ms = NULL, fence = fence + 1 WHERE association_id = $1 AND key = $2 AND state IN ('due', 'leased')";
-    // SQLite has one writer, so the inner choice cannot race; PostgreSQL locks the row it picks and skips
+    // `state IN ('due', 'leased')` stands beside what implies it: SQLite uses a partial index only where its
+    // own words are repeated. SQLite has one writer, so the inner choice cannot race; PostgreSQL locks the row it picks and skips
     // rows that others hold (a plain UPDATE … WHERE id IN (SELECT …) deadlocks there).
     JOB_CLAIM =
-        "UPDATE job SET state = 'leased', owner = $4, lease_until_ms = $5, fence = fence + 1, tries = tries + 1 WHERE (association_id, job_id) IN (SELECT association_id, job_id FROM job WHERE lane >= $1 AND lane <= $2 AND ((state = 'due' AND due_at_ms <= $3) OR (state = 'leased' AND lease_until_ms <= $3)) ORDER BY lane, due_at_ms, job_id LIMIT 1) RETURNING association_id, job_id, lane, kind, key, body, due_at_ms, tries, fence, created_at_ms",
-        "WITH picked AS MATERIALIZED (SELECT association_id, job_id FROM job WHERE lane >= $1 AND lane <= $2 AND ((state = 'due' AND due_at_ms <= $3) OR (state = 'leased' AND lease_until_ms <= $3)) ORDER BY lane, due_at_ms, job_id LIMIT 1 FOR UPDATE SKIP LOCKED) UPDATE job SET state = 'leased', owner = $4, lease_until_ms = $5, fence = fence + 1, tries = tries + 1 FROM picked WHERE job.association_id = picked.association_id AND job.job_id = picked.job_id RETURNING job.association_id, job.job_id, job.lane, job.kind, job.key, job.body, job.due_at_ms, job.tries, job.fence, job.created_at_ms";
+        "UPDATE job SET state = 'leased', owner = $4, lease_until_ms = $5, fence = fence + 1, tries = tries + 1 WHERE (association_id, job_id) IN (SELECT association_id, job_id FROM job WHERE lane >= $1 AND lane <= $2 AND state IN ('due', 'leased') AND ((state = 'due' AND due_at_ms <= $3) OR (state = 'leased' AND lease_until_ms <= $3)) ORDER BY lane, due_at_ms, job_id LIMIT 1) RETURNING association_id, job_id, lane, kind, key, body, due_at_ms, tries, fence, created_at_ms",
+        "WITH picked AS MATERIALIZED (SELECT association_id, job_id FROM job WHERE lane >= $1 AND lane <= $2 AND state IN ('due', 'leased') AND ((state = 'due' AND due_at_ms <= $3) OR (state = 'leased' AND lease_until_ms <= $3)) ORDER BY lane, due_at_ms, job_id LIMIT 1 FOR UPDATE SKIP LOCKED) UPDATE job SET state = 'leased', owner = $4, lease_until_ms = $5, fence = fence + 1, tries = tries + 1 FROM picked WHERE job.association_id = picked.association_id AND job.job_id = picked.job_id RETURNING job.association_id, job.job_id, job.lane, job.kind, job.key, job.body, job.due_at_ms, job.tries, job.fence, job.created_at_ms";
+    JOB_HELD = "SELECT fence FROM job WHERE association_id = $1 AND job_id = $2 AND owner = $3 AND fence = $4 AND state = 'leased'";
     JOB_END = "UPDATE job SET state = $5, ended_at_ms = $6, owner = NULL, lease_until_ms = NULL, last_error = $7 WHERE association_id = $1 AND job_id = $2 AND owner = $3 AND fence = $4 AND state = 'leased'";
     JOB_RETRY = "UPDATE job SET state = 'due', due_at_ms = $5, owner = NULL, lease_until_ms = NULL, last_error = $6 WHERE association_id = $1 AND job_id = $2 AND owner = $3 AND fence = $4 AND state = 'leased'";
     JOB_GIVE_BACK = "UPDATE job SET state = 'due', tries = tries - 1, owner = NULL, lease_until_ms = NULL WHERE association_id = $1 AND job_id = $2 AND owner = $3 AND fence = $4 AND state = 'leased'";
-    JOBS_VOID_LEASES = "UPDATE job SET state = 'due', owner = NULL, lease_until_ms = NULL, fence = fence + 1 WHERE state = 'leased' AND owner <> $1";
-    JOBS_NEXT = "SELECT MIN(due_at_ms) AS due FROM job WHERE state = 'due' AND lane >= $1 AND lane <= $2";
-    JOBS_IN_FLIGHT = "SELECT COUNT(*) AS n FROM job WHERE association_id = $1 AND kind = 'ask' AND state = 'leased' AND key LIKE $2";
+    JOBS_VOID_LEASES = "UPDATE job SET state = 'due', owner = NULL, lease_until_ms = NULL, fence = fence + 1 WHERE state IN ('due', 'leased') AND state = 'leased' AND owner <> $1";
+    JOBS_NEXT = "SELECT MIN(due_at_ms) AS due FROM job WHERE state IN ('due', 'leased') AND state = 'due' AND lane >= $1 AND lane <= $2";
+    // By the exact keys of the request's tries: a pattern on the key would read every job of the association.
+    JOBS_IN_FLIGHT = "SELECT COUNT(*) AS n FROM attempt a JOIN job j ON j.association_id = a.association_id AND j.key = 'ask:' || a.request_id || ':' || a.member_id || ':' || a.number WHERE a.association_id = $1 AND a.request_id = $2 AND j.state = 'leased'";
     JOBS_BY_STATE = "SELECT state, COUNT(*) AS n FROM job GROUP BY state ORDER BY state";
-    JOBS_LATE = "SELECT COUNT(*) AS n FROM job WHERE state = 'due' AND due_at_ms < $1";
+    JOBS_LATE = "SELECT COUNT(*) AS n FROM job WHERE state IN ('due', 'leased') AND state = 'due' AND due_at_ms < $1";
     JOB_BY_KEY = "SELECT association_id, job_id, lane, kind, key, body, due_at_ms, tries, fence, created_at_ms, state, last_error FROM job WHERE association_id = $1 AND key = $2";
     JOBS_FORGET = "DELETE FROM job WHERE state IN ('done', 'moot') AND ended_at_ms < $1";
     // Every open request must have its due time in the outbox; this finds the ones that do not.
@@ -33,6 +37,7 @@ statements! {
     ALARM_OPEN = "SELECT alarm_id FROM alarm WHERE association_id = $1 AND kind = $2 AND subject = $3 AND acknowledged_at_ms IS NULL";
     ALARM_ACKNOWLEDGE = "UPDATE alarm SET acknowledged_at_ms = $3, acknowledged_by = $4 WHERE association_id = $1 AND alarm_id = $2 AND acknowledged_at_ms IS NULL";
     ALARM_BY_ID = "SELECT alarm_id, kind, subject, raised_at_ms, acknowledged_at_ms, acknowledged_by FROM alarm WHERE association_id = $1 AND alarm_id = $2";
+    ALARMS_AFTER = "SELECT alarm_id, kind, subject, raised_at_ms, acknowledged_at_ms, acknowledged_by FROM alarm WHERE association_id = $1 AND acknowledged_at_ms IS NULL AND alarm_id > $2 ORDER BY alarm_id LIMIT $3";
     ALARMS_UNACKNOWLEDGED = "SELECT alarm_id, kind, subject, raised_at_ms, acknowledged_at_ms, acknowledged_by FROM alarm WHERE association_id = $1 AND acknowledged_at_ms IS NULL ORDER BY raised_at_ms LIMIT 200";
 }
 
@@ -192,6 +197,15 @@ pub enum JobEnd {
     GivenBack,
 }
 
+/// Whether this lease still stands. A worker that was paused may have lost it without knowing.
+///
+/// # Errors
+/// The database's.
+pub async fn job_held(tx: &mut Conn, job: &Job, owner: &str) -> Result<bool, StoreError> {
+    let params = values![job.association.as_str(), job.id.as_str(), owner, job.fence];
+    Ok(tx.one(&JOB_HELD, params).await?.is_some())
+}
+
 /// Ends a lease. `false`: the fence is stale, somebody else has it; nothing was written.
 ///
 /// # Errors
@@ -248,7 +262,7 @@ pub async fn jobs_in_flight(
     association: &AssociationId,
     request: &crate::ids::RequestId,
 ) -> Result<i64, StoreError> {
-    let row = conn.one(&JOBS_IN_FLIGHT, values![association.as_str(), format!("ask:{request}:%")]).await?;
+    let row = conn.one(&JOBS_IN_FLIGHT, values![association.as_str(), request.as_str()]).await?;
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
@@ -370,6 +384,19 @@ pub async fn alarm_by_id(
     id: &AlarmId,
 ) -> Result<Option<AlarmRow>, StoreError> {
     conn.one(&ALARM_BY_ID, values![association.as_str(), id.as_str()]).await?.as_ref().map(alarm).transpose()
+}
+
+/// Alarms nobody has acknowledged in the order of ids, after `after` (empty: from the start).
+///
+/// # Errors
+/// The database's.
+pub async fn alarms_after(
+    conn: &mut Conn,
+    association: &AssociationId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<AlarmRow>, StoreError> {
+    conn.all(&ALARMS_AFTER, values![association.as_str(), after, limit]).await?.iter().map(alarm).collect()
 }
 
 /// Alarms nobody has acknowledged, oldest first.

@@ -1,6 +1,7 @@
 //! Completed events and ledger lines. What a line is worth is `domain::ledger`.
 
-use super::db::{Conn, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::values;
 use super::statements;
 use crate::domain::ledger::{CompletedEvent, Line};
 use crate::ids::{AssociationId, LedgerLineId, RequestId};

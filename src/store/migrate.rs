@@ -1,7 +1,8 @@
 //! Brings the schema up to date. Files have the same number and name for both databases and are never
 //! edited once released; a checksum notices.
 
-use super::db::{Db, Statement, StoreError, Value};
+use super::db::{Command, Conn, Db, Statement, StoreError, create_private};
+use super::row::Value;
 use crate::time::Millis;
 
 struct Migration {
@@ -9,6 +10,12 @@ struct Migration {
     name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
+}
+
+impl Migration {
+    const fn text(&self, conn: &Conn) -> &'static str {
+        if conn.is_sqlite() { self.sqlite } else { self.postgres }
+    }
 }
 
 macro_rules! migration {
@@ -23,9 +30,6 @@ macro_rules! migration {
 }
 
 const MIGRATIONS: &[Migration] = &[migration!(1, "0001_ground")];
-
-/// SQLite `application_id` of our files: "TOUB".
-const APPLICATION_ID: i64 = 0x544F_5542;
 
 const CREATE: Statement = Statement {
     name: "CREATE_SCHEMA_MIGRATION",
@@ -42,26 +46,20 @@ const RECORD: Statement = Statement {
     sqlite: "INSERT INTO schema_migration (number, name, checksum, applied_at_ms) VALUES ($1, $2, $3, $4)",
     postgres: "INSERT INTO schema_migration (number, name, checksum, applied_at_ms) VALUES ($1, $2, $3, $4)",
 };
-/// Several instances may start at once; the number is arbitrary but ours.
+/// Several instances may start at once; the number is arbitrary but ours. Held to the end of the
+/// transaction: a lock of the session would outlive a start that was broken off.
 const LOCK: Statement = Statement {
     name: "MIGRATION_LOCK",
     sqlite: "SELECT 1 AS locked",
-    postgres: "SELECT 1 AS locked FROM (SELECT pg_advisory_lock(8452771)) AS l",
+    postgres: "SELECT 1 AS locked FROM (SELECT pg_advisory_xact_lock(8452771)) AS l",
 };
-const UNLOCK: Statement = Statement {
-    name: "MIGRATION_UNLOCK",
-    sqlite: "SELECT 1 AS locked",
-    postgres: "SELECT 1 AS locked FROM (SELECT pg_advisory_unlock(8452771)) AS l",
-};
-const APPLICATION: Statement = Statement {
-    name: "APPLICATION_ID",
-    sqlite: "SELECT application_id FROM pragma_application_id",
-    postgres: "SELECT 1414485314::bigint AS application_id",
-};
-const OBJECTS: Statement = Statement {
-    name: "SCHEMA_OBJECTS",
-    sqlite: "SELECT COUNT(*) AS n FROM sqlite_master",
-    postgres: "SELECT 0::bigint AS n",
+/// A migration, or waiting for another instance's, may take longer than a command may.
+const PATIENCE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                        SET LOCAL idle_in_transaction_session_timeout = 0";
+const HAS_TABLE: Statement = Statement {
+    name: "HAS_SCHEMA_MIGRATION",
+    sqlite: "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'",
+    postgres: "SELECT COUNT(*) AS n FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migration'",
 };
 const BACKUP: Statement =
     Statement { name: "BACKUP_BEFORE_MIGRATION", sqlite: "VACUUM INTO $1", postgres: "SELECT $1" };
@@ -70,72 +68,99 @@ fn checksum(text: &str) -> String {
     crate::seal::token_hash(text).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-impl Db {
-    /// Applies what is missing; the numbers applied. A SQLite file that already has data is copied beside
-    /// itself first.
-    ///
-    /// # Errors
-    /// The file belongs to another program, was made by a newer touban, or a released migration was edited.
-    pub async fn migrate(&self, now: Millis) -> Result<Vec<i64>, StoreError> {
-        let mut lock = self.bare().await?;
-        lock.all(&LOCK, &[]).await?;
-        if !self.is_sqlite() {
-            let done = self.migrate_locked(now).await;
-            lock.all(&UNLOCK, &[]).await?;
-            return done;
-        }
-        let id = lock.one(&APPLICATION, &[]).await?.map_or(Ok(0), |r| r.int("application_id"))?;
-        let objects = lock.one(&OBJECTS, &[]).await?.map_or(Ok(0), |r| r.int("n"))?;
-        drop(lock);
-        if id != APPLICATION_ID && objects > 0 {
-            return Err(StoreError::Unusable(
-                "the database file belongs to another program; nothing was changed".to_owned(),
-            ));
-        }
-        self.migrate_locked(now).await
+/// What of the schema is there.
+async fn applied(conn: &mut Conn) -> Result<Vec<i64>, StoreError> {
+    if conn.one(&HAS_TABLE, &[]).await?.map_or(Ok(0), |r| r.int("n"))? == 0 {
+        return Ok(Vec::new());
     }
+    let newest_known = MIGRATIONS.last().map_or(0, |m| m.number);
+    let mut have = Vec::new();
+    for row in conn.all(&APPLIED, &[]).await? {
+        let number = row.int("number")?;
+        if number > newest_known {
+            return Err(StoreError::Unusable(format!(
+                "the database was made by a newer touban (schema {number}, this program knows {newest_known})"
+            )));
+        }
+        if let Some(m) = MIGRATIONS.iter().find(|m| m.number == number)
+            && row.text("checksum")? != checksum(m.text(conn))
+        {
+            return Err(StoreError::Unusable(format!("migration {number} was changed after its release")));
+        }
+        have.push(number);
+    }
+    Ok(have)
+}
 
-    async fn migrate_locked(&self, now: Millis) -> Result<Vec<i64>, StoreError> {
-        let mut conn = self.bare().await?;
-        if self.is_sqlite() {
-            conn.script("PRAGMA application_id = 1414485314").await?;
+fn missing(have: &[i64]) -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS.iter().filter(|m| !have.contains(&m.number))
+}
+
+/// Everything that is missing, whole or not at all.
+struct Migrate {
+    now: Millis,
+}
+
+impl Command for Migrate {
+    type Output = Vec<i64>;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Vec<i64>, StoreError> {
+        if tx.is_sqlite() {
+            tx.script("PRAGMA application_id = 1414485314").await?;
+        } else {
+            tx.script(PATIENCE).await?;
         }
-        conn.exec(&CREATE, &[]).await?;
-        let applied = conn.all(&APPLIED, &[]).await?;
-        let newest_known = MIGRATIONS.last().map_or(0, |m| m.number);
-        let mut have = Vec::new();
-        for row in &applied {
-            let number = row.int("number")?;
-            if number > newest_known {
-                return Err(StoreError::Unusable(format!(
-                    "the database was made by a newer touban (schema {number}, this program knows {newest_known})"
-                )));
-            }
-            if let Some(m) = MIGRATIONS.iter().find(|m| m.number == number)
-                && row.text("checksum")? != checksum(if self.is_sqlite() { m.sqlite } else { m.postgres })
-            {
-                return Err(StoreError::Unusable(format!(
-                    "migration {number} was changed after its release"
-                )));
-            }
-            have.push(number);
-        }
-        let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|m| !have.contains(&m.number)).collect();
-        if let (Some(file), false, false) = (self.file(), have.is_empty(), missing.is_empty()) {
-            let copy = format!("{}.before-{newest_known}-{}", file.display(), now.0);
-            conn.exec(&BACKUP, &[Value::from(copy)]).await?;
-        }
-        drop(conn);
-        for migration in &missing {
-            let text = if self.is_sqlite() { migration.sqlite } else { migration.postgres };
+        tx.all(&LOCK, &[]).await?;
+        // Another instance may have done it while this one waited.
+        let have = applied(tx).await?;
+        tx.exec(&CREATE, &[]).await?;
+        let mut done = Vec::new();
+        for migration in missing(&have) {
+            let text = migration.text(tx);
+            tx.script(text).await?;
             let params = [
                 Value::from(migration.number),
                 Value::from(migration.name),
                 Value::from(checksum(text)),
-                Value::from(now),
+                Value::from(self.now),
             ];
-            self.migrate_one(text, &RECORD, &params).await?;
+            tx.exec(&RECORD, &params).await?;
+            done.push(migration.number);
         }
-        Ok(missing.iter().map(|m| m.number).collect())
+        Ok(done)
+    }
+}
+
+impl Db {
+    /// Applies what is missing, in one transaction; the numbers applied. A SQLite file that already has data
+    /// is copied beside itself first.
+    ///
+    /// # Errors
+    /// The database was made by a newer touban, or a released migration was edited.
+    pub async fn migrate(&self, now: Millis) -> Result<Vec<i64>, StoreError> {
+        let mut conn = self.read().await?;
+        let have = applied(&mut conn).await?;
+        drop(conn);
+        let Some(newest) = missing(&have).last() else {
+            return Ok(Vec::new());
+        };
+        if let Some(file) = self.file()
+            && !have.is_empty()
+        {
+            let copy = format!("{}.before-{}-{}", file.display(), newest.number, now.0);
+            create_private(std::path::Path::new(&copy))?;
+            self.bare().await?.exec(&BACKUP, &[Value::from(copy)]).await?;
+        }
+        self.run(Migrate { now }).await
+    }
+
+    /// The migrations this program brings and the database does not have; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`Db::migrate`].
+    pub async fn migrations_missing(&self) -> Result<Vec<i64>, StoreError> {
+        let mut conn = self.read().await?;
+        let have = applied(&mut conn).await?;
+        Ok(missing(&have).map(|m| m.number).collect())
     }
 }

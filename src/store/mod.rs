@@ -12,9 +12,11 @@ pub mod ledger;
 pub mod migrate;
 pub mod people;
 pub mod requests;
+pub mod row;
 pub mod secrets;
 
-pub use db::{Command, Conn, Db, DbSettings, Faults, Row, Statement, StoreError, Value};
+pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
+pub use row::{Row, Value};
 
 /// Declares statements: `NAME = "text";`, or `NAME = "sqlite text", "postgres text";` where they differ.
 macro_rules! statements {

@@ -1,6 +1,7 @@
 //! Associations, institutions and members. What they may do is `domain::people` and `app`.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::{Row, values};
 use super::statements;
 use crate::domain::people::{Role, SpecialtyOffer, Volunteer};
 use crate::i18n::Lang;
@@ -30,7 +31,7 @@ statements! {
     SPECIALTIES_OF_MEMBER = "SELECT body FROM member_specialty WHERE association_id = $1 AND member_id = $2 ORDER BY specialty";
     SPECIALTIES_IN_USE = "SELECT specialty, COUNT(*) AS n FROM member_specialty WHERE association_id = $1 GROUP BY specialty ORDER BY specialty";
     // The load counts what keeps the asking fair: accepted this month, asked of late.
-    VOLUNTEERS = "SELECT m.member_id, m.institution_id, m.email, m.active_from_ms, m.left_at_ms, m.mail_failing_since_ms, s.body, (SELECT COUNT(*) FROM acceptance a WHERE a.association_id = m.association_id AND a.member_id = m.member_id AND a.claim_slot IS NOT NULL AND a.released_at_ms IS NULL AND a.at_ms >= $3) AS taken, (SELECT COUNT(*) FROM offer o WHERE o.association_id = m.association_id AND o.member_id = m.member_id AND o.asked_at_ms >= $4) AS asked FROM member_specialty s JOIN member m ON m.association_id = s.association_id AND m.member_id = s.member_id WHERE s.association_id = $1 AND s.specialty = $2 ORDER BY m.member_id";
+    VOLUNTEERS = "SELECT m.member_id, m.institution_id, m.email, m.active_from_ms, m.left_at_ms, m.mail_failing_since_ms, s.body, (SELECT COUNT(*) FROM acceptance a WHERE a.association_id = m.association_id AND a.member_id = m.member_id AND a.claim_slot IS NOT NULL AND a.released_at_ms IS NULL AND a.at_ms >= $3) AS taken, (SELECT COUNT(*) FROM offer o WHERE o.association_id = m.association_id AND o.member_id = m.member_id AND o.asked_at_ms >= $4) AS asked FROM member_specialty s JOIN member m ON m.association_id = s.association_id AND m.member_id = s.member_id WHERE s.association_id = $1 AND s.specialty = $2 ORDER BY s.member_id";
     MEMBERS_WITH_ROLE = "SELECT member_id FROM member WHERE association_id = $1 AND roles LIKE $2 AND left_at_ms IS NULL AND active_from_ms <= $3 ORDER BY member_id";
 }
 

@@ -1,8 +1,9 @@
 //! The case around a request: its number, texts (sealed), reports and survey, and the lists of requests.
 //! How it moves is `store::dispatch`.
 
-use super::db::{Conn, Row, StoreError, values};
+use super::db::{Conn, StoreError};
 use super::dispatch::machine_json;
+use super::row::{Row, values};
 use super::statements;
 use crate::domain::dispatch::{Request, next_due};
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
@@ -11,7 +12,7 @@ use crate::time::Millis;
 statements! {
     REQUEST_ADD = "INSERT INTO request (association_id, request_id, case_no, kind, asker_id, institution_id, entered_by, channel, parent_id, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, machine, facts, blind, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $13, $14, $15, $16, $17)";
     CASE_BY_ID = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND request_id = $2";
-    CASES_AFTER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND request_id > $2 ORDER BY request_id LIMIT $3";
+    CASES_AFTER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND request_id > $2 AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY request_id LIMIT $4";
     CASES_OPEN = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND state NOT IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY answer_by_ms, request_id LIMIT $2";
     CASES_ENDED = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND state IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY updated_at_ms DESC, request_id LIMIT $2";
     CASES_OF_ASKER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND asker_id = $2 ORDER BY created_at_ms DESC, request_id LIMIT $3";
@@ -124,17 +125,19 @@ pub async fn case_by_id(
     conn.one(&CASE_BY_ID, values![association.as_str(), id.as_str()]).await?.as_ref().map(case).transpose()
 }
 
-/// In the order of ids, after `after` (empty: from the start).
+/// In the order of ids, after `after` (empty: from the start); only those in `state` where one is given.
 ///
 /// # Errors
 /// The database's.
 pub async fn cases_after(
     conn: &mut Conn,
     association: &AssociationId,
+    state: Option<&str>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Case>, StoreError> {
-    conn.all(&CASES_AFTER, values![association.as_str(), after, limit]).await?.iter().map(case).collect()
+    let rows = conn.all(&CASES_AFTER, values![association.as_str(), after, state, limit]).await?;
+    rows.iter().map(case).collect()
 }
 
 /// Open cases, the most pressing first.

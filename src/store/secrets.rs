@@ -1,6 +1,7 @@
 //! Month keys and the sealing of single columns: clinical text and phone numbers never stand in plain.
 
-use super::db::{Conn, StoreError, values};
+use super::db::{Conn, StoreError};
+use super::row::values;
 use super::statements;
 use crate::ids::{AssociationId, SharedChance};
 use crate::seal::{Place, Seal, sealed_month};
@@ -118,6 +119,15 @@ impl Vault {
 /// The database's.
 pub async fn has_key(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(conn.one(&INSTALLATION_GET, values!["seal_fingerprint"]).await?.is_some())
+}
+
+/// Whether `seal` holds the key this database was made with; `None` when no key was ever used with it.
+///
+/// # Errors
+/// The database's.
+pub async fn key_fits(conn: &mut Conn, seal: &Seal) -> Result<Option<bool>, StoreError> {
+    let row = conn.one(&INSTALLATION_GET, values!["seal_fingerprint"]).await?;
+    row.map(|r| Ok(seal.recognises(&r.text("value")?))).transpose()
 }
 
 /// Opens every month key, as `verify` does.

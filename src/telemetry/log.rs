@@ -3,8 +3,11 @@
 use std::fmt;
 use std::io;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::{EnvFilter, Layer};
+
+use super::counters::{Counter, Counters};
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,13 +80,40 @@ impl fmt::Display for LogFilter {
 #[error("starting the log")]
 pub struct StartError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Starts the log for the whole process, to stderr.
+/// Starts the log for the whole process, to stderr, and counts its errors and warnings in `counters`.
 ///
 /// # Errors
 /// When it was started before.
-pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), StartError> {
-    tracing::subscriber::set_global_default(subscriber(format, filter, io::stderr))
-        .map_err(|e| StartError(Box::new(e)))
+pub fn init(format: LogFormat, filter: &LogFilter, counters: &Counters) -> Result<(), StartError> {
+    let counted = subscriber(format, filter, io::stderr).with(Counted::new(counters));
+    tracing::subscriber::set_global_default(counted).map_err(|e| StartError(Box::new(e)))
+}
+
+/// Counts the lines that somebody should look at.
+#[derive(Debug)]
+struct Counted {
+    errors: Counter,
+    warnings: Counter,
+}
+
+impl Counted {
+    fn new(counters: &Counters) -> Self {
+        let (name, help) = ("touban_log_lines_total", "Lines of the log that somebody should look at.");
+        Self {
+            errors: counters.counter(name, help, &[("level", "error")]),
+            warnings: counters.counter(name, help, &[("level", "warn")]),
+        }
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Counted {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        match *event.metadata().level() {
+            tracing::Level::ERROR => self.errors.inc(),
+            tracing::Level::WARN => self.warnings.inc(),
+            _ => {}
+        }
+    }
 }
 
 fn subscriber<W>(format: LogFormat, filter: &LogFilter, to: W) -> Box<dyn tracing::Subscriber + Send + Sync>
@@ -152,6 +182,23 @@ mod tests {
             });
             assert_eq!(text.lines().count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn errors_and_warnings_are_counted_when_they_are_let_through() {
+        let counters = Counters::new();
+        let page = Page::default();
+        let filter = LogFilter::parse("warn").unwrap();
+        let lines = subscriber(LogFormat::Text, &filter, move || page.clone()).with(Counted::new(&counters));
+        tracing::subscriber::with_default(lines, || {
+            tracing::error!("one");
+            tracing::warn!("two");
+            tracing::warn!("three");
+            tracing::info!("not at this level");
+        });
+        let shown = counters.render();
+        assert!(shown.contains("touban_log_lines_total{level=\"error\"} 1\n"), "{shown}");
+        assert!(shown.contains("touban_log_lines_total{level=\"warn\"} 2\n"), "{shown}");
     }
 
     #[test]

@@ -4,5 +4,7 @@
 
 pub mod counters;
 mod log;
+mod panics;
 
 pub use log::{LogFilter, LogFormat, NotAFilter, StartError, init};
+pub use panics::report_places_only;

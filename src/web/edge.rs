@@ -76,6 +76,10 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 const CSP_DEMO: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; frame-src 'self'";
 
+/// For the HTML part of a mail shown in the demo: no script, no form, no origin of its own.
+pub(super) const CSP_SHUT_IN: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'self'";
+
 #[derive(Debug)]
 struct Shared {
     edge: Edge,
@@ -177,8 +181,12 @@ async fn pass(State(shared): State<Arc<Shared>>, mut request: Request, next: Nex
     };
 
     let headers = response.headers_mut();
+    // A page that shows somebody else's HTML shuts it in tighter than we do; nothing may loosen ours.
+    let is_shut_in = headers.get(header::CONTENT_SECURITY_POLICY).is_some_and(|policy| policy == CSP_SHUT_IN);
     for (name, value) in &shared.headers {
-        headers.insert(name.clone(), value.clone());
+        if !(is_shut_in && name == header::CONTENT_SECURITY_POLICY) {
+            headers.insert(name.clone(), value.clone());
+        }
     }
     // Hashed assets say themselves how long they keep; everything else may be somebody's data.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -112,7 +112,8 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8], lang: Lang) -> Result<T, Prob
     })
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body says that it is JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
@@ -213,6 +214,13 @@ fn wrong_kind(expected: &str, found: Option<&Value>, lang: Lang) -> String {
         "f32" | "f64" => Some(("数値", "a number")),
         "a sequence" => Some(("配列", "an array")),
         "a map" => Some(("オブジェクト", "an object")),
+        "an RFC 3339 date-time" => Some((
+            "時差つきの日時（例: 2026-11-20T18:00:00+09:00）",
+            "a date-time with its offset, such as 2026-11-20T18:00:00+09:00",
+        )),
+        "an id of the API" => {
+            Some(("種類の接頭辞で始まる番号（例: mem_…）", "an id with its prefix, such as mem_…"))
+        }
         e if e.starts_with("struct ") => Some(("オブジェクト", "an object")),
         _ => None,
     };

@@ -3,8 +3,10 @@
 pub mod api;
 pub mod edge;
 pub mod extract;
+pub mod metrics;
 pub mod problem;
 pub mod rate;
+pub mod router;
 pub mod server;
 pub mod trust;
 pub mod ui;

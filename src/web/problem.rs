@@ -85,6 +85,15 @@ kinds! {
     PinWrong FORBIDDEN "pin-wrong" {
         "暗証番号が違います", "暗証番号を確かめて、もう一度入力してください。";
         "The PIN is wrong", "Check the PIN and type it again." }
+    /// Too many wrong PINs in a row.
+    PinLocked FORBIDDEN "pin-locked" {
+        "暗証番号を使えなくなっています", "続けて間違えたため止めてあります。事務局へお電話ください。";
+        "The PIN is locked", "It was typed wrongly too often in a row. Please call the office." }
+    /// The API key lacks a scope; `scope` says which. Decided before anything is looked up, so that it says
+    /// nothing about what is there.
+    MissingScope FORBIDDEN "missing-scope" {
+        "この API キーでは操作できません", "scope にある権限を持つキーを使ってください。";
+        "This API key may not do that", "Use a key that has the scope named in scope." }
     /// The request came from a page that is not ours.
     CrossSite FORBIDDEN "cross-site" {
         "ほかのサイトからの操作は受け付けません", "touban の画面を開き直して、もう一度操作してください。";
@@ -109,6 +118,10 @@ kinds! {
     Closed CONFLICT "closed" {
         "受付を終了しました", "この依頼は終了しているため、変更できません。";
         "It is closed", "This request has ended and can no longer be changed." }
+    /// This person declined, or gave it back, before.
+    AnsweredBefore CONFLICT "answered-before" {
+        "すでにお返事をいただいています", "お断りまたは取り消しのお返事をいただいています。変えるときは事務局へお電話ください。";
+        "It was answered before", "It was declined or given back. Please call the office to change that." }
     /// It was changed meanwhile.
     Conflict CONFLICT "conflict" {
         "ほかの操作で変更されました", "最新の内容を読み込んでから、もう一度操作してください。";

@@ -125,7 +125,8 @@ export async function until(what, probe, { timeoutMs = 20_000, everyMs = 50 } = 
 
 // --------------------------------------------------------------------------------------------- touban
 
-function binary() {
+/** The program under test: TOUBAN_BIN, or the newest debug build. */
+export function binary() {
   const found = [
     process.env.TOUBAN_BIN,
     path.join(process.env.CARGO_TARGET_DIR ?? path.join(repository, 'target'), 'debug/touban'),

@@ -6,10 +6,12 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync, existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { keep, leaks, plant, plantPin, plantTypedPin } from './canaries.mjs';
 import {
   axe, desktop, elderly, expectComplaint, finish, phone, readMail, shot, smallPhone, startTouban, temporaryFolder, test,
   until, waitForMail, withinFirstScreen,
 } from './harness.mjs';
+import * as robot from './robot.mjs';
 
 const style = `
   html { font-size: 112.5% } body { margin: 0 auto; max-width: 34rem; padding: 0 1rem; color: #1a1a1a; background: #fff;
@@ -220,6 +222,68 @@ await test('mail is read as a mail program reads it', async () => {
 });
 await test('waiting ends, and says for what', async () => {
   await assert.rejects(() => until('snow in July', () => false, { timeoutMs: 100 }), /waited 100 ms for snow in July/);
+});
+
+await test('planted strings are found wherever they leak, and a token may stand in its own mail', async () => {
+  const word = plant('clinical', 'the question');
+  const typed = plantTypedPin('the typed PIN');
+  const pin = plantPin('the PIN');
+  const token = Buffer.alloc(32, 0xa7).toString('base64url');
+  const code = '7Q2M-X0PA-4K9D';
+  keep('secret', 'the token', token, 'its mail');
+  keep('secret', 'the code', code, 'its mail');
+  const hex = (text) => Buffer.from(text).toString('hex');
+  for (const [kind, bytes, what] of [
+    ['log', `{"message":"asked about ${word}"}`, 'the question'],
+    ['database', `INSERT INTO request VALUES ('\\x${hex(word)}')`, 'the question'],
+    ['database', `X'${hex(word).toUpperCase()}'`, 'the question'],
+    ['address', `GET https://touban.example.jp/consults?q=${word}`, 'the question'],
+    ['log', `{"pin":"${typed}"}`, 'the typed PIN'],
+    ['log', `{"pin":${pin}}`, 'the PIN'],
+    ['mail', `暗証番号は ${pin} です`, 'the PIN'],
+    ['mail', `https://touban.example.jp/k#${token}`, 'the token'],
+    ['database', Buffer.concat([Buffer.from('row'), Buffer.alloc(32, 0xa7)]), 'the token'],
+    ['database', `\\x${'a7'.repeat(32)}`, 'the token'],
+    ['log', `code=${code.replaceAll('-', '')}`, 'the code'],
+  ]) {
+    assert.deepEqual(leaks([{ kind, place: 'a place', bytes }]), [`${what} stands in a place`]);
+  }
+  assert.deepEqual(leaks([
+    { kind: 'mail', place: 'its mail', bytes: `https://touban.example.jp/k#${token} ${code}` },
+    { kind: 'log', place: 'the log', bytes: `{"elapsed_ms":${pin},"id":"01KX${pin}ABC","at":"10:00:00.${pin}Z"}` },
+  ]), []);
+});
+
+await test('the robot follows links, runs scripts and presses every button, with and without words, but types no PIN', async () => {
+  const seen = [];
+  const page = (body) => `<!doctype html><html lang="ja"><meta charset="utf-8"><title>x</title>${body}`;
+  const gate = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes) => { body += bytes; });
+    request.on('end', () => {
+      seen.push(`${request.method} ${request.url} ${body}`.trim());
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      if (request.url === '/k') response.end(page(`<form id="f" method="post" action="/open"><input name="token"></form>
+        <script>f.token.value = location.hash.slice(1); if (f.token.value) f.submit();</script>`));
+      else if (request.url === '/open') response.end(page(`<a href="/elsewhere">x</a><form method="post" action="/answer">
+        <button type="submit" disabled hidden></button><input name="token" type="hidden" value="t"><input name="pin" required>
+        <input name="note"><button name="answer" value="yes">はい</button><button name="answer" value="no">いいえ</button></form>`));
+      else response.end(page('<p>よし</p>'));
+    });
+  });
+  await new Promise((resolve) => gate.listen(0, '127.0.0.1', resolve));
+  const link = `http://127.0.0.1:${gate.address().port}/k#secret`;
+  await robot.scan({ links: [link] });
+  for (const wanted of ['GET /k', 'HEAD /k', 'OPTIONS /k', 'GET /k%23secret', 'POST /open token=secret', 'GET /elsewhere',
+    'POST /answer token=t&pin=&note=&answer=yes', 'POST /answer token=t&pin=&note=&answer=no', 'POST /answer token=t&pin=&note=']) {
+    assert.ok(seen.includes(wanted), `${wanted} in\n${seen.join('\n')}`);
+  }
+  assert.ok(seen.some((s) => /^POST \/answer token=t&pin=&note=\w+&answer=no$/.test(s)), seen.join('\n'));
+  assert.ok(seen.every((s) => !/pin=./.test(s.replace('pin=&', ''))), 'no PIN');
+  await robot.scan({ links: [link] }, { pins: ['0000', '1111'] });
+  for (const pin of ['0000', '1111']) assert.ok(seen.some((s) => s.includes(`pin=${pin}`) && s.includes('answer=yes')), pin);
+  gate.closeAllConnections();
+  gate.close();
 });
 
 site.closeAllConnections();

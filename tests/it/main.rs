@@ -4,12 +4,26 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod http_edge;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod smtp_journey;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod support_office;
 #[cfg(test)]
 mod support_smtp;

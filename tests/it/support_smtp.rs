@@ -150,7 +150,11 @@ impl Drop for FaultySmtp {
 impl FaultySmtp {
     /// Listens on a free port of 127.0.0.1.
     pub async fn start(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), script)
+    }
+
+    /// Serves a port that somebody else has opened, for instance after it was shut for a while.
+    pub fn on(listener: TcpListener, script: Script) -> Self {
         let address = listener.local_addr().expect("an address");
         let state = State { script, received: Vec::new(), greylisted: BTreeSet::new(), connections: 0 };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: watch::channel(0).0 });

@@ -339,6 +339,13 @@ impl Plans {
         Ok(Self(plans))
     }
 
+    /// These plans, with those of `other` in the place of theirs of the same name.
+    #[must_use]
+    pub fn replaced_by(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Plan> {
         self.0.get(name)

@@ -30,6 +30,7 @@ part-pin-hint = Forgotten? Please phone the office.
 part-pin-missing = Please type your PIN.
 part-pin-malformed = The PIN has four digits.
 part-pin-wrong = That number does not fit. Tries left: { $n }.
+part-pin-wrong-device = That number is not right. Please try again.
 part-remember = Remember this device (no PIN needed to answer next time)
 
 ## Start
@@ -49,14 +50,17 @@ home-119-call = Call 119
 
 ## The exercise
 demo-title = Start the exercise
-demo-what = This association is invented; so are its people and numbers. Three steps take one consult all the way round.
+demo-what = This association is invented; so are its people and numbers. Four steps take one consult all the way round.
 demo-done = done
 demo-step-1 = 1 Ask for a consult
 demo-step-1-text = Be { $name } and ask a dermatologist.
 demo-step-2 = 2 Take it from the mail
 demo-step-2-text = Open the mail, follow the link, type the PIN, take the consult and write the answer.
-demo-step-3 = 3 Look at the ledger
-demo-step-3-text = When the asker closes the consult, two lines stand in the ledger: one for each side.
+demo-step-3 = 3 Read the answer and close
+demo-step-3-text = Be { $name } again and read the answer under Consults. Four questions close the consult.
+demo-again-as = Back to { $name }
+demo-step-4 = 4 Look at the ledger
+demo-step-4-text = A closed consult stands in the ledger with two lines: one for each side.
 demo-start-as = Start as { $name }
 demo-open-mailbox = Open the mailbox ({ $n })
 demo-clock = The time is
@@ -88,6 +92,8 @@ sign-in-what = We send a link to the mail address the office knows.
 sign-in-address = Mail address
 sign-in-send = Send the link
 sign-in-no-mail = Without mail, please phone the office.
+sign-in-other = Somebody else? Enter by mail
+sign-in-then = You will then go on to the page you wanted.
 sign-in-address-missing = Please type your mail address.
 sign-in-address-malformed = Please check the form of the address.
 sign-in-sent-title = Look at your mail
@@ -155,6 +161,8 @@ link-end-accepted-title = You have taken this consult
 link-end-accepted-text = Thank you. Please read the case and write your answer.
 link-end-declined-title = You have declined
 link-end-declined-text = Thank you for answering. Other doctors are asked.
+link-end-raised-title = Your hand is up
+link-end-raised-text = We will write to you when the asking doctor has chosen.
 link-end-released-title = You have given it back
 link-end-released-text = Other doctors are asked. There is nothing for you to do.
 link-end-expired-title = This request is over
@@ -220,6 +228,11 @@ ask-missing-question = Please write your question.
 ask-too-long = At most { $n } characters, please.
 ask-looks-like-phone = This looks like a phone number. Please remove it.
 ask-urgent-not-here = If it is urgent, please phone.
+ask-not-text = There are characters that cannot be used. Please delete them.
+ask-not-a-date = Enter the date like 2026-11-21.
+ask-not-a-time = Enter the time like 14:30.
+ask-soon = It must be more than 30 minutes ahead. Please phone if it is urgent.
+ask-send-again = Some time has passed. Please press the button once more.
 ask-sent = Your request is on its way. You get a mail when it is answered.
 
 ## A case

@@ -145,6 +145,9 @@ word-alarm-expired = { $no }: the time ran out
 word-alarm-undeliverable = { $no }: a mail cannot be delivered
 word-alarm-silent = { $no }: taken, but no answer came
 word-alarm-other = { $no }: please look
+word-alarm-pin_locked = { $name }: the PIN was wrong several times
+word-alarm-mail = Mail cannot be sent. Please check the settings
+word-alarm-system = Something automatic stopped. Please tell the administrator
 
 ## The four questions
 word-avoided-yes = Yes
@@ -189,3 +192,20 @@ word-needs-different_institution = Different institutions
 word-needs-report = A report is there
 word-needs-report_within = A report within { $n } hours
 word-needs-confirmed = Confirmed by the asking side
+
+## What is wrong with a field
+word-wrong-missing = is required
+word-wrong-too_long = is too long
+word-wrong-not_text = has characters or a form that cannot be used
+word-wrong-not_a_choice = is not one of the choices
+word-wrong-too_soon = lies in the past or too close (if it is urgent, use the telephone)
+word-wrong-too_late = lies too far ahead
+word-wrong-out_of_range = is out of range
+word-wrong-unknown = was not found
+word-wrong-taken = is in use already
+word-wrong-kind_not_yet = requests of this kind cannot be made yet; for now only consult
+word-wrong-not_an_id = must be an id that begins with { $prefix }_
+word-wrong-not_a_key = must be 1 to 255 visible ASCII characters
+word-wrong-not_a_pin = must be four digits
+word-wrong-not_the_taker = has not taken this request
+word-wrong-not_the_asker = did not ask this request

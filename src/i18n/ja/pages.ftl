@@ -30,6 +30,7 @@ part-pin-hint = お忘れのときは、事務局へお電話ください。
 part-pin-missing = 暗証番号を入れてください。
 part-pin-malformed = 暗証番号は、4けたの数字です。
 part-pin-wrong = 番号が合いません。あと{ $n }回お試しになれます。
+part-pin-wrong-device = 番号が合いません。もう一度お試しください。
 part-remember = この端末を覚える（次から番号なしで返事ができます）
 
 ## Start
@@ -49,14 +50,17 @@ home-119-call = 119に電話する
 
 ## The exercise
 demo-title = 練習をはじめる
-demo-what = 架空の医師会です。人も電話番号も実在しません。三つの手順で、相談がひと回りします。
+demo-what = 架空の医師会です。人も電話番号も実在しません。四つの手順で、相談がひと回りします。
 demo-done = できました
 demo-step-1 = 1 相談を頼む
 demo-step-1-text = { $name }になって、皮膚科の先生に相談を頼みます。
 demo-step-2 = 2 届いたメールから引き受ける
 demo-step-2-text = メールを開き、リンクから暗証番号を入れて引き受け、答えを書きます。
-demo-step-3 = 3 補助台帳を見る
-demo-step-3-text = 相談した先生が閉じると、依頼側と受諾側の2行が台帳にのります。
+demo-step-3 = 3 お答えを読んで閉じる
+demo-step-3-text = もう一度{ $name }になり、「相談の一覧」からお答えを読みます。四つの質問に答えると閉じます。
+demo-again-as = { $name }にもどる
+demo-step-4 = 4 補助台帳を見る
+demo-step-4-text = 閉じた相談は、依頼側と受諾側の2行になって台帳にのります。
 demo-start-as = { $name }として始める
 demo-open-mailbox = 届いたメールを見る（{ $n }通）
 demo-clock = いまの時刻
@@ -88,6 +92,8 @@ sign-in-what = 届け出のメールアドレスに、入るためのリンク�
 sign-in-address = メールアドレス
 sign-in-send = リンクを送る
 sign-in-no-mail = メールをお使いでない先生は、事務局へお電話ください。
+sign-in-other = ほかの方はこちら（メールで入る）
+sign-in-then = そのあと、ご覧になるページへ進みます。
 sign-in-address-missing = メールアドレスを入れてください。
 sign-in-address-malformed = メールアドレスの形を確かめてください。
 sign-in-sent-title = メールをご覧ください
@@ -155,6 +161,8 @@ link-end-accepted-title = お引き受けいただいています
 link-end-accepted-text = ありがとうございます。内容を見て、お答えをお書きください。
 link-end-declined-title = お断りを承りました
 link-end-declined-text = お返事ありがとうございます。ほかの先生にお願いします。
+link-end-raised-title = 手挙げを承りました
+link-end-raised-text = 相談した先生がお選びになったら、メールでお知らせします。
 link-end-released-title = 引き受けは取り消しました
 link-end-released-text = ほかの先生にお願いしています。なさることは何もありません。
 link-end-expired-title = この依頼の受付は終わりました
@@ -220,6 +228,11 @@ ask-missing-question = 相談の内容を書いてください。
 ask-too-long = { $n }文字までにしてください。
 ask-looks-like-phone = 電話番号のようなものがあります。消してください。
 ask-urgent-not-here = お急ぎの相談は、電話でお願いします。
+ask-not-text = 使えない文字があります。消してください。
+ask-not-a-date = 日付は「11月21日」のように入れてください。
+ask-not-a-time = 時刻は「14:30」のように入れてください。
+ask-soon = 30分より先の日時を入れてください。お急ぎのときは電話で。
+ask-send-again = 時間がたったので、もう一度「相談を頼む」を押してください。
 ask-sent = 相談を送りました。返事があればメールでお知らせします。
 
 ## A case

@@ -145,6 +145,9 @@ word-alarm-expired = { $no } 期限が過ぎました
 word-alarm-undeliverable = { $no } メールが届かない先生がいます
 word-alarm-silent = { $no } 引き受けたあと、お答えがありません
 word-alarm-other = { $no } お確かめください
+word-alarm-pin_locked = { $name } 暗証番号が続けて合いませんでした
+word-alarm-mail = メールを送れません。設定をお確かめください
+word-alarm-system = 自動の処理が止まりました。管理者にお知らせください
 
 ## The four questions
 word-avoided-yes = 避けられた
@@ -189,3 +192,20 @@ word-needs-different_institution = 医療機関が異なる
 word-needs-report = 報告がある
 word-needs-report_within = { $n }時間以内に報告がある
 word-needs-confirmed = 依頼側が確認した
+
+## What is wrong with a field
+word-wrong-missing = 必須の項目です
+word-wrong-too_long = 長すぎます
+word-wrong-not_text = 使えない文字や書き方があります
+word-wrong-not_a_choice = 選べる値ではありません
+word-wrong-too_soon = 過ぎているか、近すぎる日時です（お急ぎのときは電話をお使いください）
+word-wrong-too_late = 先すぎる日時です
+word-wrong-out_of_range = 範囲の外です
+word-wrong-unknown = 見つかりません
+word-wrong-taken = すでに使われています
+word-wrong-kind_not_yet = この種類の依頼はまだ受け付けられません。今は consult（専門相談）だけです
+word-wrong-not_an_id = { $prefix }_ で始まる番号にしてください
+word-wrong-not_a_key = 空白のない英数字と記号で、1～255 文字にしてください
+word-wrong-not_a_pin = 数字 4 桁にしてください
+word-wrong-not_the_taker = この依頼を引き受けている方ではありません
+word-wrong-not_the_asker = この依頼の依頼者ではありません

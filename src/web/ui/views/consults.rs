@@ -14,6 +14,8 @@ use super::{Choices, Field, Hidden, Shell, StateLine, quiet_debug};
 #[template(path = "consult-new.html")]
 pub struct ConsultNew {
     pub shell: Shell,
+    /// Said above a form that came back for another reason than its fields.
+    pub notice: Option<String>,
     pub specialty: Choices,
     /// `advice`, `visit`.
     pub wish: Choices,
@@ -259,6 +261,8 @@ pub struct ConsultRow {
 #[template(path = "my-consults.html")]
 pub struct MyConsults {
     pub shell: Shell,
+    /// Said once after a step, "引き受けを取り消しました".
+    pub notice: Option<String>,
     pub asked: Vec<ConsultRow>,
     pub taken: Vec<ConsultRow>,
 }

@@ -17,7 +17,7 @@ pub struct DemoPerson {
     pub pin: Option<String>,
 }
 
-/// Which of the three steps of the exercise have been done.
+/// Which steps of the exercise have been done; the third, closing, is what brings the lines into the ledger.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DemoDone {
     pub asked: bool,
@@ -30,9 +30,9 @@ pub struct DemoDone {
 #[template(path = "demo-start.html")]
 pub struct DemoStart {
     pub shell: Shell,
-    /// Who asks in step 1.
+    /// Who asks in step 1 and closes in step 3.
     pub asker: DemoPerson,
-    /// Who looks at the ledger in step 3.
+    /// Who looks at the ledger in step 4.
     pub clerk: DemoPerson,
     /// Everybody else worth trying, with them.
     pub people: Vec<DemoPerson>,

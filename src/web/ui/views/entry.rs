@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::links::PinProblem;
 use super::{Field, Hidden, Shell, quiet_debug};
 
 /// `GET /`: what this is, and three ways in.
@@ -23,13 +24,22 @@ pub struct SignIn {
     pub notice: Option<String>,
 }
 
-/// The answer to a posted address: the same for every address.
+/// `GET /sign-in` on a known device: its second factor. Posts `/sign-in/device`: `pin`, `once`.
+#[derive(Template)]
+#[template(path = "device-sign-in.html")]
+pub struct DeviceSignIn {
+    pub shell: Shell,
+    /// Whose device it is, with title.
+    pub person_name: String,
+    pub pin_problem: Option<PinProblem>,
+    pub once: Hidden,
+}
+
+/// `GET /sign-in/sent`, after a posted address: the same for every address, and without it.
 #[derive(Template)]
 #[template(path = "sign-in-sent.html")]
 pub struct SignInSent {
     pub shell: Shell,
-    /// As typed.
-    pub address: String,
     /// How long the mailed link lives.
     pub minutes: u32,
 }
@@ -125,8 +135,7 @@ pub struct ProblemPage {
     pub name: String,
     pub status: u16,
     pub title: String,
-    pub meaning: String,
     pub what_to_do: String,
 }
 
-quiet_debug!(Home, SignIn, SignInSent, Message, ProblemPage);
+quiet_debug!(Home, SignIn, DeviceSignIn, SignInSent, Message, ProblemPage);

@@ -48,6 +48,8 @@ pub enum PinProblem {
     Wrong {
         tries_left: u32,
     },
+    /// On a known device, where tries are slowed down and not counted out.
+    WrongOnDevice,
 }
 
 /// The answer to `POST /k/open` for an offer.
@@ -106,6 +108,8 @@ pub enum LinkEndKind {
     DeclinedByYou {
         at: String,
     },
+    /// The hand is up; the asker chooses.
+    RaisedByYou,
     /// This reader gave it back.
     ReleasedByYou {
         at: String,
@@ -142,6 +146,7 @@ impl LinkEnd {
             LinkEndKind::TakenByAnother => "link-end-taken-title",
             LinkEndKind::AcceptedByYou { .. } => "link-end-accepted-title",
             LinkEndKind::DeclinedByYou { .. } => "link-end-declined-title",
+            LinkEndKind::RaisedByYou => "link-end-raised-title",
             LinkEndKind::ReleasedByYou { .. } => "link-end-released-title",
             LinkEndKind::Expired => "link-end-expired-title",
             LinkEndKind::Withdrawn => "link-end-withdrawn-title",
@@ -157,6 +162,7 @@ impl LinkEnd {
             LinkEndKind::TakenByAnother => "link-end-taken-text",
             LinkEndKind::AcceptedByYou { .. } => "link-end-accepted-text",
             LinkEndKind::DeclinedByYou { .. } => "link-end-declined-text",
+            LinkEndKind::RaisedByYou => "link-end-raised-text",
             LinkEndKind::ReleasedByYou { .. } => "link-end-released-text",
             LinkEndKind::Expired => "link-end-expired-text",
             LinkEndKind::Withdrawn => "link-end-withdrawn-text",
@@ -171,7 +177,7 @@ impl LinkEnd {
         match &self.kind {
             LinkEndKind::AcceptedByYou { at, .. }
             | LinkEndKind::DeclinedByYou { at }
-            | LinkEndKind::ReleasedByYou { at } => Some(at),
+            | LinkEndKind::ReleasedByYou { at } => Some(at.as_str()).filter(|at| !at.is_empty()),
             _ => None,
         }
     }

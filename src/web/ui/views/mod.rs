@@ -24,7 +24,7 @@ pub use consults::{
     ConsultUnlock, MyConsults, Party, Responsible, SurveyForm, SurveyView, TimelineItem,
 };
 pub use demo::{DemoDone, DemoPerson, DemoStart, MailPart, MailRow, MailTab, Mailbox, MailboxMail};
-pub use entry::{Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
+pub use entry::{DeviceSignIn, Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
 pub use ledger::{Condition, LedgerLine, LedgerPage, Verdict};
 pub use links::{
     BlindSummary, LinkEnd, LinkEndKind, LinkEntry, LinkOffer, LinkSignIn, OfferState, PinProblem,
@@ -123,7 +123,8 @@ pub struct Nav {
 
 /// What surrounds every page.
 ///
-/// Posts from here: `/lang` (`lang`, `back`), `/text-size` (`size`, `back`), `/sign-out`. `back` is `path`
+/// Posts from here: `/lang` (`lang`, `back`), `/text-size` (`size`, `back`), both with `settings` as their
+/// `csrf`, and `/sign-out`. `back` is `path`
 /// again: use it only when it is one of our own paths (starts with one `/`, no `//`, no `\`).
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
@@ -139,6 +140,8 @@ pub struct Shell {
     /// The exercise association: a line says so on every page, with the ways back to the start and the mailbox.
     pub demo: bool,
     pub csrf: Hidden,
+    /// The token of the two forms that only set a cookie; the same on every page.
+    pub settings: Hidden,
     /// The civil time of the page, "11月20日（金）19時45分".
     pub now_text: String,
     /// The path of a GET that shows this page (or the nearest one) again.
@@ -187,6 +190,12 @@ impl Shell {
             Lang::Ja => Lang::En,
             Lang::En => Lang::Ja,
         }
+    }
+
+    /// What stands behind the page's own title.
+    #[must_use]
+    pub fn title_end(&self) -> String {
+        if self.association_name.is_empty() { self.t("shell-product") } else { self.association_name.clone() }
     }
 
     /// Whether the page has a menu at all.

@@ -41,6 +41,7 @@ impl Maker {
             text_size: TextSize::Standard,
             demo: false,
             csrf: hidden("csrf-1"),
+            settings: hidden("csrf-1"),
             now_text: s("11月20日（金）21時45分"),
             path: s(path),
         }
@@ -193,6 +194,7 @@ impl Maker {
         }
         let mut view = ConsultNew {
             shell: self.signed_in("/consults/new", "佐藤 健一", nav),
+            notice: wrong.then(|| t(self.lang, "ask-send-again")),
             specialty: self.choices(
                 "specialty-",
                 &["dermatology", "gynaecology", "psychiatry", "orthopedics"],
@@ -376,6 +378,7 @@ impl Maker {
     fn mine(&self, full: bool) -> MyConsults {
         MyConsults {
             shell: self.signed_in("/consults", "佐藤 健一", Nav { asker: true, ..Nav::default() }),
+            notice: full.then(|| t(self.lang, "case-released")),
             asked: if full { vec![self.row(true), self.row(false)] } else { Vec::new() },
             taken: Vec::new(),
         }
@@ -490,12 +493,14 @@ impl Maker {
             ("mail-source", render(&self.mail(MailTab::Source))),
             ("sign-in", render(&self.sign_in(false))),
             ("sign-in-wrong", render(&self.sign_in(true))),
+            ("sign-in-sent", render(&SignInSent { shell: self.shell("/sign-in"), minutes: 10 })),
             (
-                "sign-in-sent",
-                render(&SignInSent {
+                "sign-in-device",
+                render(&DeviceSignIn {
                     shell: self.shell("/sign-in"),
-                    address: s("ito@example.jp"),
-                    minutes: 10,
+                    person_name: self.doctor("伊藤 美咲"),
+                    pin_problem: Some(PinProblem::WrongOnDevice),
+                    once: hidden("once-3"),
                 }),
             ),
             ("link-entry", render(&LinkEntry { shell: self.shell("/k"), code: Field::default() })),
@@ -573,7 +578,6 @@ impl Maker {
                     name: s("stale"),
                     status: 409,
                     title: t(self.lang, "message-changed-title"),
-                    meaning: t(self.lang, "message-changed-text"),
                     what_to_do: t(self.lang, "message-changed-text"),
                 }),
             ),

@@ -1,0 +1,386 @@
+//! `touban demo`: an invented association in a temporary folder, put there through the same use cases as a
+//! real one, with a mail folder that is shown as a page and a clock that can jump.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{NaiveTime, Weekday};
+use chrono_tz::Tz;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::args::DemoArgs;
+use super::demo_data::{
+    DemoData, DemoInstitution, DemoInstitutionKind, DemoMember, DemoMode, DemoRole, DemoVolunteer,
+};
+use super::open;
+use super::serve::{self, House, Ready, Signals};
+use super::stop::{Stop, in_words};
+use crate::app::demo::{Demo, DemoPerson};
+use crate::app::people::{NewAssociation, NewInstitution, NewMember};
+use crate::app::replay::Done;
+use crate::app::{App, Who};
+use crate::config::{Config, DatabaseUrl};
+use crate::domain::calendar::{civil_day, instant_of, wall_clock};
+use crate::domain::people::{Day, Role, SpecialtyOffer};
+use crate::i18n::Lang;
+use crate::ids::{InstitutionId, MemberId, SharedChance, SystemChance};
+use crate::ports::mail::FolderMail;
+use crate::seal::Pin;
+use crate::telemetry::counters::Counters;
+use crate::telemetry::{LogFilter, LogFormat, init, report_places_only};
+use crate::time::{Clock as _, LeapingClock, Millis, SharedClock};
+
+const TARIFFS: &str = include_str!("../../config/tariffs.toml");
+const CODE: &str = "aoba";
+/// Whom a newcomer begins as, and who reads the ledger.
+const ASKER: &str = "sato";
+const CLERK: &str = "yamada";
+/// Ports tried when the wanted one is taken, before any free one is.
+const PORTS_TRIED: u16 = 20;
+/// PINs hashed at once: each takes some 50 ms and 46 MiB.
+const HASHES_AT_ONCE: usize = 4;
+/// Nobody guesses PINs in a game on one's own machine, and a class may try it out together.
+const PER_MINUTE: u32 = 6_000;
+
+pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
+    let counters = Counters::new();
+    init(LogFormat::Text, &LogFilter::parse("warn")?, &counters)?;
+    report_places_only(&counters);
+    let signals = Signals::new()?;
+    let data = DemoData::built_in()?;
+    let listener = listen(arg.listen, lang).await?;
+    let folder = Folder::new()?;
+    let config = config(folder.path())?;
+
+    let clock = Arc::new(LeapingClock::default());
+    if !arg.now {
+        clock.leap_s(seconds_to_the_evening(clock.now(), data.association.zone));
+    }
+    let shared: SharedClock = clock.clone();
+    let chance: SharedChance = Arc::new(SystemChance);
+    let (db, vault) = serve::prepare(&config, &shared, chance, lang).await?;
+    let mut rules = open::rules(&config, serve::base_url(&config, &listener)?, lang)?;
+    rules.tariffs = open::tariffs_of("tariffs.toml", TARIFFS)?;
+    let mailbox = Arc::new(FolderMail::new(folder.path().join("mail"))?);
+    let app = App::new(db.clone(), vault.clone(), shared.clone(), rules.clone());
+    let seeded = seed(&app, &data).await?;
+
+    let greeting = Greeting {
+        association: data.association.name.clone(),
+        members: seeded.members.len(),
+        institutions: data.institutions.len(),
+        now: shared.now(),
+        zone: data.association.zone,
+    };
+    let demo = Demo {
+        association: seeded.who.association.clone(),
+        clock,
+        mailbox: mailbox.clone(),
+        people: people(&data, &seeded),
+        asker: ASKER.to_owned(),
+        clerk: CLERK.to_owned(),
+    };
+    let house = House { db, vault, clock: shared, rules, mail: mailbox, demo: Some(demo), counters };
+    house.serve(&config, listener, signals, |ready| greeting.print(ready)).await
+}
+
+/// The wanted port, or the next free one with a word about it.
+async fn listen(wanted: SocketAddr, lang: Lang) -> Result<TcpListener, Stop> {
+    let taken = match TcpListener::bind(wanted).await {
+        Ok(listener) => return Ok(listener),
+        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => e,
+        Err(_) => return serve::bind(wanted, lang).await,
+    };
+    let next = (1..=PORTS_TRIED).filter_map(|n| wanted.port().checked_add(n)).chain([0]);
+    for port in next {
+        if let Ok(listener) = TcpListener::bind(SocketAddr::new(wanted.ip(), port)).await {
+            let (old, new) = (wanted.port(), listener.local_addr()?.port());
+            eprintln!(
+                "{}",
+                in_words(
+                    lang,
+                    format!("{old} 番は使われているので、{new} 番を使います"),
+                    format!("port {old} is taken; using {new}")
+                )
+            );
+            return Ok(listener);
+        }
+    }
+    Err(Stop::from(taken))
+}
+
+/// A folder for one demo, open to nobody else, removed at the end.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> std::io::Result<Self> {
+        let chance: SharedChance = Arc::new(SystemChance);
+        let path = std::env::temp_dir().join(format!("touban-demo-{}", open::boot_id(&chance)));
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(e) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(error = %e, "The folder of the demo could not be removed: {}", self.0.display());
+        }
+    }
+}
+
+/// The defaults, inside the folder. The environment is not asked: a demo is the same everywhere.
+fn config(folder: &Path) -> Result<Config, Stop> {
+    let mut config = Config::load(None, std::iter::empty())?;
+    config.database.url = DatabaseUrl::Sqlite { path: folder.join("touban.sqlite") };
+    config.keys.file = folder.join("touban.key");
+    let limits = &mut config.limits;
+    for each in [
+        &mut limits.signin_per_minute_per_ip,
+        &mut limits.pin_per_minute_per_ip,
+        &mut limits.answer_per_minute_per_ip,
+        &mut limits.create_per_minute_per_ip,
+    ] {
+        *each = PER_MINUTE;
+    }
+    limits.guesses_per_hour_total = PER_MINUTE * 60;
+    limits.create_per_hour_total = PER_MINUTE * 60;
+    Ok(config)
+}
+
+/// Until the next Wednesday 19:40: an evening on which somebody is there to answer.
+fn seconds_to_the_evening(now: Millis, zone: Tz) -> u32 {
+    let evening = NaiveTime::from_hms_opt(19, 40, 0).unwrap_or_default();
+    let today = civil_day(now, zone);
+    let at = (0..=7)
+        .map(|days| today.plus_days(days))
+        .filter(|day| day.weekday() == Weekday::Wed)
+        .map(|day| instant_of(day, evening, zone))
+        .find(|at| *at > now);
+    at.map_or(0, |at| u32::try_from(at.since_ms(now) / 1_000).unwrap_or(0))
+}
+
+/// Whom the demo knows, by the keys of its data.
+struct Seeded {
+    who: Who,
+    members: BTreeMap<String, MemberId>,
+}
+
+async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
+    let home = &data.association;
+    let association = NewAssociation {
+        code: CODE.to_owned(),
+        name: home.name.clone(),
+        zone: home.zone,
+        office_phone: home.office_phone.clone(),
+        lang: Lang::Ja,
+    };
+    let id = app.association_add(association).await.map_err(unfit)?;
+    let who = Who::cli(&id);
+    let areas: BTreeMap<&str, &str> = data.areas.iter().map(|a| (a.key.as_str(), a.name.as_str())).collect();
+    let mut institutions = BTreeMap::new();
+    for institution in &data.institutions {
+        let new = new_institution(institution, &areas);
+        let (Done::Fresh(id) | Done::Again(id)) =
+            app.institution_add(&who, new, None).await.map_err(unfit)?;
+        institutions.insert(institution.key.as_str(), id);
+    }
+    let members = seed_members(app, data, &who, &institutions, &areas).await?;
+    Ok(Seeded { who, members })
+}
+
+/// Members a few at a time, on threads that may block: their PINs are slow to hash, on purpose.
+async fn seed_members(
+    app: &App,
+    data: &DemoData,
+    who: &Who,
+    institutions: &BTreeMap<&str, InstitutionId>,
+    areas: &BTreeMap<&str, &str>,
+) -> Result<BTreeMap<String, MemberId>, Stop> {
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(HASHES_AT_ONCE);
+    let mut waiting = Vec::new();
+    for member in &data.members {
+        let new = new_member(member, data, institutions, areas);
+        // Nobody of the demo who has no part in what is built yet, such as the nurse.
+        if !new.roles.is_empty() {
+            waiting.push((member.key.clone(), new, Pin::parse(member.pin.expose())?));
+        }
+    }
+    let mut waiting = waiting.into_iter();
+    let mut running = JoinSet::new();
+    let mut members = BTreeMap::new();
+    loop {
+        while running.len() < at_once
+            && let Some((key, new, pin)) = waiting.next()
+        {
+            let (app, who) = (app.clone(), who.clone());
+            let runtime = tokio::runtime::Handle::current();
+            running.spawn_blocking(move || {
+                let added = runtime.block_on(app.member_add(&who, new, Some(&pin), None));
+                added.map(|(Done::Fresh(id) | Done::Again(id))| (key, id))
+            });
+        }
+        let Some(added) = running.join_next().await else { break };
+        let (key, id) = added?.map_err(unfit)?;
+        members.insert(key, id);
+    }
+    Ok(members)
+}
+
+fn unfit(error: crate::app::AppError) -> Stop {
+    Stop::app(Lang::En, error)
+}
+
+fn new_institution(institution: &DemoInstitution, areas: &BTreeMap<&str, &str>) -> NewInstitution {
+    let kind = match institution.kind {
+        DemoInstitutionKind::Clinic => "clinic",
+        DemoInstitutionKind::HomeCareClinic => "home_care_clinic",
+        DemoInstitutionKind::Hospital => "hospital",
+        DemoInstitutionKind::NurseStation => "nursing_station",
+        DemoInstitutionKind::AssociationOffice => "association",
+    };
+    NewInstitution {
+        name: institution.name.clone(),
+        kind: kind.to_owned(),
+        area: area(areas, &institution.area),
+        city_code: String::new(),
+        phone: Some(institution.phone.clone()),
+    }
+}
+
+fn area(areas: &BTreeMap<&str, &str>, key: &str) -> String {
+    areas.get(key).copied().unwrap_or(key).to_owned()
+}
+
+fn new_member(
+    member: &DemoMember,
+    data: &DemoData,
+    institutions: &BTreeMap<&str, InstitutionId>,
+    areas: &BTreeMap<&str, &str>,
+) -> NewMember {
+    NewMember {
+        name: format!("{} {}", member.family, member.given),
+        kana: format!("{} {}", member.family_kana, member.given_kana),
+        institution: institutions.get(member.institution.as_str()).cloned(),
+        email: Some(member.mail.clone()),
+        phone: Some(member.mobile.clone()),
+        roles: member.roles.iter().filter_map(|r| role(*r)).collect(),
+        lang: Lang::Ja,
+        specialties: data
+            .volunteers
+            .iter()
+            .filter(|v| v.member == member.key)
+            .map(|v| offer(v, areas))
+            .collect(),
+    }
+}
+
+const fn role(role: DemoRole) -> Option<Role> {
+    match role {
+        DemoRole::Physician => Some(Role::Physician),
+        DemoRole::Specialist => Some(Role::Specialist),
+        DemoRole::Clerk => Some(Role::Clerk),
+        DemoRole::Coordinator => Some(Role::Coordinator),
+        DemoRole::Officer => Some(Role::Officer),
+        DemoRole::Nurse => None,
+    }
+}
+
+fn offer(volunteer: &DemoVolunteer, areas: &BTreeMap<&str, &str>) -> SpecialtyOffer {
+    SpecialtyOffer {
+        specialty: volunteer.specialty.clone(),
+        visits: volunteer.modes.contains(&DemoMode::Visit),
+        areas: volunteer.areas.iter().map(|key| area(areas, key)).collect(),
+        days: volunteer.days.iter().map(|day| Day::from(*day)).collect(),
+        from_min: u32::from(volunteer.from_min),
+        to_min: u32::from(volunteer.to_min),
+        monthly_cap: Some(u32::from(volunteer.monthly_cap)),
+    }
+}
+
+/// Whom one can act as, in the order in which they are worth trying: the asker, the volunteers, the office.
+fn people(data: &DemoData, seeded: &Seeded) -> Vec<DemoPerson> {
+    let volunteers = data.volunteers.iter().map(|v| v.member.as_str());
+    let office =
+        data.members.iter().filter(|m| m.roles.iter().any(|r| role(*r).is_some_and(Role::is_office)));
+    let mut people: Vec<DemoPerson> = Vec::new();
+    for key in [ASKER].into_iter().chain(volunteers).chain(office.map(|m| m.key.as_str())) {
+        if let (Some(member), Some(id)) = (data.member(key), seeded.members.get(key))
+            && people.iter().all(|p| p.key != key)
+        {
+            let pin = member.pin.expose().to_owned();
+            people.push(DemoPerson { key: key.to_owned(), member: id.clone(), pin });
+        }
+    }
+    people
+}
+
+/// What a newcomer reads first.
+struct Greeting {
+    association: String,
+    members: usize,
+    institutions: usize,
+    now: Millis,
+    zone: Tz,
+}
+
+impl Greeting {
+    fn print(&self, ready: &Ready) {
+        let url = &ready.base_url;
+        let now = wall_clock(self.now, self.zone).format("%-m月%-d日 %-H:%M");
+        let (association, members, institutions) = (&self.association, self.members, self.institutions);
+        println!(
+            "touban demo — 架空の「{association}」を用意しました（会員 {members} 名、施設 {institutions}。時計は {now}）\n  \
+             はじめる        {url}/demo\n  \
+             届いたメール    {url}/demo/mailbox\n  \
+             止めるには Ctrl-C。データは一時フォルダーにあり、終わると消えます。\n  \
+             An invented medical association to try out: open the first address. Ctrl-C ends it; nothing is kept."
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_begins_on_the_next_wednesday_evening() {
+        let zone = chrono_tz::Tz::Asia__Tokyo;
+        let wait = |at: &str| seconds_to_the_evening(Millis::parse_rfc3339(at).unwrap(), zone);
+        assert_eq!(wait("2026-11-25T19:39:00+09:00"), 60);
+        assert_eq!(wait("2026-11-25T19:40:00+09:00"), 7 * 86_400);
+        assert_eq!(wait("2026-11-20T21:40:00+09:00"), 4 * 86_400 + 22 * 3_600);
+        assert_eq!(wait("2026-11-24T19:40:00+09:00"), 86_400);
+    }
+
+    #[test]
+    fn on_that_evening_a_dermatologist_is_there_in_every_part_of_the_city() {
+        let data = DemoData::built_in().unwrap();
+        for area in &data.areas {
+            let there = data.volunteers.iter().any(|v| {
+                v.specialty == "dermatology"
+                    && v.areas.contains(&area.key)
+                    && v.days.contains(&Weekday::Wed)
+                    && (v.from_min..v.to_min).contains(&(19 * 60 + 40))
+            });
+            assert!(there, "{}", area.name);
+        }
+    }
+
+    #[test]
+    fn the_people_to_act_as_are_in_the_data() {
+        let data = DemoData::built_in().unwrap();
+        for key in [ASKER, CLERK] {
+            assert!(data.member(key).is_some(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a page says when something could not be done: one kind, one status, one page with the office's
+//! number. Which words stand there is `views::entry`.
+
+use std::error::Error;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::app::AppError;
+use crate::i18n::Lang;
+use crate::web::Web;
+
+use super::caller::{Binding, Caller};
+use super::views::{Message, MessageKind, Shell, render};
+
+/// Something that could not be done. Becomes a page in [`say_failures`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    kind: MessageKind,
+    back: Option<String>,
+    retry_after_s: Option<u32>,
+}
+
+impl Failure {
+    const fn of(kind: MessageKind) -> Self {
+        Self { kind, back: None, retry_after_s: None }
+    }
+
+    pub const fn not_found() -> Self {
+        Self::of(MessageKind::NotFound)
+    }
+
+    pub const fn forbidden() -> Self {
+        Self::of(MessageKind::Forbidden)
+    }
+
+    pub const fn form_expired() -> Self {
+        Self::of(MessageKind::FormExpired)
+    }
+
+    pub const fn session_ended() -> Self {
+        Self::of(MessageKind::SessionEnded)
+    }
+
+    pub const fn changed() -> Self {
+        Self::of(MessageKind::ChangedMeanwhile)
+    }
+
+    pub const fn broken() -> Self {
+        Self::of(MessageKind::Broken)
+    }
+
+    pub fn too_many(retry_after_s: u32) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::of(MessageKind::TooMany) }
+    }
+
+    /// With the page to go back to.
+    pub fn back_to(mut self, path: impl Into<String>) -> Self {
+        self.back = Some(path.into());
+        self
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::of(match error {
+            AppError::NotFound => MessageKind::NotFound,
+            AppError::KeyReused => MessageKind::ChangedMeanwhile,
+            AppError::Busy => return Self { retry_after_s: Some(5), ..Self::of(MessageKind::Unavailable) },
+            // Fields are said beside the field; what comes here did not come from our form.
+            AppError::Invalid(_) => MessageKind::FormExpired,
+            AppError::Store(_) | AppError::NoPlan(_) => {
+                tracing::error!(error = &error as &dyn Error, "A page could not be made");
+                MessageKind::Broken
+            }
+        })
+    }
+}
+
+const fn status_of(kind: MessageKind) -> StatusCode {
+    match kind {
+        MessageKind::NotFound => StatusCode::NOT_FOUND,
+        MessageKind::Forbidden | MessageKind::FormExpired | MessageKind::SessionEnded => {
+            StatusCode::FORBIDDEN
+        }
+        MessageKind::ChangedMeanwhile => StatusCode::CONFLICT,
+        MessageKind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+        MessageKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        MessageKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        MessageKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn kind_of(status: StatusCode) -> MessageKind {
+    match status {
+        StatusCode::CONFLICT => MessageKind::ChangedMeanwhile,
+        StatusCode::MISDIRECTED_REQUEST => MessageKind::Misdirected,
+        StatusCode::TOO_MANY_REQUESTS => MessageKind::TooMany,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => MessageKind::Unavailable,
+        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::METHOD_NOT_ALLOWED => MessageKind::NotFound,
+        s if s.is_server_error() => MessageKind::Broken,
+        _ => MessageKind::FormExpired,
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = status_of(self.kind).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Puts a page where a handler, the router or an extractor answered with a bare status.
+pub(super) async fn say_failures(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let asked = parts.clone();
+    parts.extensions.insert(());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let failure = response.extensions().get::<Failure>().cloned();
+    let is_bare = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    let for_programs = asked.uri.path().starts_with("/api");
+    if failure.is_none() && (!is_error || !is_bare || for_programs || asked.method == Method::OPTIONS) {
+        return response;
+    }
+    let status = response.status();
+    let failure = failure.unwrap_or_else(|| Failure::of(kind_of(status)));
+    let mut asked = asked;
+    let page = match Caller::from_request_parts(&mut asked, &web).await {
+        Ok(caller) => {
+            let reference = (failure.kind == MessageKind::Broken).then(|| caller.reference()).flatten();
+            let shell = caller.shell_at(Binding::Page("message"), "/");
+            render(&Message { shell, kind: failure.kind, reference, back: failure.back.clone() })
+        }
+        Err(_) => error_page(status, crate::web::problem::lang_of(&asked.headers)),
+    };
+    let mut headers = kept(response.headers());
+    if let Some(seconds) = failure.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    (status, headers, Html(page)).into_response()
+}
+
+/// What was said of the request still holds; what was said of the body does not.
+fn kept(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = headers.clone();
+    kept.remove(header::CONTENT_TYPE);
+    kept.remove(header::CONTENT_LENGTH);
+    kept
+}
+
+/// The page of a refusal that no route has seen: of no association, because none is known.
+#[must_use]
+pub fn error_page(status: StatusCode, lang: Lang) -> String {
+    let shell = Shell { lang, path: "/".to_owned(), ..Shell::default() };
+    render(&Message { shell, kind: kind_of(status), reference: None, back: None })
+}

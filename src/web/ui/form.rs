@@ -1,0 +1,109 @@
+//! What people typed into a form: its fields, its token, its one-time number.
+
+use axum::Form;
+use axum::extract::{FromRequest, Request};
+
+use super::caller::{Binding, Caller};
+use super::failure::Failure;
+use crate::app::replay::Key;
+use crate::web::Web;
+
+/// The fields of a posted form, in the order of the page.
+#[derive(Clone, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fields").finish_non_exhaustive()
+    }
+}
+
+impl FromRequest<Web> for Fields {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Failure> {
+        let form = Form::<Vec<(String, String)>>::from_request(request, web).await;
+        form.map(|Form(pairs)| Self(pairs)).map_err(|_| Failure::form_expired())
+    }
+}
+
+impl Fields {
+    /// The first field of this name, as typed; nothing when there is none.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// A text without the blanks around it and with line ends as everywhere else.
+    pub fn text(&self, name: &str) -> String {
+        self.get(name).trim().replace("\r\n", "\n")
+    }
+
+    /// A number typed with any keyboard.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        narrow(self.get(name)).parse().ok()
+    }
+
+    /// A ticked box.
+    pub fn is_ticked(&self, name: &str) -> bool {
+        self.get(name) == "yes"
+    }
+
+    /// Refuses a form that was not drawn for this reader.
+    ///
+    /// # Errors
+    /// The page that asks to send it again.
+    pub fn check(&self, caller: &Caller, binding: Binding<'_>) -> Result<(), Failure> {
+        if caller.gave(binding, self.get("csrf")) { Ok(()) } else { Err(Failure::form_expired()) }
+    }
+
+    /// The key under which this form acts once.
+    ///
+    /// # Errors
+    /// A form without its one-time number is none of ours.
+    pub fn key(&self, operation: &str) -> Result<Key, Failure> {
+        let once = self.get("once");
+        if once.len() != 26 || !once.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(Failure::form_expired());
+        }
+        let mut body = Vec::new();
+        for (name, value) in self.0.iter().filter(|(name, _)| name != "csrf" && name != "once") {
+            for part in [name, value] {
+                body.extend_from_slice(&(part.len() as u64).to_be_bytes());
+                body.extend_from_slice(part.as_bytes());
+            }
+        }
+        Ok(Key::new(&format!("web:{once}"), operation, &body))
+    }
+}
+
+/// Full-width letters and digits as narrow ones, without blanks.
+pub(super) fn narrow(typed: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    typed.nfkc().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        Fields(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_same_form_has_the_same_key_and_another_text_another_fingerprint() {
+        let once = ("once", "0123456789ABCDEFGHJKMNPQRS");
+        let first = fields(&[once, ("csrf", "a"), ("note", "x")]).key("close").unwrap();
+        assert_eq!(first.digest, fields(&[once, ("csrf", "b"), ("note", "x")]).key("close").unwrap().digest);
+        assert_ne!(first.digest, fields(&[once, ("note", "y")]).key("close").unwrap().digest);
+        assert!(fields(&[("once", "short")]).key("close").is_err());
+        assert!(fields(&[]).key("close").is_err());
+    }
+
+    #[test]
+    fn numbers_are_read_from_any_keyboard() {
+        assert_eq!(fields(&[("minutes", " １５ ")]).number("minutes"), Some(15));
+        assert_eq!(fields(&[("minutes", "ten")]).number("minutes"), None);
+        assert_eq!(fields(&[("question", " a\r\nb ")]).text("question"), "a\nb");
+    }
+}

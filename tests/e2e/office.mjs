@@ -1,0 +1,247 @@
+// The association of the journeys: its settings and people, its mail, and how somebody signs in. All through what an
+// administrator has: the settings file and the commands of touban.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { keep, plantPin } from './canaries.mjs';
+import { makeDatabase } from './databases.mjs';
+import { axe, binary, desktop, elderly, phone, readMail, shot, startTouban, temporaryFolder, until } from './harness.mjs';
+
+const run = promisify(execFile);
+const smtp = (name) => {
+  const value = process.env[`TOUBAN_TEST_SMTP_${name}`];
+  if (!value) throw new Error(`TOUBAN_TEST_SMTP_${name} is not set; scripts/test e2e_sqlite starts a mail server and sets it`);
+  return value;
+};
+
+/** The settings: the database and the mail server are all that differs between an office and this run. */
+function settings(databaseUrl, metricsPort) {
+  return `
+listen = "127.0.0.1:0"
+[database]
+url = ${JSON.stringify(databaseUrl)}
+[mail]
+kind = "smtp"
+from = "青葉市医師会 在宅当番 <touban@example.jp>"
+[mail.smtp]
+host = ${JSON.stringify(smtp('HOST'))}
+port = ${smtp('PORT')}
+security = "starttls"
+username = ${JSON.stringify(smtp('USER'))}
+password = ${JSON.stringify(smtp('PASSWORD'))}
+ca_file = ${JSON.stringify(smtp('CA'))}
+[tariffs]
+file = ${JSON.stringify(path.resolve(fileURLToPath(import.meta.url), '../../../config/tariffs.toml'))}
+[log]
+# Everything that can be said is said, so that what must not be said would be seen.
+level = "debug"
+# The robot is one client and does in a minute what no person does in a day. It shall not be stopped by limits: then
+# nothing would be learnt about what is behind them.
+[limits]
+signin_per_minute_per_ip = 100000
+pin_per_minute_per_ip = 100000
+answer_per_minute_per_ip = 100000
+create_per_minute_per_ip = 100000
+guesses_per_hour_total = 1000000
+create_per_hour_total = 1000000
+[metrics]
+listen = "127.0.0.1:${metricsPort}"
+`;
+}
+
+// Three dermatologists are asked first, in the order in which they joined; the fourth comes into the second round.
+const people = {
+  sato: { name: '佐藤 義男', kana: 'さとう よしお', at: 'sato', roles: ['physician'], phone: '050-0000-3101' },
+  ito: { name: '伊藤 恵子', kana: 'いとう けいこ', at: 'ito', roles: ['physician', 'specialist'], skin: { visits: true }, phone: '050-0000-3102' },
+  kawabe: { name: '川辺 学', kana: 'かわべ まなぶ', at: 'kawabe', roles: ['physician', 'specialist'], skin: { visits: true }, phone: '050-0000-3103' },
+  hoshino: { name: '星野 一', kana: 'ほしの はじめ', at: 'hoshino', roles: ['physician', 'specialist'], skin: { visits: true }, phone: '050-0000-3104' },
+  maruyama: { name: '丸山 直樹', kana: 'まるやま なおき', at: 'maruyama', roles: ['physician', 'specialist'], skin: { visits: true }, phone: '050-0000-3105' },
+  suzuki: { name: '鈴木 健一', kana: 'すずき けんいち', at: 'suzuki', roles: ['physician', 'coordinator'], phone: '050-0000-3106' },
+  yamada: { name: '山田 和子', kana: 'やまだ かずこ', at: 'office', roles: ['clerk'], phone: '050-0000-3107' },
+};
+
+const institutions = {
+  sato: { name: '佐藤医院', kind: 'home_care_clinic', area: '緑町' },
+  ito: { name: '青葉中央皮膚科', kind: 'clinic', area: '青葉中央' },
+  kawabe: { name: '川辺皮膚科', kind: 'clinic', area: '青葉北' },
+  hoshino: { name: '星野皮フ科クリニック', kind: 'clinic', area: '青葉南' },
+  maruyama: { name: '丸山皮膚科医院', kind: 'clinic', area: '桜が丘' },
+  suzuki: { name: '鈴木内科クリニック', kind: 'clinic', area: '青葉北' },
+  office: { name: '医師会事務局', kind: 'association', area: '青葉中央' },
+};
+
+/** Sets the association up and starts touban. `kind`: sqlite or postgres. */
+export async function openOffice(kind) {
+  const folder = temporaryFolder();
+  const database = makeDatabase(kind, folder);
+  const metricsPort = await freePort();
+  const config = settings(database.url, metricsPort);
+  const file = path.join(folder, 'touban.toml');
+  writeFileSync(file, config, { mode: 0o600 });
+
+  // Addresses of this run alone: the mailbox is shared with other runs.
+  const mark = `r${randomBytes(4).toString('hex')}`;
+  const office = { kind, folder, file, database, mark, people: {}, addresses: [], pages: [], metrics: `http://127.0.0.1:${metricsPort}/metrics` };
+  await touban(office, ['migrate']);
+  await seed(office);
+
+  const server = await startTouban({ config, folder });
+  office.server = server;
+  office.base = server.baseUrl;
+  // All it says, from the first line on; the harness keeps only the end.
+  office.said = [server.log()];
+  for (const stream of [server.process.stdout, server.process.stderr]) stream.on('data', (text) => office.said.push(text));
+  office.state = () => stateOf(office);
+  office.verify = () => touban(office, ['verify']);
+  return office;
+}
+
+/** Runs a command of touban as an administrator would and returns its report. What is secret goes in by `input`. */
+async function touban(office, words, { input } = {}) {
+  const child = run(binary(), [...words, '--config', office.file, '--json'], { cwd: office.folder });
+  child.child.stdin.end(input ?? '');
+  const { stdout } = await child;
+  return JSON.parse(stdout);
+}
+
+async function seed(office) {
+  const at = ['--association', 'aoba'];
+  await touban(office, ['admin', 'create-association', '--code', 'aoba', '--name', '青葉市医師会', '--office-phone', '042-000-0000']);
+  const places = {};
+  for (const [key, { name, kind, area }] of Object.entries(institutions)) {
+    await touban(office, ['admin', 'create-institution', ...at, '--name', name, '--kind', kind, '--area', area]);
+    keep('name', `the name of the clinic of ${key}`, name);
+    places[key] = { name };
+  }
+  for (const [key, person] of Object.entries(people)) {
+    const address = `${key}.${office.mark}@example.jp`;
+    const pin = plantPin(`the PIN of ${key}`);
+    const options = ['--name', person.name, '--kana', person.kana, '--email', address, '--phone', person.phone,
+      '--institution', institutions[person.at].name, ...person.roles.flatMap((role) => ['--role', role])];
+    if (person.skin) options.push('--specialty', 'dermatology:visit');
+    await touban(office, ['admin', 'create-member', ...at, ...options, '--pin-stdin'], { input: `${pin}\n` });
+    keep('name', `the name of ${key}`, person.name);
+    keep('clinical', `the number of ${key}`, person.phone);
+    office.people[key] = { key, name: person.name, phone: person.phone, address, pin, institution: places[person.at] };
+  }
+  const key = await touban(office, ['admin', 'create-key', ...at, '--label', 'journey', '--scope', 'read', '--scope', 'audit']);
+  office.key = key.secret;
+  keep('secret', 'the key of the API', key.secret);
+}
+
+/** Everything a program may read of the requests, the offers and the audit. */
+async function stateOf(office) {
+  const state = {};
+  for (const list of ['requests', 'offers', 'events']) {
+    const response = await fetch(`${office.base}/api/v1/${list}`, { headers: { authorization: `Bearer ${office.key}` } });
+    assert.equal(response.status, 200, list);
+    state[list] = await response.json();
+  }
+  return state;
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)); });
+  });
+}
+
+// ------------------------------------------------------------------------------------------- looking
+
+/** Notes every address this person's browser asks for, and what it says where it came from. */
+export function watchAddresses(office, page) {
+  if (office.pages.includes(page.context())) return page;
+  office.pages.push(page.context());
+  page.context().on('request', (request) => {
+    // What follows the # stays in the browser; it is here only because the driver knows it.
+    const from = request.headers().referer ?? '';
+    office.addresses.push(`${request.method()} ${request.url().split('#')[0]} ${from}`);
+  });
+  return page;
+}
+
+/** A new person's browser: `office.desk()`, `office.handy()`. */
+export const deskOf = async (office, options) => watchAddresses(office, await desktop(options));
+export const phoneOf = async (office, options) => watchAddresses(office, await phone(options));
+
+/** Measures the page as it stands and photographs it. */
+export async function look(office, page, name) {
+  office.shots = (office.shots ?? 0) + 1;
+  await shot(page, `${office.kind}-${String(office.shots).padStart(2, '0')}-${name}`);
+  await axe(page);
+  await elderly(page);
+  // Everywhere: the office's number as a link, and 119.
+  assert.equal(await page.locator('footer a[href^="tel:"]').count(), 1, 'the number of the office');
+  assert.match(await page.locator('footer').innerText(), /119/);
+}
+
+/** What a reader sees, without line breaks. */
+export const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ');
+
+// ---------------------------------------------------------------------------------------------- mail
+
+/** All mails of this run, oldest first. */
+export const allMail = (office) => readMail(smtp('MAILDIR')).filter((mail) => mail.to.some((to) => to.includes(office.mark)));
+
+/** Waits for the next mail to this person whose subject fits; each mail is met once. Its token and code are noted. */
+export async function nextMail(office, person, subject) {
+  office.met ??= new Set();
+  const mail = await until(`a mail to ${person.key} with ${subject}`, () => allMail(office)
+    .find((m) => !office.met.has(m.file) && m.to.includes(person.address) && subject.test(m.subject)), { everyMs: 150 });
+  office.met.add(mail.file);
+  keepSecrets(mail);
+  return mail;
+}
+
+/** A token may stand in the mail that brings it, and nowhere else. */
+export function keepSecrets(mail) {
+  for (const link of mail.links) {
+    const token = link.split('#')[1];
+    if (token) keep('secret', `the token of "${mail.subject}"`, token, mail.file);
+  }
+  const code = codeOf(mail);
+  if (code) keep('secret', `the code of "${mail.subject}"`, code, mail.file);
+}
+
+export const codeOf = (mail) => mail.text.match(/\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b/)?.[0];
+
+// -------------------------------------------------------------------------------------------- signing in
+
+/** Types the address and waits for the mail with the link. */
+export async function askForLink(office, page, person) {
+  await page.goto(`${office.base}/sign-in`);
+  await page.locator('#address').fill(person.address);
+  await page.getByRole('button', { name: 'リンクを送る' }).click();
+  await page.getByRole('heading', { name: 'メールをご覧ください', level: 1 }).waitFor();
+  return nextMail(office, person, /在宅当番のページを開くリンク/);
+}
+
+/** From the link of the mail to the first page: the second factor is the PIN. */
+export async function enterPin(page, person) {
+  await page.locator('#pin').fill(person.pin);
+  await page.getByRole('button', { name: '入る' }).click();
+  await page.locator('nav.menu').waitFor();
+}
+
+/** Signs in without looking around. */
+export async function signIn(office, page, person) {
+  const mail = await askForLink(office, page, person);
+  await page.goto(mail.links[0]);
+  await enterPin(page, person);
+  return mail;
+}
+
+/** Cookies that open something: as good as a key, so they are kept like one. */
+export async function keepCookies(page, person) {
+  for (const cookie of await page.context().cookies()) {
+    if (cookie.value.length >= 20) keep('secret', `the cookie ${cookie.name} of ${person.key}`, cookie.value);
+  }
+}

@@ -1,0 +1,338 @@
+//! The real binary, killed with SIGKILL at random moments of the journey and started again (reliability S1, S2,
+//! S4, S5, S7, F1): nothing acknowledged is lost, nothing happens twice, no mail is doubled beyond what was in
+//! doubt, every open request has its next step.
+//!
+//! `TOUBAN_TEST_KILLS` and `TOUBAN_TEST_SEED` make it longer or another.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+mod desk;
+mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::sync::watch;
+use touban::ids::{Chance as _, SeededChance};
+
+use crate::support_office::Scratch;
+use crate::support_smtp::{Act, FaultySmtp, ReceivedMail, Script};
+use desk::{Case, Client, Desks, Reached, Up};
+use service::{Installation, Life};
+
+const KILLS: u64 = 60;
+const SEED: u64 = 20_261_120;
+const DESKS: usize = 3;
+const DOCTORS: usize = 3;
+const ASKERS: usize = 4;
+/// Cases begun in one life.
+const CASES_PER_LIFE: usize = 4;
+/// After the service is ready it lives at most this long.
+const LONGEST_LIFE_MS: u64 = 350;
+/// One life in six ends this early, mostly before it is ready.
+const SHORTEST_LIFE_MS: u64 = 120;
+/// When the killing is over, everything has to have happened within this.
+const DRAIN: Duration = Duration::from_secs(60);
+/// The mails a worker can have in hand when it dies: one each, four for mails and two for urgent ones.
+const WORKERS: usize = 6;
+
+fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().map_or(usual, |text| text.parse().expect("a number"))
+}
+
+/// A life of the mail server's connections: how many there were when the process that made them was gone.
+type Ends = Vec<usize>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
+    let (kills, seed) = (setting("TOUBAN_TEST_KILLS", KILLS), setting("TOUBAN_TEST_SEED", SEED));
+    println!("crash: {kills} kills, TOUBAN_TEST_SEED={seed}");
+    let scratch = Scratch::new("crash");
+    let smtp = FaultySmtp::start(Script::always(Act::Deliver)).await;
+    let service = Installation::make(scratch.path(), smtp.port());
+    let (askers, secret) = people(&service);
+    let (tell, up) = watch::channel(Up::default());
+    let client = Client::new(secret, up);
+    let desks = Arc::new(Desks {
+        askers,
+        book: desk::Book::default(),
+        allowed: AtomicUsize::new(0),
+        begun: AtomicUsize::new(0),
+        closing: false.into(),
+    });
+    let mut working = tokio::task::JoinSet::new();
+    for _ in 0..DESKS {
+        working.spawn(desk::work(desks.clone(), client.clone()));
+    }
+    let chance = Arc::new(SeededChance::new(seed));
+    let checked = Arc::new(AtomicUsize::new(0));
+    working.spawn(keep_checking(desks.clone(), client.clone(), chance.clone(), checked.clone()));
+
+    let begun = Instant::now();
+    let mut ends: Ends = Vec::new();
+    let (mut ready, mut unready) = (Vec::new(), 0);
+    for _ in 0..kills {
+        desks.allowed.fetch_add(CASES_PER_LIFE, Ordering::SeqCst);
+        let mut life = service.serve();
+        if chance.below(6) == 0 {
+            wait_ms(chance.below(SHORTEST_LIFE_MS)).await;
+            unready += 1;
+        } else {
+            ready.push(come_up(&service, &mut life, &tell).await);
+            wait_ms(chance.below(LONGEST_LIFE_MS)).await;
+        }
+        let number = life.number;
+        life.kill();
+        tell.send_replace(Up { life: number + 1, base: None });
+        ends.push(smtp.connections());
+        assert!(!any_failed(&mut working), "a desk found something wrong\n{}", service.last_words());
+    }
+    let killing = begun.elapsed();
+
+    // The last life: everything that was begun comes to its end.
+    let mut life = service.serve();
+    ready.push(come_up(&service, &mut life, &tell).await);
+    desks.closing.store(true, Ordering::SeqCst);
+    let finished = tokio::time::timeout(DRAIN, async {
+        while working.join_next().await.is_some_and(|w| {
+            w.expect("a desk that found nothing wrong");
+            true
+        }) {}
+    });
+    assert!(finished.await.is_ok(), "cases do not come to their end\n{}", service.last_words());
+    let mut client = client;
+    let cases = desks.book.cases();
+    everything_is_there(&mut client, &desks, &cases).await;
+    let mails = drained(&smtp, &cases).await;
+    let copies = mails_are_single(&mails, &cases, &ends);
+    assert!(life.stop().await, "SIGTERM ends it well\n{}", service.last_words());
+
+    let verified = service.run(&["verify", "--json"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let findings: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(findings["problems"], Value::Array(Vec::new()));
+    assert_eq!(findings["requests"], cases.len());
+
+    ready.sort();
+    let (doubt, happened) =
+        (desks.book.in_doubt.load(Ordering::Relaxed), desks.book.had_happened.load(Ordering::Relaxed));
+    println!(
+        "crash: {kills} kills in {:.1} s ({unready} before it was ready), {} cases, {} changes acknowledged, 0 lost; \
+         {doubt} in doubt of which {happened} had happened; {} looks after a kill; {} mails and {copies} further \
+         copies; ready p50 {:?} max {:?}",
+        killing.as_secs_f64(),
+        cases.len(),
+        desks.book.acknowledged(),
+        checked.load(Ordering::Relaxed),
+        mails.len() - copies,
+        ready[ready.len() / 2],
+        ready[ready.len() - 1],
+    );
+    // A run in which the rare things did not happen has shown nothing.
+    assert!(doubt > 0 && happened > 0, "the kills never hit a change");
+    assert!(cases.iter().any(|c| c.reached == Reached::Withdrawn));
+}
+
+/// An association with its people, by the commands an office would use.
+fn people(service: &Installation) -> (Vec<String>, String) {
+    let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
+    let at = ["--association", "aoba"];
+    service.admin(&[
+        "create-association",
+        "--code",
+        "aoba",
+        "--name",
+        "青葉市医師会",
+        "--office-phone",
+        "050-0000-0000",
+    ]);
+    let institution = |name: &str| {
+        let named = ["create-institution", "--name", name, "--area", "青葉北"];
+        id(&service.admin(&[named.as_slice(), &at].concat()))
+    };
+    let member = |name: &str, email: &str, institution: &str, role: &str, more: &[&str]| {
+        let named = ["create-member", "--name", name, "--email", email, "--institution", institution];
+        id(&service.admin(&[named.as_slice(), &["--role", role], more, &at].concat()))
+    };
+    let clinic = institution("佐藤医院");
+    let askers = (0..ASKERS)
+        .map(|n| member("佐藤 義男", &format!("sato{n}@example.jp"), &clinic, "physician", &[]))
+        .collect();
+    member("鈴木 健一", "suzuki@example.jp", &clinic, "coordinator", &[]);
+    for n in 0..DOCTORS {
+        let home = institution(&format!("皮膚科医院{n}"));
+        let offers = ["--specialty", "dermatology"];
+        member("伊藤 恵子", &format!("ito{n}@example.jp"), &home, "specialist", &offers);
+    }
+    let scopes = ["read", "request", "act_for", "audit", "ledger"].map(|s| ["--scope", s]).concat();
+    let key = service.admin(&[&["create-key", "--label", "crash"], scopes.as_slice(), &at].concat());
+    (askers, key["secret"].as_str().unwrap().to_owned())
+}
+
+async fn come_up(service: &Installation, life: &mut Life, tell: &watch::Sender<Up>) -> Duration {
+    let Some((base, took)) = life.ready().await else {
+        panic!("the service ended by itself\n{}", service.last_words());
+    };
+    tell.send_replace(Up { life: life.number, base: Some(base) });
+    took
+}
+
+#[expect(clippy::disallowed_methods, reason = "the moment of a kill is a moment")]
+async fn wait_ms(wait: u64) {
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+}
+
+fn any_failed(working: &mut tokio::task::JoinSet<()>) -> bool {
+    working.try_join_next().is_some_and(|w| w.is_err())
+}
+
+/// In every life: what was acknowledged before is there, and is answered as before when it is said again.
+async fn keep_checking(
+    desks: Arc<Desks>,
+    mut client: Client,
+    chance: Arc<SeededChance>,
+    checked: Arc<AtomicUsize>,
+) {
+    let mut next = 0;
+    while !desks.closing.load(Ordering::SeqCst) {
+        let cases = desks.book.cases();
+        if cases.is_empty() {
+            wait_ms(5).await;
+            continue;
+        }
+        // The newest in turn, and old ones here and there.
+        next = if next + 1 < cases.len() { next + 1 } else { 0 };
+        let old = usize::try_from(chance.below(cases.len() as u64)).unwrap();
+        for case in [&cases[next], &cases[old]] {
+            if let Some((status, found)) = client.try_get(&format!("/api/v1/requests/{}", case.request)).await
+            {
+                assert_eq!(status, 200, "{} was acknowledged: {found}", case.case_no);
+                holds(case, &found);
+                checked.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        if let Some(before) = desks.book.some_acknowledged(|n| chance.below(n))
+            && let Some((status, again, said)) = client.replay(&before).await
+        {
+            assert!(again, "{} {} was done again", before.path, before.key);
+            assert_eq!((status, &said), (before.status, &before.said), "{}", before.path);
+            checked.fetch_add(1, Ordering::Relaxed);
+        }
+        wait_ms(10).await;
+    }
+}
+
+/// The case is at least where it was acknowledged to be.
+fn holds(case: &Case, found: &Value) {
+    let state = found["state"].as_str().unwrap_or_default();
+    assert!(case.reached.states().contains(&state), "{} was {:?} and is {state}", case.case_no, case.reached);
+    assert_eq!(found["case_no"], case.case_no.as_str());
+    if let Some(taker) = &case.taker {
+        let accepted: Vec<&Value> = offers(found).filter(|o| o["state"] == "accepted").collect();
+        assert_eq!(accepted.len(), 1, "{found}");
+        assert_eq!(accepted[0]["member"], taker.as_str());
+    }
+}
+
+fn offers(found: &Value) -> impl Iterator<Item = &Value> {
+    found["offers"].as_array().into_iter().flatten()
+}
+
+/// At the end: every case is where it was brought, and every change stands once in the log.
+async fn everything_is_there(client: &mut Client, desks: &Desks, cases: &[Case]) {
+    assert_eq!(cases.len(), desks.begun.load(Ordering::SeqCst));
+    let numbers: BTreeSet<&str> = cases.iter().map(|c| c.case_no.as_str()).collect();
+    assert_eq!(numbers.len(), cases.len(), "no case has the number of another");
+    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let page = client.get(&format!("/api/v1/events?after={after}&limit=500")).await;
+        let events = page["items"].as_array().unwrap();
+        for event in events {
+            // The order of the feed has no holes: a reader that remembers the last number misses nothing.
+            let seq = event["seq"].as_i64().unwrap();
+            assert_eq!(seq, after + 1);
+            after = seq;
+            let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            *seen.entry((text("action"), text("subject"))).or_default() += 1;
+        }
+        if events.is_empty() {
+            break;
+        }
+    }
+    for case in cases {
+        let found = client.get(&format!("/api/v1/requests/{}", case.request)).await;
+        holds(case, &found);
+        let stored = case.request.trim_start_matches("req_");
+        let times = |action: &str| {
+            let subjects = [format!("request:{stored}"), format!("request:{}", case.request)];
+            let count =
+                |subject: &String| seen.get(&(action.to_owned(), subject.clone())).copied().unwrap_or(0);
+            subjects.iter().map(count).sum::<usize>()
+        };
+        let withdrawn = case.reached == Reached::Withdrawn;
+        assert!(withdrawn || case.reached == Reached::Completed, "{case:?}");
+        let once = usize::from(!withdrawn);
+        let done =
+            ["request.ask", "request.withdraw", "offer.accept", "request.report", "request.close"].map(times);
+        assert_eq!(done, [1, 1 - once, once, once, once], "{}", case.case_no);
+    }
+    let asked = seen.iter().filter(|((action, _), _)| action == "request.ask").count();
+    assert_eq!(asked, cases.len(), "nothing was asked that nobody was told of");
+}
+
+/// What a completed case sends to its two doctors, whatever happens.
+const NOTICES: [&str; 4] =
+    ["お引き受けの確認", "お引き受けがありました", "回答が届きました", "相談が終わりました"];
+
+/// The mails, once every completed case has sent its notices.
+async fn drained(smtp: &FaultySmtp, cases: &[Case]) -> Vec<ReceivedMail> {
+    let completed: Vec<&Case> = cases.iter().filter(|c| c.reached == Reached::Completed).collect();
+    let deadline = Instant::now() + DRAIN;
+    loop {
+        let mails = smtp.received();
+        let subjects: Vec<String> = mails.iter().map(ReceivedMail::subject).collect();
+        let told = |case: &Case, words: &str| {
+            let number = format!("（受付{}）", case.case_no);
+            subjects.iter().any(|s| s.starts_with(words) && s.ends_with(&number))
+        };
+        let missing = completed.iter().find(|c| !NOTICES.iter().all(|words| told(c, words)));
+        match missing {
+            None => return mails,
+            Some(case) => assert!(Instant::now() < deadline, "{} has not sent its notices", case.case_no),
+        }
+        wait_ms(100).await;
+    }
+}
+
+/// One logical mail is one Message-ID; a second copy comes from a later life than the first, and no kill
+/// doubles more mails than there are workers. Returns the further copies.
+fn mails_are_single(mails: &[ReceivedMail], cases: &[Case], ends: &Ends) -> usize {
+    let life = |mail: &ReceivedMail| ends.iter().filter(|end| **end < mail.connection).count();
+    let mut copies: BTreeMap<String, Vec<&ReceivedMail>> = BTreeMap::new();
+    let mut meant: BTreeMap<(Vec<String>, String), BTreeSet<String>> = BTreeMap::new();
+    for mail in mails {
+        copies.entry(mail.message_id()).or_default().push(mail);
+        meant.entry((mail.to.clone(), mail.subject())).or_default().insert(mail.message_id());
+    }
+    for ((to, subject), ids) in &meant {
+        assert_eq!(ids.len(), 1, "{to:?} has {subject} under several Message-IDs");
+    }
+    let mut doubled_by = vec![0usize; ends.len() + 1];
+    let mut further = 0;
+    for (id, mails) in &copies {
+        let lives: Vec<usize> = mails.iter().map(|m| life(m)).collect();
+        assert!(lives.windows(2).all(|pair| pair[0] < pair[1]), "{id} came twice without a kill: {lives:?}");
+        for died in &lives[..lives.len() - 1] {
+            doubled_by[*died] += 1;
+            further += 1;
+        }
+    }
+    assert!(doubled_by.iter().all(|doubled| *doubled <= WORKERS), "{doubled_by:?}");
+    let completed = cases.iter().filter(|c| c.reached == Reached::Completed).count();
+    assert!(copies.len() >= completed * NOTICES.len());
+    further
+}
