@@ -12,6 +12,8 @@ mod journey;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod smtp_journey;
 #[cfg(test)]
 mod support;
