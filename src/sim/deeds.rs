@@ -7,7 +7,7 @@ use super::Broken;
 use super::promises::Rows;
 use super::runners::rows_after;
 use super::stage::{Ack, PIN, Sim};
-use crate::app::answers::{ApiProof, Choice, Ended, LinkAnswer, Opened};
+use crate::app::answers::{ApiAnswered, ApiProof, Choice, Ended, LinkAnswer, Opened};
 use crate::app::consult::{Asking, Told};
 use crate::app::replay::Key;
 use crate::app::{AppError, Who};
@@ -15,7 +15,6 @@ use crate::domain::consult::{ConsultAnswer, NewConsult, Survey};
 use crate::domain::dispatch::{Answer, OfferState, Request, State, Terms};
 use crate::ids::{MemberId, OfferId, RequestId};
 use crate::store::dispatch::offer_of;
-use crate::time::Millis;
 
 /// A command under an Idempotency-Key, so that it can be said again.
 #[derive(Clone, Debug)]
@@ -33,8 +32,6 @@ pub(super) enum Deed {
 pub(super) struct Call {
     pub key: String,
     pub deed: Deed,
-    /// The moment it was first said.
-    first: Millis,
 }
 
 /// What a call is to its server.
@@ -63,7 +60,7 @@ impl Sim {
         if let Deed::Ask { .. } = deed {
             self.ask_keys.insert(key.clone());
         }
-        Call { key, deed, first: self.now() }
+        Call { key, deed }
     }
 
     fn who_of(&self, deed: &Deed) -> Who {
@@ -97,6 +94,9 @@ impl Sim {
                 }
                 Deed::Answer { offer, choice, .. } => {
                     let said = app.offer_answer(&who, &offer, choice, ApiProof::ActFor, key).await?;
+                    let ApiAnswered::Answered(said) = said else {
+                        return Err(AppError::NotFound);
+                    };
                     let text = json!(said).to_string();
                     return Ok(Answered { text, answer: said.answer, in_flight: 0, asked: None });
                 }
@@ -361,21 +361,13 @@ impl Sim {
 
     /// Says again what was answered before, or what never got its answer.
     pub(super) async fn say_again(&mut self) -> Result<(), Broken> {
-        let now = self.now();
         if !self.unanswered.is_empty() {
             let at = self.dice.below(self.unanswered.len());
             let call = self.unanswered.swap_remove(at);
             return self.says(call, Said::Retried).await;
         }
-        // Deadlines of a question are looked at before its key: only young ones are asked again.
-        let young: Vec<Call> = self
-            .calls
-            .iter()
-            .filter(|(c, _)| !matches!(c.deed, Deed::Ask { .. }) || now.since_ms(c.first) < 1_200_000)
-            .map(|(c, _)| c.clone())
-            .collect();
-        match self.dice.pick(&young) {
-            Some(call) => self.says(call.clone(), Said::Again).await,
+        match self.dice.pick(&self.calls).map(|(call, _)| call.clone()) {
+            Some(call) => self.says(call, Said::Again).await,
             None => Ok(()),
         }
     }
@@ -518,7 +510,7 @@ impl Sim {
             return Ok(());
         };
         let app = self.app.clone();
-        match self.attempt(app.member_leave(&who, &person)).await? {
+        match self.attempt(app.member_leave(&who, &person, None)).await? {
             Ack::Answer(()) => {
                 if let Some(person) = self.volunteers.get_mut(at) {
                     person.left = true;

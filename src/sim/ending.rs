@@ -81,7 +81,7 @@ impl Sim {
         }
         let who = Who::member(&self.home, &self.coordinator);
         let app = self.app.clone();
-        match self.attempt(app.alarm_seen(&who, &alarm.id)).await? {
+        match self.attempt(app.alarm_seen(&who, &alarm.id, None)).await? {
             Ack::Answer(true) => self.observe(Rows::Exactly(1)).await?,
             other => return Err(Broken::new("an open alarm can be acknowledged", format!("{other:?}"))),
         }

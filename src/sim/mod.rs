@@ -270,6 +270,9 @@ pub const NOT_YET: &[Bug] = &[Bug::CallbackByCallIdOnly];
 /// A planted bug is found within this many seeds.
 pub const HUNT_SEEDS: u64 = 400;
 
+/// Among this many histories every rare thing must happen.
+pub const ENOUGH: u64 = 100;
+
 /// The lines of the log that are printed with a broken promise.
 const LAST_LINES: usize = 30;
 
@@ -313,9 +316,8 @@ pub fn cli(seeds: u64, first: u64) -> i32 {
     let missing = tally.missing();
     if !missing.is_empty() {
         println!("never happened, so nothing was shown about it: {}", missing.join(", "));
-        return 1;
     }
-    0
+    i32::from(seeds >= ENOUGH && !missing.is_empty())
 }
 
 /// `touban simulate --planted`: each planted bug and the seed that found it; the exit code.

@@ -112,7 +112,7 @@ impl Sim {
         if let Some(last) = events.last() {
             self.seen.seq = last.seq;
         }
-        let cases = cases_after(&mut conn, &home, "", 1_000).await.map_err(|e| unreadable(&e))?;
+        let cases = cases_after(&mut conn, &home, None, "", 1_000).await.map_err(|e| unreadable(&e))?;
         for case in &cases {
             let before = self.seen.requests.get(&case.id).map_or(0, |k| k.revision);
             let subject = format!("request:{}", case.id);
