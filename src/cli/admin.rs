@@ -170,7 +170,7 @@ async fn set_pin(arg: PinArgs, lang: Lang) -> Result<(), Stop> {
     let (app, _, who) = at(&arg.at, lang).await?;
     let made = typed.is_none();
     let pin = typed.unwrap_or_else(|| Pin::random(app.chance.as_ref()));
-    app.pin_set(&who, &member, &pin).await.map_err(|e| Stop::app(lang, e))?;
+    app.pin_set(&who, &member, &pin, None).await.map_err(|e| Stop::app(lang, e))?;
     app.db.close().await;
     say_pin(&arg.at.report, member.api(), made.then_some(&pin), lang);
     Ok(())

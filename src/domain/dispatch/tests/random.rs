@@ -271,10 +271,10 @@ impl Run<'_> {
     /// Takes note of what the checks need later.
     fn note(&mut self, before: &Request, event: &Event, made: &Decision) {
         match event {
-            Event::Decline { person } if made.answer == Answer::Done => {
-                if !before.is_gate(before.offers[person].step) {
-                    self.memory.said_no.insert(person.clone());
-                }
+            Event::Decline { person }
+                if made.answer == Answer::Done && !before.is_gate(before.offers[person].step) =>
+            {
+                self.memory.said_no.insert(person.clone());
             }
             Event::Accept { person, .. } if made.answer == Answer::Done => {
                 let step = before.offers[person].step;
