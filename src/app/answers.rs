@@ -269,8 +269,18 @@ impl Command for AnswerByApi {
         let Some(member) = member.filter(stands) else {
             return Ok(None);
         };
-        let answer =
-            answer_in(tx, kit, &self.who, &offer.request, &member.id, self.proof, &self.choice).await?;
+        // Of five hundred who say yes at once, all but the first are told so from two rows: the machine, which
+        // would say the same, needs all five hundred offers loaded.
+        let mut taken = false;
+        if offer.state == OfferState::Full.code() && matches!(self.choice, Choice::Accept { .. }) {
+            let case = case_by_id(tx, association, &offer.request).await?;
+            taken = case.is_some_and(|c| matches!(c.state.as_str(), "taken" | "reported" | "closed"));
+        }
+        let answer = if taken {
+            Some(Answer::Taken)
+        } else {
+            answer_in(tx, kit, &self.who, &offer.request, &member.id, self.proof, &self.choice).await?
+        };
         let Some(answer) = answer else {
             return Ok(None);
         };
