@@ -19,7 +19,7 @@ pub fn router(web: Web) -> Router {
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .nest("/api/v1", api::v1::router())
+        .merge(api::v1::router())
         .merge(pages)
         .with_state(web)
 }

@@ -183,14 +183,6 @@ impl Voice {
                 None => asked.push((attempt.created, vec![&attempt.person])),
             }
         }
-        for (at, people) in asked {
-            if for_office {
-                items.extend(people.into_iter().map(|person| (at, named("asked", person))));
-            } else {
-                let n = people.len().to_string();
-                items.push((at, t_with(self.lang, "word-happened-asked_n", &[("n", &n)])));
-            }
-        }
         let mut before = String::new();
         let mut reader: Option<MemberId> = None;
         for event in history {
@@ -234,6 +226,15 @@ impl Voice {
             }
             items.extend(said.map(|said| (event.at, said)));
         }
+        for (at, people) in asked {
+            if for_office {
+                items.extend(people.into_iter().map(|person| (at, named("asked", person))));
+            } else {
+                let n = people.len().to_string();
+                items.push((at, t_with(self.lang, "word-happened-asked_n", &[("n", &n)])));
+            }
+        }
+        // Of what happened in one instant, the asking of people comes after what made them be asked.
         items.sort_by_key(|(at, _)| *at);
         items.into_iter().map(|(at, text)| TimelineItem { at: self.moment(at), text }).collect()
     }
