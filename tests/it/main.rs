@@ -14,6 +14,8 @@ mod journey;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod readme;

@@ -33,7 +33,7 @@ async fn a_question_is_asked_taken_answered_closed_and_paid_for_on_both_sides(of
     let asker = town.signed_in(&town.office.asker).await;
     let (case, letters) = town.ask(&asker).await;
     let page = asker.get(&case).await;
-    page.says("受付中").says("3名").says("返事待ち 3名").says("10:20に次の手順へ").says("佐藤 健 先生");
+    page.says("受付中").says("3名").says("返事待ち 3名").says("10時20分に次の手順へ").says("佐藤 健 先生");
     page.says("3名にお願いしました").says("R8-0001");
 
     // The specialist on the train: mail, link, what may be read before, PIN, all of it after.
@@ -209,7 +209,7 @@ async fn whoever_comes_late_is_thanked_and_told_what_became_of_it() {
     // Held, then declined with a reason.
     let link = phone.open(&third).await;
     let held = phone.submit(&link, "/k/answer", &[("answer", "hold"), ("pin", PIN)]).await;
-    held.says("保留中").says("今日10:30まで");
+    held.says("保留中").says("今日10時30分まで");
     let no = [("answer", "decline"), ("pin", PIN), ("reason", "schedule")];
     phone.submit(&held, "/k/answer", &no).await.says("お断りを承りました").says("050-0000-1000");
     phone.open(&third).await.says("お断りを承りました").says("R8-0001");
@@ -284,7 +284,7 @@ async fn a_form_that_cannot_be_taken_comes_back_with_every_word() {
     again.says("もう一度「相談を頼む」を押してください");
     assert!(again.body.contains("CANARY-DETAILS"));
     let sent = asker.submit(&again, "/consults", &own("令和８年１１月２１日", "９時")).await;
-    sent.says("相談を送りました").says("11月21日（土）9:00まで");
+    sent.says("相談を送りました").says("11月21日（土）9時まで");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,7 +294,7 @@ async fn the_office_sees_who_was_asked_and_can_take_a_request_back() {
     let (case, _) = town.ask(&asker).await;
     let office = town.signed_in(&town.office.clerk).await;
     let board = office.get("/board").await;
-    board.says("伊藤 静 先生").says("メール送信済み").says("返事待ち").says("10:20に次の手順へ");
+    board.says("伊藤 静 先生").says("メール送信済み").says("返事待ち").says("10時20分に次の手順へ");
     let live = office.look_as_htmx("/board").await;
     assert!(live.body.trim().starts_with("<div id=\"live\"") && live.body.contains("R8-0001"));
     // The case itself is not the office's to read; its own page stands instead.

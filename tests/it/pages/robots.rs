@@ -26,8 +26,11 @@ pub async fn dump(office: &TestOffice) -> Dump {
         let (name, columns): (String, String) = (table.get("t"), table.get("columns"));
         let sql = format!("SELECT {columns} AS line FROM \"{name}\" ORDER BY 1");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap();
-        dump.insert(name, rows.iter().map(|row| row.get("line")).collect());
+        let rows = rows.iter().map(|row| row.get::<String, _>("line"));
+        dump.insert(name, rows.filter(|row| !row.contains("'offer.opened'")).collect());
     }
+    // The last link of the log's chain follows from its rows.
+    dump.remove("audit_head");
     assert!(dump.len() > 15 && dump.values().map(Vec::len).sum::<usize>() > 20);
     dump
 }
