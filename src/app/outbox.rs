@@ -12,6 +12,7 @@ use super::mail_texts::{
     Wish,
 };
 use super::{App, AppError, Kit, Who, say};
+use crate::domain::calendar::civil_day;
 use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_due};
 use crate::domain::people::{ConsultFacts, Role};
@@ -232,13 +233,22 @@ impl Prepare {
         let lang = person.lang;
         let facts: ConsultFacts =
             serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
+        // "Today or tomorrow" as seen from the day of asking, so that every try writes the same words.
+        let day = |at| civil_day(at, home.zone);
+        let soon = day(loaded.request.answer_by).days_since(day(loaded.request.created)) <= 1;
         let built = (|| {
             Ok::<_, NotEnvelope>(Mail::ConsultOffer {
                 consult: consult(&case.case_no, &facts, lang)?,
                 area: CoarseArea::new(&facts.area)?,
+<<<<<<< HEAD
                 wish: if facts.visit { Wish::Visit } else { Wish::Advice },
                 urgency: Urgency::Soon,
                 deadline: deadline(loaded.request.answer_by, self.job.created, home, lang)?,
+=======
+                wish: if facts.visit { Wish::Either } else { Wish::Advice },
+                urgency: if soon { Urgency::Soon } else { Urgency::Routine },
+                deadline: deadline(loaded.request.answer_by, self.kit.now, home, lang)?,
+>>>>>>> w-e2e
                 link: self.personal_link(&link, home, lang)?,
             })
         })();
