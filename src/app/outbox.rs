@@ -240,15 +240,9 @@ impl Prepare {
             Ok::<_, NotEnvelope>(Mail::ConsultOffer {
                 consult: consult(&case.case_no, &facts, lang)?,
                 area: CoarseArea::new(&facts.area)?,
-<<<<<<< HEAD
-                wish: if facts.visit { Wish::Visit } else { Wish::Advice },
-                urgency: Urgency::Soon,
-                deadline: deadline(loaded.request.answer_by, self.job.created, home, lang)?,
-=======
                 wish: if facts.visit { Wish::Either } else { Wish::Advice },
                 urgency: if soon { Urgency::Soon } else { Urgency::Routine },
-                deadline: deadline(loaded.request.answer_by, self.kit.now, home, lang)?,
->>>>>>> w-e2e
+                deadline: deadline(loaded.request.answer_by, self.job.created, home, lang)?,
                 link: self.personal_link(&link, home, lang)?,
             })
         })();
