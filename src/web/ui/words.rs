@@ -226,6 +226,7 @@ impl Voice {
             }
             items.extend(said.map(|said| (event.at, said)));
         }
+        // After what led to it: in the same instant the question comes before the doctors it went to.
         for (at, people) in asked {
             if for_office {
                 items.extend(people.into_iter().map(|person| (at, named("asked", person))));
@@ -234,7 +235,6 @@ impl Voice {
                 items.push((at, t_with(self.lang, "word-happened-asked_n", &[("n", &n)])));
             }
         }
-        // Of what happened in one instant, the asking of people comes after what made them be asked.
         items.sort_by_key(|(at, _)| *at);
         items.into_iter().map(|(at, text)| TimelineItem { at: self.moment(at), text }).collect()
     }
