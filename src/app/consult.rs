@@ -12,6 +12,7 @@ use crate::domain::consult::{ConsultAnswer, NewConsult, Survey, Wrong, short_tex
 use crate::domain::dispatch::{Answer, Event, Plan, Request};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{MemberId, RequestId};
+use crate::planted::{self, Bug};
 use crate::store::jobs::jobs_in_flight;
 use crate::store::people::{association_by_id, case_counter_take, member_by_id, specialties_in_use};
 use crate::store::requests::{NewCase, Report, case_add, report_add, survey_add};
@@ -218,9 +219,30 @@ impl Command for Close {
                 let sealed = kit.vault.seal(tx, association, at, kit.now, &body).await?;
                 survey_add(tx, association, &self.id, kit.now, sealed).await?;
             }
-            super::ledger::record(tx, kit, &self.who, &moved.request).await?;
+            if !planted::is(Bug::LedgerOutsideTransaction) {
+                super::ledger::record(tx, kit, &self.who, &moved.request).await?;
+            }
         }
         Ok(Some(Change::of(&moved)))
+    }
+}
+
+/// The planted bug: the lines in a transaction of their own.
+struct LinesLater {
+    kit: Kit,
+    who: Who,
+    id: RequestId,
+}
+
+impl Command for LinesLater {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
+        let loaded = crate::store::dispatch::request_load(tx, &self.who.association, &self.id).await?;
+        match loaded {
+            Some(loaded) => super::ledger::record(tx, &self.kit, &self.who, &loaded.request).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -395,6 +417,12 @@ impl App {
         }
         let kit = self.kit();
         let close = Close { kit: kit.clone(), who: who.clone(), id: id.clone(), survey };
-        self.run_once(&kit, who, key, close).await?.into_inner().ok_or(AppError::NotFound)
+        let closed = self.run_once(&kit, who, key, close).await?;
+        if let (Done::Fresh(Some(change)), true) = (&closed, planted::is(Bug::LedgerOutsideTransaction))
+            && change.answer == Answer::Done
+        {
+            self.db.run(LinesLater { kit, who: who.clone(), id: id.clone() }).await?;
+        }
+        closed.into_inner().ok_or(AppError::NotFound)
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::dispatch::{
 };
 use crate::domain::people::{ConsultFacts, LoadedWorld, Role};
 use crate::ids::{AssociationId, LinkId, MemberId, RequestId};
+use crate::planted::{self, Bug};
 use crate::seal::token_hash;
 use crate::store::access::{Link, LinkPurpose, link_add, links_void};
 use crate::store::audit::{Entry, audit_append};
@@ -57,12 +58,15 @@ pub(crate) async fn apply(
     let mut first: Option<Moved> = None;
     let mut also = Vec::new();
     while let Some((id, event)) = queue.pop_front() {
-        let Some(loaded) = request_lock(tx, &who.association, &id).await? else {
+        let Some(mut loaded) = request_lock(tx, &who.association, &id).await? else {
             if first.is_none() {
                 return Ok(None);
             }
             continue;
         };
+        if planted::is(Bug::QuotaReadThenWrite) {
+            read_before(&mut loaded.request, &event);
+        }
         let world = world(tx, kit, &who.association, &loaded.request).await?;
         let Decision { next, effects, answer } = decide(&loaded.request, &event, kit.now, &world);
         let changed = next != loaded.request;
@@ -100,6 +104,17 @@ pub(crate) async fn apply(
     Ok(first)
 }
 
+/// The planted bug: the request as somebody read it before the other's yes was written.
+fn read_before(request: &mut Request, event: &Event) {
+    use crate::domain::dispatch::{OfferState, State, request::Phase};
+    if let (Event::Accept { person, .. }, State::Taken { since, step, .. }) = (event, request.state)
+        && let Some(offer) = request.offers.get_mut(person).filter(|o| o.state == OfferState::Full)
+    {
+        offer.state = OfferState::Asked;
+        request.state = State::Running { step, phase: Phase::Waiting { at: since } };
+    }
+}
+
 async fn save(
     tx: &mut Conn,
     kit: &Kit,
@@ -127,6 +142,7 @@ pub(crate) async fn set_due(
     let key = format!("wake:{}", request.id);
     match next_due(request) {
         Some(due) => {
+            let due = if planted::is(Bug::DueFromLocalTime) { due.plus_s(9 * 3_600) } else { due };
             let body = json!({ "request": request.id.as_str() });
             let job = NewJob { lane: Lane::Wake, kind: "wake", key, body, due };
             job_move(tx, association, &job, kit.now, kit.vault.chance.as_ref()).await
@@ -167,6 +183,7 @@ async fn perform(
             };
             job_add(tx, association, &job, kit.now, chance).await
         }
+        Effect::StopAsking { .. } if planted::is(Bug::CancelKeepsLinks) => Ok(()),
         Effect::StopAsking { person } => links_void(tx, association, &next.id, person, kit.now).await,
         Effect::Tell { to, notice } => {
             let person = match to {

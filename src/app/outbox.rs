@@ -12,11 +12,13 @@ use super::mail_texts::{
     Wish,
 };
 use super::{App, AppError, Kit, Who, say};
+use crate::domain::calendar::civil_day;
 use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_due};
 use crate::domain::people::{ConsultFacts, Role};
 use crate::i18n::{Lang, t};
 use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RequestId};
+use crate::planted::{self, Bug};
 use crate::store::access::{access_forget, link_by_id};
 use crate::store::dispatch::{AttemptKey, attempt_save, request_load};
 use crate::store::jobs::{
@@ -30,7 +32,8 @@ use crate::store::requests::case_by_id;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
-/// A mail ready to be handed over. Made anew for each try, the same bytes every time.
+/// A mail ready to be handed over. Made anew for each try: the same words every time, but for a deadline that
+/// was moved meanwhile.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MailToSend {
     /// Fixed when the work was decided, so that copies can be told to be copies (RFC 5322 §3.6.4).
@@ -211,13 +214,14 @@ impl Prepare {
         let (Some(loaded), Some(person), Some(link)) = (loaded, person, link) else {
             return Ok(None);
         };
-        let wanted = loaded.request.state.is_open()
-            && loaded.request.offers.get(&member).is_some_and(|o| {
-                o.attempts == attempt && matches!(o.state, OfferState::Pending | OfferState::Asked)
-            })
-            && link.voided.is_none()
-            && self.kit.now < link.expires
-            && person.is_active(self.kit.now);
+        let wanted = planted::is(Bug::NoRecheckBeforeSend)
+            || loaded.request.state.is_open()
+                && loaded.request.offers.get(&member).is_some_and(|o| {
+                    o.attempts == attempt && matches!(o.state, OfferState::Pending | OfferState::Asked)
+                })
+                && link.voided.is_none()
+                && self.kit.now < link.expires
+                && person.is_active(self.kit.now);
         if !wanted {
             attempt_save(tx, &home.id, &key, "moot", self.job.tries, Some(self.kit.now), None).await?;
             return Ok(None);
@@ -229,13 +233,16 @@ impl Prepare {
         let lang = person.lang;
         let facts: ConsultFacts =
             serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
+        // "Today or tomorrow" as seen from the day of asking, so that every try writes the same words.
+        let day = |at| civil_day(at, home.zone);
+        let soon = day(loaded.request.answer_by).days_since(day(loaded.request.created)) <= 1;
         let built = (|| {
             Ok::<_, NotEnvelope>(Mail::ConsultOffer {
                 consult: consult(&case.case_no, &facts, lang)?,
                 area: CoarseArea::new(&facts.area)?,
-                wish: if facts.visit { Wish::Visit } else { Wish::Advice },
-                urgency: Urgency::Soon,
-                deadline: deadline(loaded.request.answer_by, self.kit.now, home, lang)?,
+                wish: if facts.visit { Wish::Either } else { Wish::Advice },
+                urgency: if soon { Urgency::Soon } else { Urgency::Routine },
+                deadline: deadline(loaded.request.answer_by, self.job.created, home, lang)?,
                 link: self.personal_link(&link, home, lang)?,
             })
         })();
@@ -272,7 +279,8 @@ impl Prepare {
         let consult = consult(case_no, facts, lang)?;
         let page = MailLink::new(format!("{}/consults/{}", self.kit.rules.base_url, request.id))?;
         let answer_by = Moment::new(say::moment(request.answer_by, home.zone, lang))?;
-        let due = deadline(request.answer_by, self.kit.now, home, lang)?;
+        // "Tomorrow" is seen from the mail's own date: a copy sent after midnight is the same mail.
+        let due = deadline(request.answer_by, self.job.created, home, lang)?;
         Ok(match notice {
             Notice::Accepted => Mail::Accepted { consult, answer_by, page },
             Notice::Receipt | Notice::Told => Mail::AcceptedReceipt { consult, answer_by, page },
@@ -402,8 +410,10 @@ impl Prepare {
         };
         let MailText { subject, text, html } = mail.map_err(corrupt)?.render(&office, person.lang);
         let host = &self.kit.rules.mail_host;
+        let again =
+            if planted::is(Bug::RetryNewMessageId) { format!(".{}", self.job.tries) } else { String::new() };
         Ok(MailToSend {
-            message_id: format!("<{}.{}@{host}>", self.job.id, self.job.kind),
+            message_id: format!("<{}.{}{again}@{host}>", self.job.id, self.job.kind),
             in_reply_to: request.map(|id| format!("<{id}.case@{host}>")),
             // A member without an address is told apart by the port's refusal of an empty one.
             to: person.email.clone().unwrap_or_default(),
@@ -427,9 +437,9 @@ fn consult(case_no: &str, facts: &ConsultFacts, lang: Lang) -> Result<Consult, N
     Ok(Consult { case: CaseNumber::new(case_no)?, specialty: Specialty::new(name)? })
 }
 
-fn deadline(at: Millis, now: Millis, home: &Association, lang: Lang) -> Result<Deadline, NotEnvelope> {
+fn deadline(at: Millis, written: Millis, home: &Association, lang: Lang) -> Result<Deadline, NotEnvelope> {
     Ok(Deadline {
-        short: ShortMoment::new(say::short(at, now, home.zone, lang))?,
+        short: ShortMoment::new(say::short(at, written, home.zone, lang))?,
         full: Moment::new(say::moment(at, home.zone, lang))?,
     })
 }
@@ -651,7 +661,8 @@ impl App {
     /// The store's.
     pub async fn work_take(&self, lanes: (Lane, Lane), owner: &str) -> Result<Option<Job>, AppError> {
         let now = self.now();
-        let lease_until = now.plus_s(self.rules.lease_s);
+        let lease_s = if planted::is(Bug::LeaseIgnored) { 0 } else { self.rules.lease_s };
+        let lease_until = now.plus_s(lease_s);
         Ok(self.db.run(Take { lanes, now, owner: owner.to_owned(), lease_until }).await?)
     }
 

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{App, AppError, Kit, Who};
+use crate::planted::{self, Bug};
 use crate::store::access::{Replay, replay_add, replay_get, replay_lock};
 use crate::store::{Command, Conn, StoreError};
 
@@ -100,6 +101,9 @@ where
     type Output = Outcome<C::Output>;
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
+        if planted::is(Bug::UniqueKeyMissing) {
+            return Ok(Outcome::Done(Done::Fresh(self.inner.apply(tx).await?)));
+        }
         let (association, actor) = (&self.who.association, self.who.actor.as_str());
         let before = replay_lock(tx, association, actor, &self.key.key).await?;
         match self.key.answered(&self.kit, before)? {

@@ -52,6 +52,10 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> ExitCode {
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
 fn done(command: Command, lang: Lang) -> Result<(), Stop> {
+    if let Command::Simulate(arg) = &command {
+        // Plays on runtimes of its own, one per history.
+        return if simulate(arg) == 0 { Ok(()) } else { Err(Stop::Found) };
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         match command {
@@ -61,10 +65,19 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Doctor(arg) => doctor::run(&arg, lang).await,
             Command::Verify(arg) => verify::run(&arg, lang).await,
             Command::Admin(command) => admin::run(command, lang).await,
+            Command::Simulate(_) => Ok(()),
         }
     });
     runtime.shutdown_timeout(LAST_WAIT);
     ended
+}
+
+fn simulate(arg: &args::SimulateArgs) -> i32 {
+    #[cfg(feature = "planted")]
+    if arg.planted {
+        return crate::sim::cli_planted();
+    }
+    crate::sim::cli(arg.seeds, arg.first)
 }
 
 async fn migrate(arg: &args::ReportArgs, lang: Lang) -> Result<(), Stop> {

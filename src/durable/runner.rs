@@ -161,11 +161,15 @@ impl Worker {
     /// Does one piece of work; `false` when there is none.
     async fn once(&self, lanes: (Lane, Lane)) -> Result<bool, AppError> {
         let owner = &self.settings.boot_id;
+        let taken = self.app.now();
         let Some(job) = self.app.work_take(lanes, owner).await? else {
             return Ok(false);
         };
         match self.app.work_prepare(&job, owner).await {
             Ok(Task::Done) => {}
+            Ok(Task::Mail(_)) if !may_begin(&self.app, taken) => {
+                warn!(job.id = %job.id, "This worker stood still for too long to send {}", job.id);
+            }
             Ok(Task::Mail(mail)) => self.send(&job, *mail).await?,
             Err(e) => {
                 let reason = chain_of(&e);
@@ -252,6 +256,14 @@ impl Worker {
 
 /// How often schedules are looked at; they are written to the minute.
 const SCHEDULES_LOOK: Duration = Duration::from_secs(20);
+
+/// Whether work taken at `taken` may still be begun. A worker that stood still (a suspended machine) for two
+/// thirds of its lease leaves it to run out: what it checked may not be so any more, and somebody else may
+/// hold it.
+#[must_use]
+pub fn may_begin(app: &App, taken: Millis) -> bool {
+    app.now() < taken.plus_ms(app.rules.lease_s.saturating_mul(2_000) / 3)
+}
 
 /// When a mail that was not taken is tried again; `None` when the ladder is spent.
 #[must_use]

@@ -9,6 +9,7 @@ use super::statements;
 use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Acceptance, Offer, OfferState, Request, next_due};
 use crate::ids::{AssociationId, Chance, MemberId, OfferId, RequestId};
+use crate::planted::{self, Bug};
 use crate::time::Millis;
 
 statements! {
@@ -191,7 +192,8 @@ async fn save_acceptances(
     let mut free = (0..i64::try_from(next.quota).unwrap_or(i64::MAX)).filter(|slot| !taken.contains(slot));
     for (seq, new) in next.acceptances.iter().enumerate().skip(known) {
         // A claim without a free place meets the unique index: the second wall.
-        let slot = (!new.gate).then(|| free.next().unwrap_or(0));
+        let full = if planted::is(Bug::QuotaReadThenWrite) { i64::try_from(seq).unwrap_or(0) } else { 0 };
+        let slot = (!new.gate).then(|| free.next().unwrap_or(full));
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         let params =
             values![asc, id, seq, new.person.as_str(), slot, new.at, new.released, json(new, &next.id)?];

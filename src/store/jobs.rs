@@ -6,6 +6,7 @@ use super::db::{Conn, StoreError};
 use super::row::{Row, values};
 use super::statements;
 use crate::ids::{AlarmId, AssociationId, Chance, JobId};
+use crate::planted::{self, Bug};
 use crate::time::Millis;
 
 statements! {
@@ -24,6 +25,7 @@ statements! {
     JOB_RETRY = "UPDATE job SET state = 'due', due_at_ms = $5, owner = NULL, lease_until_ms = NULL, last_error = $6 WHERE association_id = $1 AND job_id = $2 AND owner = $3 AND fence = $4 AND state = 'leased'";
     JOB_GIVE_BACK = "UPDATE job SET state = 'due', tries = tries - 1, owner = NULL, lease_until_ms = NULL WHERE association_id = $1 AND job_id = $2 AND owner = $3 AND fence = $4 AND state = 'leased'";
     JOBS_VOID_LEASES = "UPDATE job SET state = 'due', owner = NULL, lease_until_ms = NULL, fence = fence + 1 WHERE state IN ('due', 'leased') AND state = 'leased' AND owner <> $1";
+    JOB_HOLDER = "SELECT owner, fence FROM job WHERE association_id = $1 AND job_id = $2";
     JOBS_NEXT = "SELECT MIN(due_at_ms) AS due FROM job WHERE state IN ('due', 'leased') AND state = 'due' AND lane >= $1 AND lane <= $2";
     // By the exact keys of the request's tries: a pattern on the key would read every job of the association.
     JOBS_IN_FLIGHT = "SELECT COUNT(*) AS n FROM attempt a JOIN job j ON j.association_id = a.association_id AND j.key = 'ask:' || a.request_id || ':' || a.member_id || ':' || a.number WHERE a.association_id = $1 AND a.request_id = $2 AND j.state = 'leased'";
@@ -206,6 +208,14 @@ pub async fn job_held(tx: &mut Conn, job: &Job, owner: &str) -> Result<bool, Sto
     Ok(tx.one(&JOB_HELD, params).await?.is_some())
 }
 
+/// The planted bug: whoever holds the work now, in place of whoever says so.
+async fn holder(tx: &mut Conn, claimed: &Job) -> Result<(String, Job), StoreError> {
+    let row = tx.one(&JOB_HOLDER, values![claimed.association.as_str(), claimed.id.as_str()]).await?;
+    let owner = row.as_ref().map_or(Ok(None), |r| r.opt_text("owner"))?;
+    let fence = row.map_or(Ok(claimed.fence), |r| r.int("fence"))?;
+    Ok((owner.unwrap_or_default(), Job { fence, ..claimed.clone() }))
+}
+
 /// Ends a lease. `false`: the fence is stale, somebody else has it; nothing was written.
 ///
 /// # Errors
@@ -218,6 +228,13 @@ pub async fn job_end(
     now: Millis,
 ) -> Result<bool, StoreError> {
     let (association, id) = (job.association.as_str(), job.id.as_str());
+    let now_held;
+    let (owner, job) = if planted::is(Bug::FenceNotCompared) {
+        now_held = holder(tx, job).await?;
+        (now_held.0.as_str(), &now_held.1)
+    } else {
+        (owner, job)
+    };
     let changed = match end {
         JobEnd::Done => {
             tx.exec(&JOB_END, values![association, id, owner, job.fence, "done", now, None::<String>]).await?

@@ -8,6 +8,9 @@ let demo, page, handset;
 let number = 0;
 const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ');
 
+/** What is said once after a step. */
+const said = (page, text) => page.locator('.notice', { hasText: text }).waitFor();
+
 async function look(page, name) {
   number += 1;
   await shot(page, `demo-${String(number).padStart(2, '0')}-${name}`);
@@ -42,7 +45,7 @@ await test('step 1: as Dr Sato the newcomer asks a dermatologist', async () => {
   await card('通院できない');
   await page.getByLabel('相談の内容').fill('仙骨部の褥瘡の中央が黒くなりました。切除すべきでしょうか。');
   await page.getByRole('button', { name: 'この内容で相談を頼む' }).click();
-  await page.getByText('相談を送りました').waitFor();
+  await said(page, '相談を送りました');
   await look(page, 'asked');
 }, { vital: true });
 
@@ -67,7 +70,7 @@ await test('step 2: the mail is in the mailbox, and its link opens at the size o
   await look(handset, 'offer');
   await handset.locator('#pin').fill(pin);
   await handset.getByRole('button', { name: /引き受ける.*助言のみ/ }).click();
-  await handset.getByText('引き受けました').first().waitFor();
+  await said(handset, '引き受けました');
   await look(handset, 'taken');
 }, { vital: true });
 
@@ -75,7 +78,7 @@ await test('step 2, continued: the specialist answers', async () => {
   await handset.getByLabel('見立て').fill('乾いた壊死で、感染の徴候はありません。');
   await handset.getByLabel('今すること').fill('切除は急がず、軟膏で柔らかくします。');
   await handset.getByRole('button', { name: 'お答えを送る' }).click();
-  await handset.getByText('お答えを送りました').waitFor();
+  await said(handset, 'お答えを送りました');
   await look(handset, 'answered');
   await handset.close();
 }, { vital: true });
@@ -93,7 +96,7 @@ await test('step 3: back as Dr Sato, the answer is read and the consult closed',
   await card('役に立ちましたか', 'とても役に立った');
   await card('期限までに答えが来ましたか', 'はい');
   await page.getByRole('button', { name: '答えて相談を閉じる' }).click();
-  await page.getByText('相談を閉じました').waitFor();
+  await said(page, '相談を閉じました');
   await look(page, 'closed');
 }, { vital: true });
 

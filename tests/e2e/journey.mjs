@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { leaks, plant, plantTypedPin, planting } from './canaries.mjs';
 import { expectComplaint, finish, test, until, withinFirstScreen } from './harness.mjs';
 import {
-  allMail, askForLink, codeOf, deskOf, enterPin, keepCookies, keepSecrets, look, nextMail, openOffice, phoneOf, signIn,
-  watchAddresses, words,
+  allMail, askForLink, codeOf, deskOf, enterPin, keepCookies, keepSecrets, look, nextMail, openOffice, phoneOf, said,
+  signIn, watchAddresses, words,
 } from './office.mjs';
 import * as robot from './robot.mjs';
 
@@ -48,7 +48,7 @@ async function sendConsult(page, { wish = 'advice', answerBy = 'three_days' } = 
   await card(form, 'can_travel', 'no');
   for (const field of ['question', 'tried', 'patient_ref', 'details']) await form.locator(`#${field}`).fill(texts[field]);
   await form.getByRole('button', { name: 'この内容で相談を頼む' }).click();
-  await page.getByText('相談を送りました').waitFor();
+  await said(page, '相談を送りました');
   return (await page.locator('.case-no').innerText()).match(/[A-Z]\d+-\d{4,}/)[0];
 }
 
@@ -145,7 +145,9 @@ await test('three dermatologists get a mail that says nothing about patient, doc
     for (const secret of [...hiddenBeforeAcceptance(), texts.question, '80代', '女性', person.name]) {
       assert.equal((mail.subject + mail.text + mail.html).includes(secret), false, 'more than the envelope');
     }
-    assert.equal(new Set(mail.links).size, 1, 'one link');
+    // Its own link, and the page where the code is typed.
+    assert.deepEqual([...new Set(mail.links.map((l) => l.split('#')[0]))], [`${office.base}/k`]);
+    assert.equal(new Set(mail.links.filter((l) => l.includes('#'))).size, 1);
   }
   assert.equal(allMail(office).some((m) => m.to.includes(maruyama.address)), false, 'the fourth waits for the second round');
 }, { vital: true });
@@ -222,7 +224,7 @@ await test('with the right PIN it is taken, and the whole case stands open with 
   const page = handy.ito;
   await page.locator('#pin').fill(ito.pin);
   await page.locator('button[name=answer][value=accept_advice]').click();
-  await page.getByText('引き受けました').first().waitFor();
+  await said(page, '引き受けました');
   const seen = await words(page.locator('main'));
   for (const shown of [sato.name, sato.institution.name, sato.phone, texts.question, texts.tried, texts.patient_ref, texts.details]) {
     assert.equal(seen.includes(shown), true, `not shown: ${shown}`);
@@ -258,7 +260,7 @@ await test('the dermatologist answers on the phone', async () => {
   const page = handy.ito;
   for (const field of ['assessment', 'do_now', 'follow_up', 'refer_when']) await page.locator(`#${field}`).fill(texts[field]);
   await page.getByRole('button', { name: 'お答えを送る' }).click();
-  await page.getByText('お答えを送りました').waitFor();
+  await said(page, 'お答えを送りました');
   await look(office, page, 'answered');
 }, { vital: true });
 
@@ -277,7 +279,7 @@ await test('the home doctor reads the answer and closes the consult with four qu
   for (const [name, value] of [['avoided', 'yes'], ['newly_needed', 'no'], ['helpful', '5'], ['in_time', 'yes']]) await card(form, name, value);
   await form.locator('#note').fill(texts.note);
   await form.getByRole('button', { name: '答えて相談を閉じる' }).click();
-  await page.getByText('相談を閉じました').waitFor();
+  await said(page, '相談を閉じました');
   await look(office, page, 'closed');
 }, { vital: true });
 
@@ -343,7 +345,7 @@ await test('without scripts a consult goes the same way: by the typed code', asy
   await look(office, page, 'no-script-offer');
   await page.locator('#pin').fill(maruyama.pin);
   await page.locator('button[name=answer][value=accept_visit]').click();
-  await page.getByText('引き受けました').first().waitFor();
+  await said(page, '引き受けました');
   assert.equal((await words(page.locator('main'))).includes(texts.details), true);
   await look(office, page, 'no-script-taken');
   await asking.context().close();

@@ -14,9 +14,13 @@ mod journey;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod smtp_journey;
 #[cfg(test)]

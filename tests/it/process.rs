@@ -274,8 +274,8 @@ fn a_taken_port_is_named() {
     assert!(complaint(&refused).contains(&address), "{refused:?}");
 }
 
-#[test]
-fn the_office_is_set_up_from_the_shell_while_the_service_runs() {
+#[tokio::test]
+async fn the_office_is_set_up_from_the_shell_while_the_service_runs() {
     let folder = Folder::new();
     let touban = folder.serve();
     assert!(folder.association().starts_with("asc_"));
@@ -324,6 +324,17 @@ fn the_office_is_set_up_from_the_shell_while_the_service_runs() {
     let key = with(&["admin", "create-key", "--label", "試験", "--scope", "read", "--scope", "request"]);
     assert!(key["id"].as_str().unwrap().starts_with("key_"));
     assert!(key["secret"].as_str().unwrap().starts_with("tbk_"));
+
+    let members = reqwest::Client::new()
+        .get(format!("{}/api/v1/members", touban.said("base_url")))
+        .bearer_auth(key["secret"].as_str().unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(members.status(), 200);
+    let members: Value = members.json().await.unwrap();
+    let ids: Vec<&Value> = members["items"].as_array().unwrap().iter().map(|m| &m["id"]).collect();
+    assert_eq!(ids, [&asker["id"], &taker["id"]]);
 
     // A PIN that is typed is not repeated.
     let member = taker["id"].as_str().unwrap();

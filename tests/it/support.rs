@@ -75,7 +75,6 @@ pub struct TestOffice {
     /// The asker's institution, in 青葉北.
     pub clinic: InstitutionId,
     pub clerk: MemberId,
-    #[expect(dead_code, reason = "for tests of alarms, which come with their machine")]
     pub coordinator: MemberId,
     pub asker: MemberId,
     /// Three volunteers for dermatology, each of an institution of their own; the first two visit.

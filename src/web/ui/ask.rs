@@ -204,15 +204,17 @@ fn answer_by(fields: &Fields, voice: Voice) -> Result<Millis, Problem> {
     }
 }
 
-fn numbers(text: &str) -> Vec<u32> {
-    text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
+/// The numbers in a text; `None` when one of them is too large to be meant.
+fn numbers(text: &str) -> Option<Vec<u32>> {
+    let parts = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().ok()).collect()
 }
 
 /// A day as the browser writes it or as people do: `2026-11-21`, `2026/11/21`, `R8.11.21`,
 /// `令和8年11月21日`, `11月21日`. Already narrow.
 fn read_date(text: &str, today: CivilDate) -> Option<CivilDate> {
     let reiwa = text.starts_with("令和") || text.starts_with(['R', 'r']);
-    match *numbers(text).as_slice() {
+    match *numbers(text)?.as_slice() {
         [year, month, day] => {
             let year = i32::try_from(year).ok()?;
             CivilDate::new(if reiwa { year.checked_add(2018)? } else { year }, month, day)
@@ -228,7 +230,7 @@ fn read_date(text: &str, today: CivilDate) -> Option<CivilDate> {
 
 /// `14:30`, `14時30分`, `14時`. Already narrow.
 fn read_time(text: &str) -> Option<NaiveTime> {
-    match *numbers(text).as_slice() {
+    match *numbers(text)?.as_slice() {
         [hour, minute] | [hour, minute, 0] => NaiveTime::from_hms_opt(hour, minute, 0),
         [hour] => NaiveTime::from_hms_opt(hour, 0, 0),
         _ => None,
@@ -280,9 +282,9 @@ mod tests {
         let zone = chrono_tz::Asia::Tokyo;
         let at = |text| Voice { lang: Lang::Ja, zone, now: Millis::parse_rfc3339(text).unwrap() };
         let evening = at("2026-11-20T21:40:00+09:00");
-        assert_eq!(evening.moment(ready_time("today", evening).unwrap()), "11月20日（金）23:59");
+        assert_eq!(evening.moment(ready_time("today", evening).unwrap()), "11月20日（金）23時59分");
         assert_eq!(evening.moment(ready_time("tomorrow_noon", evening).unwrap()), "11月21日（土）正午");
-        assert_eq!(evening.moment(ready_time("three_days", evening).unwrap()), "11月23日（月）18:00");
+        assert_eq!(evening.moment(ready_time("three_days", evening).unwrap()), "11月23日（月）18時");
         assert_eq!(ready_time("today", at("2026-11-20T23:45:00+09:00")), None);
         assert_eq!(ready_time("now", evening), None);
     }

@@ -183,14 +183,6 @@ impl Voice {
                 None => asked.push((attempt.created, vec![&attempt.person])),
             }
         }
-        for (at, people) in asked {
-            if for_office {
-                items.extend(people.into_iter().map(|person| (at, named("asked", person))));
-            } else {
-                let n = people.len().to_string();
-                items.push((at, t_with(self.lang, "word-happened-asked_n", &[("n", &n)])));
-            }
-        }
         let mut before = String::new();
         let mut reader: Option<MemberId> = None;
         for event in history {
@@ -233,6 +225,15 @@ impl Voice {
                 text("state").clone_into(&mut before);
             }
             items.extend(said.map(|said| (event.at, said)));
+        }
+        // After what led to it: in the same instant the question comes before the doctors it went to.
+        for (at, people) in asked {
+            if for_office {
+                items.extend(people.into_iter().map(|person| (at, named("asked", person))));
+            } else {
+                let n = people.len().to_string();
+                items.push((at, t_with(self.lang, "word-happened-asked_n", &[("n", &n)])));
+            }
         }
         items.sort_by_key(|(at, _)| *at);
         items.into_iter().map(|(at, text)| TimelineItem { at: self.moment(at), text }).collect()

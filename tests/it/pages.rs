@@ -1,0 +1,7 @@
+//! The pages over a real socket, as people use them: forms, cookies, mails.
+
+mod browser;
+mod exercise;
+mod guards;
+mod journey;
+mod robots;

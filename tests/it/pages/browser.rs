@@ -1,0 +1,266 @@
+//! A browser without scripts: cookies, forms, redirects followed by hand so that every address is seen.
+
+use std::sync::Mutex;
+
+use reqwest::StatusCode;
+use touban::app::App;
+use touban::app::outbox::{MailToSend, Sent, Task};
+use touban::store::jobs::Lane;
+
+use crate::support::{Served, TestOffice};
+
+/// One person's browser.
+#[derive(Debug)]
+pub struct Browser {
+    client: reqwest::Client,
+    base: String,
+    /// Every address it asked for.
+    pub visited: Mutex<Vec<String>>,
+}
+
+/// What a browser shows.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub status: StatusCode,
+    pub path: String,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: String,
+}
+
+impl Browser {
+    pub fn new(served: &Served) -> Self {
+        let client = reqwest::Client::builder()
+            .cookie_store(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self { client, base: served.base.clone(), visited: Mutex::default() }
+    }
+
+    async fn finish(&self, path: &str, request: reqwest::RequestBuilder) -> Page {
+        self.visited.lock().unwrap().push(path.to_owned());
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Page { status, path: path.to_owned(), headers, body: response.text().await.unwrap() }
+    }
+
+    /// Without following where it leads.
+    pub async fn look(&self, path: &str) -> Page {
+        self.finish(path, self.client.get(format!("{}{path}", self.base))).await
+    }
+
+    pub async fn head(&self, path: &str) -> Page {
+        self.finish(path, self.client.head(format!("{}{path}", self.base))).await
+    }
+
+    pub async fn look_as_htmx(&self, path: &str) -> Page {
+        self.finish(path, self.client.get(format!("{}{path}", self.base)).header("hx-request", "true")).await
+    }
+
+    /// Without following where it leads.
+    pub async fn send(&self, path: &str, fields: &[(String, String)]) -> Page {
+        let body: Vec<String> =
+            fields.iter().map(|(k, v)| format!("{}={}", percent(k), percent(v))).collect();
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.join("&"));
+        self.finish(path, request).await
+    }
+
+    async fn follow(&self, mut page: Page) -> Page {
+        for _ in 0..5 {
+            if page.status != StatusCode::SEE_OTHER {
+                return page;
+            }
+            page = self.look(&page.leads_to()).await;
+        }
+        panic!("led around in a circle: {}", page.path);
+    }
+
+    pub async fn get(&self, path: &str) -> Page {
+        let page = self.look(path).await;
+        self.follow(page).await
+    }
+
+    /// Fills in the form that posts to `action` and sends it.
+    pub async fn submit(&self, page: &Page, action: &str, typed: &[(&str, &str)]) -> Page {
+        let sent = self.send(action, &page.form(action, typed)).await;
+        self.follow(sent).await
+    }
+
+    /// What stands behind a mailed link.
+    pub async fn open(&self, token: &str) -> Page {
+        let entry = self.get("/k").await;
+        self.submit(&entry, "/k/open", &[("token", token)]).await
+    }
+}
+
+impl Page {
+    pub fn leads_to(&self) -> String {
+        self.headers.get("location").unwrap().to_str().unwrap().to_owned()
+    }
+
+    /// Every form: where it posts, and what stands between its tags.
+    pub fn forms(&self) -> Vec<(String, String)> {
+        self.body
+            .split("<form")
+            .skip(1)
+            .map(|rest| {
+                let (head, _) = rest.split_once('>').unwrap();
+                let action = between(head, "action=\"", "\"").unwrap().to_owned();
+                (action, rest.split_once("</form>").unwrap().0.to_owned())
+            })
+            .collect()
+    }
+
+    /// The fields of the form: the hidden ones as they stand, `typed` over them.
+    pub fn form(&self, action: &str, typed: &[(&str, &str)]) -> Vec<(String, String)> {
+        let forms = self.forms();
+        let (_, body) = forms
+            .iter()
+            .find(|(a, _)| a == action)
+            .unwrap_or_else(|| panic!("no form posts to {action} on {}:\n{}", self.path, self.text()));
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for tag in body.split("<input ").skip(1).filter(|tag| tag.contains("type=\"hidden\"")) {
+            let name = between(tag, "name=\"", "\"").unwrap();
+            fields.push((name.to_owned(), between(tag, "value=\"", "\"").unwrap().to_owned()));
+        }
+        fields.retain(|(name, _)| !typed.iter().any(|(n, _)| n == name));
+        fields.extend(typed.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        fields
+    }
+
+    /// What a reader reads.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut inside = false;
+        for c in self.body.chars() {
+            match c {
+                '<' => inside = true,
+                '>' => inside = false,
+                c if !inside => text.push(c),
+                _ => {}
+            }
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[track_caller]
+    pub fn says(&self, words: &str) -> &Self {
+        assert!(
+            self.text().contains(words),
+            "{} ({}) does not say {words}:\n{}",
+            self.path,
+            self.status,
+            self.text()
+        );
+        self
+    }
+
+    #[track_caller]
+    pub fn keeps_quiet_about(&self, words: &str) -> &Self {
+        assert!(!self.body.contains(words), "{} shows {words}", self.path);
+        self
+    }
+}
+
+pub fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
+}
+
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+/// Does all due work; the mails that went out.
+pub async fn mails(app: &App) -> Vec<MailToSend> {
+    let mut sent = Vec::new();
+    while let Some(job) = app.work_take((Lane::Urgent, Lane::Reports), "test").await.unwrap() {
+        if let Task::Mail(mail) = app.work_prepare(&job, "test").await.unwrap() {
+            sent.push(*mail);
+            app.work_finish(&job, "test", Sent::Delivered, None).await.unwrap();
+        }
+    }
+    sent
+}
+
+/// The token of a mail's link.
+pub fn token_of(mail: &MailToSend) -> String {
+    mail.text.split_once("/k#").unwrap().1.chars().take(43).collect()
+}
+
+/// The code to type.
+pub fn code_of(mail: &MailToSend) -> String {
+    mail.text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .find(|word| word.len() == 14 && word.matches('-').count() == 2)
+        .unwrap()
+        .to_owned()
+}
+
+/// What the asker types.
+pub const CONSULT: &[(&str, &str)] = &[
+    ("specialty", "dermatology"),
+    ("wish", "advice"),
+    ("answer_by", "tomorrow_noon"),
+    ("decade", "80"),
+    ("sex", "female"),
+    ("area", "青葉北"),
+    ("condition", "wound"),
+    ("can_travel", "no"),
+    ("question", "仙骨部の創に黒い部分があります。切除したほうがよいでしょうか。"),
+    ("tried", "洗浄と被覆材"),
+    ("patient_ref", "CANARY-REF"),
+    ("details", "CANARY-DETAILS 内服薬あり"),
+];
+
+/// Everybody with a browser.
+#[derive(Debug)]
+pub struct Town {
+    pub office: TestOffice,
+    pub served: Served,
+}
+
+impl Town {
+    pub async fn new(office: TestOffice) -> Self {
+        let served = office.serve_router(touban::web::router::router(office.web())).await;
+        Self { office, served }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.served)
+    }
+
+    /// A browser in which this person has signed in by mail and PIN.
+    pub async fn signed_in(&self, member: &touban::ids::MemberId) -> Browser {
+        let browser = self.browser();
+        let who = self.office.app.member(&self.office.association, member).await.unwrap();
+        let door = browser.get("/sign-in").await;
+        let address = who.email.unwrap();
+        browser.submit(&door, "/sign-in", &[("address", &address)]).await.says("メールをご覧ください");
+        let mail = mails(&self.office.app)
+            .await
+            .into_iter()
+            .find(|m| m.to == address && m.text.contains("/k#"))
+            .unwrap();
+        let page = browser.open(&token_of(&mail)).await;
+        let page = browser.submit(&page, "/k/sign-in", &[("pin", crate::support::PIN)]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        browser
+    }
+
+    /// A consult asked on the page; its path, and the mails that asked for it.
+    pub async fn ask(&self, asker: &Browser) -> (String, Vec<MailToSend>) {
+        mails(&self.office.app).await;
+        let form = asker.get("/consults/new").await;
+        let case = asker.submit(&form, "/consults", CONSULT).await;
+        case.says("相談を送りました");
+        let letters = mails(&self.office.app).await;
+        (case.path.clone(), letters.into_iter().filter(|m| m.text.contains("/k#")).collect())
+    }
+}
