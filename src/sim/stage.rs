@@ -291,7 +291,6 @@ impl Sim {
         Ok(sim)
     }
 
-    #[expect(clippy::type_complexity, reason = "the cast of one history, taken apart by its only caller")]
     async fn people(
         app: &App,
         dice: &Dice,
