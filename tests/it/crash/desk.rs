@@ -59,6 +59,8 @@ pub struct Case {
     pub reached: Reached,
     /// The doctor who was told that it is theirs.
     pub taker: Option<String>,
+    /// A doctor was seen to have been asked: the mail server has that mail.
+    pub asked: bool,
 }
 
 /// What all desks remember, and what they count.
@@ -95,6 +97,10 @@ impl Book {
         let mut cases = lock(&self.cases);
         cases.push(case);
         cases.len() - 1
+    }
+
+    fn was_asked(&self, at: usize) {
+        lock(&self.cases)[at].asked = true;
     }
 
     fn reached(&self, at: usize, reached: Reached, taker: Option<&str>) {
@@ -214,7 +220,7 @@ impl Client {
 pub struct Desks {
     pub askers: Vec<String>,
     pub book: Book,
-    /// Cases that may be begun so far; raised once per life, so that the mail server keeps up.
+    /// Cases that may have been begun by now; raised in every life, so that the mails keep up.
     pub allowed: AtomicUsize,
     pub begun: AtomicUsize,
     pub closing: AtomicBool,
@@ -249,22 +255,23 @@ async fn case(desks: &Desks, client: &mut Client, number: usize) {
     assert_eq!(status, 201, "{said}");
     let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no text in {said}")).to_owned();
     let (request, case_no) = (text(&said["id"]), text(&said["case_no"]));
-    let case = Case { request: request.clone(), case_no, reached: Reached::Asked, taker: None };
+    let case = Case { request: request.clone(), case_no, reached: Reached::Asked, taker: None, asked: false };
     let at = book.asked(case);
     let place = format!("/api/v1/requests/{request}");
-    if number % 8 == 7 {
+    // Most cases move on at once, the others when the mail has reached somebody.
+    if number % 4 == 1 {
+        until_asked(client, &place).await;
+        book.was_asked(at);
+    }
+    if number % 16 == 5 || number % 16 == 10 {
         let (status, said) =
             client.post(&format!("{place}/cancel"), &format!("cancel-{number}"), &json!({}), book).await;
         assert_eq!((status, &said["state"]), (200, &json!("withdrawn")), "{said}");
         return book.reached(at, Reached::Withdrawn, None);
     }
     let found = client.get(&place).await;
-    let offers: Vec<(String, String)> = found["offers"]
-        .as_array()
-        .unwrap_or_else(|| panic!("no offers in {found}"))
-        .iter()
-        .map(|o| (text(&o["id"]), text(&o["member"])))
-        .collect();
+    let offers: Vec<(String, String)> =
+        offers(&found).map(|offer| (text(&offer["id"]), text(&offer["member"]))).collect();
     let taker = accept(book, client, number, &offers).await;
     book.reached(at, Reached::Accepted, Some(&taker));
     let body = report(&taker);
@@ -276,6 +283,19 @@ async fn case(desks: &Desks, client: &mut Client, number: usize) {
         client.post(&format!("{place}/complete"), &format!("complete-{number}"), &close(), book).await;
     assert_eq!(status, 200, "{said}");
     book.reached(at, Reached::Completed, None);
+}
+
+/// Everybody who was asked.
+pub fn offers(found: &Value) -> impl Iterator<Item = &Value> {
+    found["offers"].as_array().unwrap_or_else(|| panic!("no offers in {found}")).iter()
+}
+
+/// Waits until the mail server has taken the mail to one of the doctors.
+#[expect(clippy::disallowed_methods, reason = "a state outside is waited for by looking again")]
+async fn until_asked(client: &mut Client, place: &str) {
+    while offers(&client.get(place).await).all(|offer| offer["state"] == "pending") {
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
 }
 
 /// One doctor accepts, or two at the same time and one of them is told that it is taken.
