@@ -207,12 +207,16 @@ async fn seed_members(
     areas: &BTreeMap<&str, &str>,
 ) -> Result<BTreeMap<String, MemberId>, Stop> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(HASHES_AT_ONCE);
+    let players = players(data);
     let mut waiting = Vec::new();
     for member in &data.members {
         let new = new_member(member, data, institutions, areas);
-        // Nobody of the demo who has no part in what is built yet, such as the nurse.
+        // Nobody of the demo who has no part in what is built yet, such as the nurse; and no PIN for those
+        // whom nobody plays.
         if !new.roles.is_empty() {
-            waiting.push((member.key.clone(), new, Pin::parse(member.pin.expose())?));
+            let plays = players.contains(&member.key.as_str());
+            let pin = plays.then(|| Pin::parse(member.pin.expose())).transpose()?;
+            waiting.push((member.key.clone(), new, pin));
         }
     }
     let mut waiting = waiting.into_iter();
@@ -225,7 +229,7 @@ async fn seed_members(
             let (app, who) = (app.clone(), who.clone());
             let runtime = tokio::runtime::Handle::current();
             running.spawn_blocking(move || {
-                let added = runtime.block_on(app.member_add(&who, new, Some(&pin), None));
+                let added = runtime.block_on(app.member_add(&who, new, pin.as_ref(), None));
                 added.map(|(Done::Fresh(id) | Done::Again(id))| (key, id))
             });
         }
@@ -308,20 +312,26 @@ fn offer(volunteer: &DemoVolunteer, areas: &BTreeMap<&str, &str>) -> SpecialtyOf
 }
 
 /// Whom one can act as, in the order in which they are worth trying: the asker, the volunteers, the office.
-fn people(data: &DemoData, seeded: &Seeded) -> Vec<DemoPerson> {
+fn players(data: &DemoData) -> Vec<&str> {
     let volunteers = data.volunteers.iter().map(|v| v.member.as_str());
-    let office =
-        data.members.iter().filter(|m| m.roles.iter().any(|r| role(*r).is_some_and(Role::is_office)));
-    let mut people: Vec<DemoPerson> = Vec::new();
-    for key in [ASKER].into_iter().chain(volunteers).chain(office.map(|m| m.key.as_str())) {
-        if let (Some(member), Some(id)) = (data.member(key), seeded.members.get(key))
-            && people.iter().all(|p| p.key != key)
-        {
-            let pin = member.pin.expose().to_owned();
-            people.push(DemoPerson { key: key.to_owned(), member: id.clone(), pin });
+    let in_office = |m: &&DemoMember| m.roles.iter().any(|r| role(*r).is_some_and(Role::is_office));
+    let office = data.members.iter().filter(in_office).map(|m| m.key.as_str());
+    let mut players = Vec::new();
+    for key in [ASKER].into_iter().chain(volunteers).chain(office) {
+        if !players.contains(&key) {
+            players.push(key);
         }
     }
-    people
+    players
+}
+
+fn people(data: &DemoData, seeded: &Seeded) -> Vec<DemoPerson> {
+    let person = |key: &str| {
+        let (member, id) = (data.member(key)?, seeded.members.get(key)?);
+        let pin = member.pin.expose().to_owned();
+        Some(DemoPerson { key: key.to_owned(), member: id.clone(), pin })
+    };
+    players(data).into_iter().filter_map(person).collect()
 }
 
 /// What a newcomer reads first.
@@ -379,8 +389,10 @@ mod tests {
     #[test]
     fn the_people_to_act_as_are_in_the_data() {
         let data = DemoData::built_in().unwrap();
-        for key in [ASKER, CLERK] {
-            assert!(data.member(key).is_some(), "{key}");
-        }
+        let players = players(&data);
+        assert_eq!(players.first(), Some(&ASKER));
+        assert!(players.contains(&CLERK) && players.contains(&"ito"));
+        assert!(players.iter().all(|key| data.member(key).is_some()));
+        assert!(players.len() < data.members.len());
     }
 }

@@ -400,13 +400,22 @@ impl Sim {
     async fn look(&mut self, token: &str, request: &RequestId) -> Result<(), Broken> {
         let app = self.app.clone();
         let ack = self.attempt(app.link_open(token)).await?;
-        self.observe(Rows::Exactly(0)).await?;
+        // The first look is noted; nothing moves.
+        let revisions = self.revisions();
+        self.observe(Rows::AtMost(1)).await?;
+        if revisions != self.revisions() {
+            return Err(Broken::new("looking changes nothing", self.name_of(request)));
+        }
         match ack {
             Ack::Answer(Opened::Unknown) => Err(Broken::new("a mailed link is known", self.name_of(request))),
             Ack::Answer(Opened::Ended { why: Ended::TakenByAnother, .. }) => self.is_full(request),
             Ack::Answer(_) | Ack::Refused(_) => Ok(()),
             Ack::Crashed(_) => self.a_process_dies().await,
         }
+    }
+
+    fn revisions(&self) -> i64 {
+        self.seen.requests.values().map(|k| k.revision).sum()
     }
 
     fn is_full(&self, request: &RequestId) -> Result<(), Broken> {

@@ -17,6 +17,9 @@ use crate::store::ledger::{event_of, lines_of_request};
 use crate::store::requests::{Case, cases_after};
 use crate::time::Millis;
 
+/// Rows about a request that do not move it.
+const OBSERVATIONS: &[&str] = &["request.read", "request.repaired", "offer.opened"];
+
 /// How many audit rows a command writes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rows {
@@ -118,9 +121,7 @@ impl Sim {
             let subject = format!("request:{}", case.id);
             let actions: Vec<&str> = events
                 .iter()
-                .filter(|e| {
-                    e.subject == subject && !matches!(e.action.as_str(), "request.read" | "request.repaired")
-                })
+                .filter(|e| e.subject == subject && !OBSERVATIONS.contains(&e.action.as_str()))
                 .map(|e| e.action.as_str())
                 .collect();
             let moved = case.revision - before;

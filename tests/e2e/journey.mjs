@@ -424,8 +424,11 @@ await test('no planted word, token, code, cookie or PIN stands in a mail, the lo
   assert.ok(office.addresses.length >= 300, `${office.addresses.length} addresses`);
   const log = office.said.join('\n');
   assert.ok(log.split('\n').length >= 100, 'the log says what happened');
+  // A mail is addressed to one person by name; beyond that line it names nobody.
+  for (const mail of mails) assert.equal(mail.to.length, 1, 'one reader');
+  const written = (m) => [m.subject, m.from, m.text, m.html, ...m.headers.filter(([name]) => name !== 'To').map((h) => h.join(': '))];
   const found = leaks([
-    ...mails.map((m) => ({ kind: 'mail', place: m.file, bytes: [m.subject, m.from, m.text, m.html, ...m.headers.map((h) => h.join(': '))].join('\n') })),
+    ...mails.map((m) => ({ kind: 'mail', place: m.file, bytes: written(m).join('\n') })),
     { kind: 'log', place: 'the log', bytes: log },
     { kind: 'address', place: 'the addresses', bytes: office.addresses.join('\n') },
     ...office.database.texts().map((t) => ({ kind: 'database', ...t })),
