@@ -300,7 +300,7 @@ async fn until_asked(client: &mut Client, place: &str) {
 
 /// One doctor accepts, or two at the same time and one of them is told that it is taken.
 async fn accept(book: &Book, client: &Client, number: usize, offers: &[(String, String)]) -> String {
-    let racers = if number % 4 == 0 { 2 } else { 1 };
+    let racers = if number.is_multiple_of(4) { 2 } else { 1 };
     let said = futures_util::future::join_all(offers.iter().take(racers).map(|(offer, member)| {
         let mut client = client.clone();
         async move {
