@@ -67,6 +67,15 @@ stage_simulate() {
     "$TOUBAN_BIN" simulate --seeds "$seeds"
 }
 
+# The test of the tests: every planted mistake must be found, those of the machine by its random histories, the others
+# by the simulation. After the journeys, because it builds another program in the same place.
+needs_planted() { say build; }
+stage_planted() {
+    cd "$root"
+    cargo test --locked --lib --features planted every_mistake -- --ignored
+    cargo run --locked --features planted -- simulate --planted
+}
+
 # The measuring tools measure: each rule is shown a page that breaks it.
 needs_harness() { say install; }
 stage_harness() {
