@@ -13,6 +13,7 @@ use crate::domain::consult::Blind;
 use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{MemberId, OfferId, RequestId};
+use crate::planted::{self, Bug};
 use crate::seal::Secret;
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
 use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
@@ -272,7 +273,8 @@ impl Command for AnswerByApi {
         // Of five hundred who say yes at once, all but the first are told so from two rows: the machine, which
         // would say the same, needs all five hundred offers loaded.
         let mut taken = false;
-        if offer.state == OfferState::Full.code() && matches!(self.choice, Choice::Accept { .. }) {
+        let looks = !planted::is(Bug::QuotaReadThenWrite) && matches!(self.choice, Choice::Accept { .. });
+        if looks && offer.state == OfferState::Full.code() {
             let case = case_by_id(tx, association, &offer.request).await?;
             taken = case.is_some_and(|c| matches!(c.state.as_str(), "taken" | "reported" | "closed"));
         }
