@@ -256,7 +256,8 @@ impl Sim {
             }
             Ack::Refused(e) => return Err(Broken::new("an ending can be written", e.to_string())),
             Ack::Crashed(crash) => {
-                if crash == Crash::Before {
+                // Also where the lease was lost before: then nothing was written either.
+                if crash == Crash::Before || stale {
                     self.doubt(&held, fate);
                 }
                 self.observe(rows_after(crash)).await?;
