@@ -158,7 +158,7 @@ impl Sim {
         let new = loaded.request;
         let old = self.seen.requests.remove(&case.id).map(|k| k.request);
         self.say(&format!("  {name} is {}", new.state.code()));
-        promises_of_state(&name, &new)?;
+        promises_of_state(&name, &new, self.now())?;
         if let Some(old) = &old {
             promises_of_change(&name, old, &new, actions)?;
             self.count_change(old, &new, actions);
@@ -314,7 +314,7 @@ fn drop_silence(silence: &mut BTreeMap<RequestId, Silence>, new: &Request) {
 }
 
 /// What holds for a request in any moment.
-fn promises_of_state(name: &str, new: &Request) -> Result<(), Broken> {
+fn promises_of_state(name: &str, new: &Request, now: Millis) -> Result<(), Broken> {
     // A consult wants one taker; the number the request itself carries is not asked.
     if new.claims().count() > 1 {
         return Err(broken("never more takers than wanted", name, new.claims().count().to_string()));
@@ -327,7 +327,9 @@ fn promises_of_state(name: &str, new: &Request) -> Result<(), Broken> {
     if new.state.is_terminal() && live > 0 {
         return Err(broken("no offer outlives its request", name, format!("{live} live")));
     }
+    // What is due already is moved on by the wake that stands in the outbox.
     if let State::Running { step, phase: Phase::Asking { .. } } = new.state
+        && next_due(new).is_some_and(|due| due > now)
         && !new.offers.values().any(|o| o.step == step && o.state.is_live())
     {
         return Err(broken("while people are asked, somebody is being asked", name, format!("step {step}")));
