@@ -220,7 +220,10 @@ impl TestOffice {
         let desk = add_institution(&app, &association, "青葉市医師会 事務局").await;
         let member = async |name: &str, institution: &InstitutionId, role, specialties| {
             let new = new_member(name, institution, role, specialties);
-            app.member_add(&who, new, Some(&pin), None).await.unwrap().into_inner()
+            let id = app.member_add(&who, new, Some(&pin), None).await.unwrap().into_inner();
+            // Ids sort by the time they were made: whoever comes first here is asked first.
+            clock.set(app.now().plus_ms(1));
+            id
         };
         let clerk = member("事務 花", &desk, Role::Clerk, vec![]).await;
         let coordinator = member("調整 守", &desk, Role::Coordinator, vec![]).await;
@@ -230,6 +233,7 @@ impl TestOffice {
             let own = add_institution(&app, &association, &format!("{name} 皮膚科")).await;
             dermatologists.push(member(name, &own, Role::Specialist, vec![dermatology(visits)]).await);
         }
+        clock.set(Millis::parse_rfc3339(START).unwrap());
         let key = async |label: &str, scopes: &[Scope]| {
             app.key_add(&who, label, scopes).await.unwrap().1.as_str().to_owned()
         };

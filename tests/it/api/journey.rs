@@ -138,7 +138,7 @@ async fn a_replay_gives_the_same_answer_and_another_body_is_refused(office: Test
 
     // Five days later the wished time is long past, the member has left; the answer is the same.
     let (offer, taker) = offers_of(&client, first.json()["id"].as_str().unwrap()).await[0].clone();
-    let yes = json!({ "terms": "visit", "pin": PIN });
+    let yes = json!({ "terms": "advice", "pin": PIN });
     let accept = format!("/offers/{offer}/accept");
     let accepted = client.post_once(&accept, "once-2", &yes).await;
     accepted.ok(200);
