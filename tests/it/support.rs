@@ -208,10 +208,12 @@ impl TestOffice {
     }
 
     async fn open(db: Db, place: Place, rules: Rules) -> Self {
-        let clock = Arc::new(ManualClock::at(Millis::parse_rfc3339(START).unwrap()));
+        let start = Millis::parse_rfc3339(START).unwrap();
+        // The people come shortly before, one after the other.
+        let clock = Arc::new(ManualClock::at(start.plus_s(-1)));
         let chance: SharedChance = Arc::new(SeededChance::new(u64::from(number())));
         let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
-        db.migrate(Millis::parse_rfc3339(START).unwrap()).await.unwrap();
+        db.migrate(start).await.unwrap();
         let app = App::new(db, vault, clock.clone(), rules);
         let association = add_association(&app, "aoba", "青葉市医師会").await;
         let who = Who::cli(&association);
@@ -233,7 +235,7 @@ impl TestOffice {
             let own = add_institution(&app, &association, &format!("{name} 皮膚科")).await;
             dermatologists.push(member(name, &own, Role::Specialist, vec![dermatology(visits)]).await);
         }
-        clock.set(Millis::parse_rfc3339(START).unwrap());
+        clock.set(start);
         let key = async |label: &str, scopes: &[Scope]| {
             app.key_add(&who, label, scopes).await.unwrap().1.as_str().to_owned()
         };
