@@ -7,7 +7,7 @@ use super::db::{Conn, StoreError};
 use super::row::{Row, values};
 use super::statements;
 use crate::domain::dispatch::plan::Channel;
-use crate::domain::dispatch::{Acceptance, Offer, OfferState, Request, next_due};
+use crate::domain::dispatch::{Acceptance, Offer, Request, next_due};
 use crate::ids::{AssociationId, Chance, MemberId, OfferId, RequestId};
 use crate::planted::{self, Bug};
 use crate::time::Millis;
@@ -451,10 +451,4 @@ pub async fn offer_opened(
 ) -> Result<bool, StoreError> {
     let params = values![association.as_str(), request.as_str(), person.as_str(), now];
     Ok(tx.exec(&OFFER_OPENED, params).await? == 1)
-}
-
-/// Whether the offer can still be answered, as the database has it.
-#[must_use]
-pub fn is_live(offer: &OfferRow) -> bool {
-    matches!(offer.offer.state, OfferState::Pending | OfferState::Asked | OfferState::Raised)
 }

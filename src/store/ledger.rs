@@ -15,7 +15,6 @@ statements! {
     LINES_AFTER = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 AND line_id > $2 ORDER BY line_id LIMIT $3";
     LINES_NEWEST = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 ORDER BY at_ms DESC, request_id, side DESC, line_id LIMIT $2";
     LINES_OF_REQUEST = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 AND request_id = $2 ORDER BY side DESC, line_id";
-    LINES_SUM = "SELECT CAST(COALESCE(SUM(amount_yen), 0) AS BIGINT) AS total FROM ledger_line WHERE association_id = $1";
 }
 
 /// A stored line.
@@ -140,12 +139,4 @@ pub async fn lines_of_request(
 ) -> Result<Vec<LineRow>, StoreError> {
     let rows = conn.all(&LINES_OF_REQUEST, values![association.as_str(), request.as_str()]).await?;
     rows.iter().map(line_row).collect()
-}
-
-/// The sum of every line, in yen.
-///
-/// # Errors
-/// The database's.
-pub async fn lines_sum(conn: &mut Conn, association: &AssociationId) -> Result<i64, StoreError> {
-    conn.one(&LINES_SUM, values![association.as_str()]).await?.map_or(Ok(0), |r| r.int("total"))
 }

@@ -7,7 +7,7 @@ mod time;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Channel, Proof, Selector};
+use super::plan::{Channel, Proof};
 use super::request::{Child, Offer, OfferState, Phase, Request, State, Terms};
 use super::settle::{Rule, World};
 use crate::ids::{MemberId, RequestId};
@@ -234,13 +234,6 @@ pub fn next_due(request: &Request) -> Option<Millis> {
             None
         }
     }
-}
-
-/// The selectors a plan needs, for loading their people.
-#[must_use]
-pub fn selectors(request: &Request) -> Vec<Selector> {
-    let steps = request.plan.steps.iter();
-    steps.flat_map(|s| std::iter::once(s.ask.clone()).chain(s.on_lapse.clone())).collect()
 }
 
 fn end_of(request: &Request) -> Millis {
