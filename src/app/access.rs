@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::flow::{make_link, raise};
 use super::{App, AppError, Kit, Who};
+use crate::domain::people::rights::{Right, any_may};
 use crate::ids::{ApiKeyId, AssociationId, DeviceId, LinkId, MemberId, SessionId};
 use crate::seal::{Pin, Secret, token_hash};
 use crate::store::access::{
@@ -32,6 +33,12 @@ impl SignedIn {
     #[must_use]
     pub fn who(&self) -> Who {
         Who::member(&self.association.id, &self.member.id)
+    }
+
+    /// Whether one of their roles carries this right, signed in as they are.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        any_may(&self.member.roles, right)
     }
 }
 

@@ -164,6 +164,9 @@ pub enum AppError {
     /// Too many are waiting.
     #[error("too busy")]
     Busy,
+    /// Somebody else changed it since it was read.
+    #[error("changed meanwhile")]
+    ChangedMeanwhile,
     /// The plan this kind of request needs is not configured.
     #[error("no plan is called {0}")]
     NoPlan(String),
@@ -179,7 +182,7 @@ impl AppError {
     /// Somebody else changed it meanwhile.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Stale { .. }))
+        matches!(self, Self::ChangedMeanwhile | Self::Store(StoreError::Stale { .. }))
     }
 
     /// One wrong field.

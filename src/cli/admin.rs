@@ -94,6 +94,7 @@ async fn create_institution(arg: InstitutionArgs, lang: Lang) -> Result<(), Stop
         area: arg.area,
         city_code: arg.city_code,
         phone: arg.phone,
+        ..NewInstitution::default()
     };
     let added = app.institution_add(&who, new, None).await.map_err(|e| Stop::app(lang, e))?;
     app.db.close().await;
@@ -122,6 +123,7 @@ async fn create_member(arg: MemberArgs, lang: Lang) -> Result<(), Stop> {
         roles: arg.roles,
         lang: arg.lang.unwrap_or(home.lang),
         specialties,
+        ..NewMember::default()
     };
     let added = app.member_add(&who, new, Some(&pin), None).await.map_err(|e| Stop::app(lang, e))?;
     app.db.close().await;

@@ -258,6 +258,10 @@ fn new_institution(institution: &DemoInstitution, areas: &BTreeMap<&str, &str>) 
         area: area(areas, &institution.area),
         city_code: String::new(),
         phone: Some(institution.phone.clone()),
+        kana: institution.kana.clone(),
+        code: institution.code.clone().unwrap_or_default(),
+        fax: Some(institution.fax.clone()),
+        ..NewInstitution::default()
     }
 }
 
@@ -285,6 +289,7 @@ fn new_member(
             .filter(|v| v.member == member.key)
             .map(|v| offer(v, areas))
             .collect(),
+        ..NewMember::default()
     }
 }
 
@@ -295,7 +300,7 @@ const fn role(role: DemoRole) -> Option<Role> {
         DemoRole::Clerk => Some(Role::Clerk),
         DemoRole::Coordinator => Some(Role::Coordinator),
         DemoRole::Officer => Some(Role::Officer),
-        DemoRole::Nurse => None,
+        DemoRole::Nurse => Some(Role::NurseStation),
     }
 }
 

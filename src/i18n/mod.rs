@@ -63,10 +63,26 @@ impl Lang {
     }
 }
 
-const JA: [&str; 3] =
-    [include_str!("ja/words.ftl"), include_str!("ja/pages.ftl"), include_str!("ja/mails.ftl")];
-const EN: [&str; 3] =
-    [include_str!("en/words.ftl"), include_str!("en/pages.ftl"), include_str!("en/mails.ftl")];
+const JA: [&str; 8] = [
+    include_str!("ja/words.ftl"),
+    include_str!("ja/pages.ftl"),
+    include_str!("ja/mails.ftl"),
+    include_str!("ja/signin.ftl"),
+    include_str!("ja/people.ftl"),
+    include_str!("ja/directory.ftl"),
+    include_str!("ja/sheets.ftl"),
+    include_str!("ja/setup.ftl"),
+];
+const EN: [&str; 8] = [
+    include_str!("en/words.ftl"),
+    include_str!("en/pages.ftl"),
+    include_str!("en/mails.ftl"),
+    include_str!("en/signin.ftl"),
+    include_str!("en/people.ftl"),
+    include_str!("en/directory.ftl"),
+    include_str!("en/sheets.ftl"),
+    include_str!("en/setup.ftl"),
+];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {
     static BUNDLES: OnceLock<[FluentBundle<FluentResource>; 2]> = OnceLock::new();

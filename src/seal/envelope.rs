@@ -257,7 +257,14 @@ fn key_from(plain: &[u8]) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
     <[u8; KEY_BYTES]>::try_from(plain).ok().map(Zeroizing::new)
 }
 
+/// Stands in the place of a month for what is no case's: the numbers of people and institutions are kept
+/// as long as they belong to the association, however old.
+pub const LASTING: &str = "lasting";
+
 fn check_month(month: &str) -> Result<(), SealError> {
+    if month == LASTING {
+        return Ok(());
+    }
     let well_formed = match month.as_bytes() {
         [a, b, c, d, b'-', e, f] => {
             [a, b, c, d].iter().all(|digit| digit.is_ascii_digit())

@@ -22,7 +22,7 @@ mod pin;
 mod primitives;
 mod secret;
 
-pub use envelope::{MonthKey, Place, sealed_month};
+pub use envelope::{LASTING, MonthKey, Place, sealed_month};
 pub use link::LINK_CODE_LENGTH;
 pub use pin::{NotAPin, Pin};
 pub use secret::{Secret, token_hash};

@@ -385,6 +385,7 @@ async fn institution(app: &App, who: &Who, n: usize) -> Result<InstitutionId, Ap
         area: "青葉北".to_owned(),
         city_code: "041009".to_owned(),
         phone: None,
+        ..NewInstitution::default()
     };
     Ok(app.institution_add(who, new, None).await?.into_inner())
 }
@@ -408,6 +409,7 @@ async fn person(
         roles: vec![role],
         lang: if n.is_multiple_of(3) { Lang::En } else { Lang::Ja },
         specialties: offer.into_iter().collect(),
+        ..NewMember::default()
     };
     let id = app.member_add(who, new, pin, None).await?.into_inner();
     let (access, cookies) = new_access(app, true);

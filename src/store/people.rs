@@ -3,6 +3,7 @@
 use super::db::{Conn, StoreError};
 use super::row::{Row, values};
 use super::statements;
+use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
 use crate::domain::people::{Role, SpecialtyOffer, Volunteer};
 use crate::i18n::Lang;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
@@ -14,13 +15,17 @@ statements! {
     ASSOCIATION_BY_CODE = "SELECT association_id, code, name, zone, office_phone, lang, created_at_ms FROM association WHERE code = $1";
     ASSOCIATIONS = "SELECT association_id, code, name, zone, office_phone, lang, created_at_ms FROM association ORDER BY code";
     CASE_COUNTER_TAKE = "INSERT INTO case_counter (association_id, fiscal_year, next) VALUES ($1, $2, 2) ON CONFLICT (association_id, fiscal_year) DO UPDATE SET next = case_counter.next + 1 RETURNING next - 1 AS n";
-    INSTITUTION_ADD = "INSERT INTO institution (association_id, institution_id, name, kind, area, city_code, phone, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    INSTITUTION_BY_ID = "SELECT institution_id, name, kind, area, city_code, phone, created_at_ms FROM institution WHERE association_id = $1 AND institution_id = $2";
-    INSTITUTIONS_AFTER = "SELECT institution_id, name, kind, area, city_code, phone, created_at_ms FROM institution WHERE association_id = $1 AND institution_id > $2 ORDER BY institution_id LIMIT $3";
-    MEMBER_ADD = "INSERT INTO member (association_id, member_id, institution_id, name, kana, email, email_key, phone, roles, lang, active_from_ms, pin_version, pin_failures, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $11)";
-    MEMBER_BY_ID = "SELECT member_id, institution_id, name, kana, email, phone, roles, lang, active_from_ms, left_at_ms, pin_hash, pin_version, pin_failures, mail_failing_since_ms FROM member WHERE association_id = $1 AND member_id = $2";
-    MEMBERS_AFTER = "SELECT member_id, institution_id, name, kana, email, phone, roles, lang, active_from_ms, left_at_ms, pin_hash, pin_version, pin_failures, mail_failing_since_ms FROM member WHERE association_id = $1 AND member_id > $2 ORDER BY member_id LIMIT $3";
-    MEMBERS_BY_EMAIL = "SELECT member_id, institution_id, name, kana, email, phone, roles, lang, active_from_ms, left_at_ms, pin_hash, pin_version, pin_failures, mail_failing_since_ms FROM member WHERE association_id = $1 AND email_key = $2 AND left_at_ms IS NULL ORDER BY member_id LIMIT 20";
+    INSTITUTION_ADD = "INSERT INTO institution (association_id, institution_id, name, kind, area, city_code, phone, kana, code, fax, entry, created_at_ms, reviewed_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)";
+    INSTITUTION_BY_ID = "SELECT institution_id, name, kind, area, city_code, phone, kana, code, fax, entry, revision, reviewed_at_ms, closed_at_ms FROM institution WHERE association_id = $1 AND institution_id = $2";
+    INSTITUTIONS_AFTER = "SELECT institution_id, name, kind, area, city_code, phone, kana, code, fax, entry, revision, reviewed_at_ms, closed_at_ms FROM institution WHERE association_id = $1 AND institution_id > $2 ORDER BY institution_id LIMIT $3";
+    INSTITUTION_CHANGE = "UPDATE institution SET name = $4, kind = $5, area = $6, city_code = $7, phone = $8, kana = $9, code = $10, fax = $11, entry = $12, reviewed_at_ms = $13, revision = revision + 1 WHERE association_id = $1 AND institution_id = $2 AND revision = $3";
+    INSTITUTION_BY_CODE = "SELECT institution_id FROM institution WHERE association_id = $1 AND code = $2";
+    MEMBER_ADD = "INSERT INTO member (association_id, member_id, institution_id, name, kana, email, email_key, phone, roles, lang, active_from_ms, pin_version, pin_failures, member_no, fax, profile, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13, $14, $11)";
+    MEMBER_CHANGE = "UPDATE member SET institution_id = $4, name = $5, kana = $6, email = $7, email_key = $8, phone = $9, roles = $10, lang = $11, member_no = $12, fax = $13, profile = $14, revision = revision + 1 WHERE association_id = $1 AND member_id = $2 AND revision = $3 AND left_at_ms IS NULL";
+    MEMBER_BY_NO = "SELECT member_id FROM member WHERE association_id = $1 AND member_no = $2 AND left_at_ms IS NULL";
+    MEMBER_BY_ID = "SELECT member_id, institution_id, name, kana, email, phone, roles, lang, active_from_ms, left_at_ms, pin_hash, pin_version, pin_failures, mail_failing_since_ms, member_no, fax, profile, revision FROM member WHERE association_id = $1 AND member_id = $2";
+    MEMBERS_AFTER = "SELECT member_id, institution_id, name, kana, email, phone, roles, lang, active_from_ms, left_at_ms, pin_hash, pin_version, pin_failures, mail_failing_since_ms, member_no, fax, profile, revision FROM member WHERE association_id = $1 AND member_id > $2 ORDER BY member_id LIMIT $3";
+    MEMBERS_BY_EMAIL = "SELECT member_id, institution_id, name, kana, email, phone, roles, lang, active_from_ms, left_at_ms, pin_hash, pin_version, pin_failures, mail_failing_since_ms, member_no, fax, profile, revision FROM member WHERE association_id = $1 AND email_key = $2 AND left_at_ms IS NULL ORDER BY member_id LIMIT 20";
     MEMBER_PIN_SET = "UPDATE member SET pin_hash = $3, pin_version = pin_version + 1, pin_failures = 0 WHERE association_id = $1 AND member_id = $2";
     MEMBER_PIN_FAILED = "UPDATE member SET pin_failures = pin_failures + 1 WHERE association_id = $1 AND member_id = $2 RETURNING pin_failures";
     MEMBER_PIN_RIGHT = "UPDATE member SET pin_failures = 0 WHERE association_id = $1 AND member_id = $2 AND pin_failures > 0";
@@ -28,6 +33,7 @@ statements! {
     MEMBER_MAIL_FAILING = "UPDATE member SET mail_failing_since_ms = $3 WHERE association_id = $1 AND member_id = $2 AND mail_failing_since_ms IS NULL";
     MEMBER_MAIL_WORKS = "UPDATE member SET mail_failing_since_ms = NULL WHERE association_id = $1 AND member_id = $2 AND mail_failing_since_ms IS NOT NULL";
     SPECIALTY_SET = "INSERT INTO member_specialty (association_id, member_id, specialty, body) VALUES ($1, $2, $3, $4) ON CONFLICT (association_id, member_id, specialty) DO UPDATE SET body = excluded.body";
+    SPECIALTIES_CLEAR = "DELETE FROM member_specialty WHERE association_id = $1 AND member_id = $2";
     SPECIALTIES_OF_MEMBER = "SELECT body FROM member_specialty WHERE association_id = $1 AND member_id = $2 ORDER BY specialty";
     SPECIALTIES_IN_USE = "SELECT specialty, COUNT(*) AS n FROM member_specialty WHERE association_id = $1 GROUP BY specialty ORDER BY specialty";
     // The load counts what keeps the asking fair: accepted this month, asked of late.
@@ -125,6 +131,18 @@ pub struct Institution {
     pub city_code: String,
     /// Sealed.
     pub phone: Option<Vec<u8>>,
+    pub kana: String,
+    /// 保険医療機関コード, ten digits, or empty.
+    pub code: String,
+    /// Sealed.
+    pub fax: Option<Vec<u8>>,
+    pub entry: InstitutionEntry,
+    /// Grows with each change; a change made from an older one is refused.
+    pub revision: i64,
+    /// When somebody last said that the entry is right.
+    pub reviewed: Option<Millis>,
+    /// It is gone; its name stays where it stood.
+    pub closed: Option<Millis>,
 }
 
 fn institution(row: &Row) -> Result<Institution, StoreError> {
@@ -135,6 +153,13 @@ fn institution(row: &Row) -> Result<Institution, StoreError> {
         area: row.text("area")?,
         city_code: row.text("city_code")?,
         phone: row.opt_bytes("phone")?,
+        kana: row.text("kana")?,
+        code: row.text("code")?,
+        fax: row.opt_bytes("fax")?,
+        entry: row.json("entry")?,
+        revision: row.int("revision")?,
+        reviewed: row.opt_millis("reviewed_at_ms")?,
+        closed: row.opt_millis("closed_at_ms")?,
     })
 }
 
@@ -154,9 +179,59 @@ pub async fn institution_add(
         new.area.as_str(),
         new.city_code.as_str(),
         new.phone.clone(),
+        new.kana.as_str(),
+        new.code.as_str(),
+        new.fax.clone(),
+        json_text(&new.entry),
         now,
     ];
     tx.exec(&INSTITUTION_ADD, params).await.map(drop)
+}
+
+/// Writes all of an institution anew but its bank account. `false`: it is not at `changed.revision` any more.
+///
+/// # Errors
+/// The database's.
+pub async fn institution_change(
+    tx: &mut Conn,
+    association: &AssociationId,
+    changed: &Institution,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let params = values![
+        association.as_str(),
+        changed.id.as_str(),
+        changed.revision,
+        changed.name.as_str(),
+        changed.kind.as_str(),
+        changed.area.as_str(),
+        changed.city_code.as_str(),
+        changed.phone.clone(),
+        changed.kana.as_str(),
+        changed.code.as_str(),
+        changed.fax.clone(),
+        json_text(&changed.entry),
+        now,
+    ];
+    Ok(tx.exec(&INSTITUTION_CHANGE, params).await? == 1)
+}
+
+/// The institution with this 保険医療機関コード.
+///
+/// # Errors
+/// The database's.
+pub async fn institution_by_code(
+    conn: &mut Conn,
+    association: &AssociationId,
+    code: &str,
+) -> Result<Option<InstitutionId>, StoreError> {
+    let row = conn.one(&INSTITUTION_BY_CODE, values![association.as_str(), code]).await?;
+    row.map(|r| r.id("institution_id", InstitutionId::from_stored)).transpose()
+}
+
+/// Plain data of ours as JSON: maps with text keys, which cannot fail.
+fn json_text(data: &impl serde::Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned())
 }
 
 /// # Errors
@@ -205,6 +280,13 @@ pub struct Member {
     /// Wrong PINs in a row.
     pub pin_failures: i64,
     pub mail_failing_since: Option<Millis>,
+    /// 会員番号, or empty.
+    pub member_no: String,
+    /// Sealed.
+    pub fax: Option<Vec<u8>>,
+    pub profile: MemberProfile,
+    /// Grows with each change; a change made from an older one is refused.
+    pub revision: i64,
 }
 
 impl Member {
@@ -256,6 +338,10 @@ fn member(row: &Row) -> Result<Member, StoreError> {
         pin_version: row.int("pin_version")?,
         pin_failures: row.int("pin_failures")?,
         mail_failing_since: row.opt_millis("mail_failing_since_ms")?,
+        member_no: row.text("member_no")?,
+        fax: row.opt_bytes("fax")?,
+        profile: row.json("profile")?,
+        revision: row.int("revision")?,
         id,
     })
 }
@@ -281,8 +367,53 @@ pub async fn member_add(tx: &mut Conn, association: &AssociationId, new: &Member
         roles_text(&new.roles),
         new.lang.tag(),
         new.active_from,
+        new.member_no.as_str(),
+        new.fax.clone(),
+        json_text(&new.profile),
     ];
     tx.exec(&MEMBER_ADD, params).await.map(drop)
+}
+
+/// Writes what is known of a member anew, not what proves who they are. `false`: they are not at
+/// `changed.revision` any more, or left.
+///
+/// # Errors
+/// The database's.
+pub async fn member_change(
+    tx: &mut Conn,
+    association: &AssociationId,
+    changed: &Member,
+) -> Result<bool, StoreError> {
+    let params = values![
+        association.as_str(),
+        changed.id.as_str(),
+        changed.revision,
+        changed.institution.as_ref().map(InstitutionId::as_str),
+        changed.name.as_str(),
+        changed.kana.as_str(),
+        changed.email.as_deref(),
+        changed.email.as_deref().map(email_key),
+        changed.phone.clone(),
+        roles_text(&changed.roles),
+        changed.lang.tag(),
+        changed.member_no.as_str(),
+        changed.fax.clone(),
+        json_text(&changed.profile),
+    ];
+    Ok(tx.exec(&MEMBER_CHANGE, params).await? == 1)
+}
+
+/// Who is still here under this member number.
+///
+/// # Errors
+/// The database's.
+pub async fn member_by_no(
+    conn: &mut Conn,
+    association: &AssociationId,
+    member_no: &str,
+) -> Result<Option<MemberId>, StoreError> {
+    let row = conn.one(&MEMBER_BY_NO, values![association.as_str(), member_no]).await?;
+    row.map(|r| r.id("member_id", MemberId::from_stored)).transpose()
 }
 
 /// # Errors
@@ -403,6 +534,18 @@ pub async fn specialty_set(
     tx.exec(&SPECIALTY_SET, values![association.as_str(), member.as_str(), offer.specialty.as_str(), body])
         .await
         .map(drop)
+}
+
+/// Forgets what a member volunteers for.
+///
+/// # Errors
+/// The database's.
+pub async fn specialties_clear(
+    tx: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+) -> Result<(), StoreError> {
+    tx.exec(&SPECIALTIES_CLEAR, values![association.as_str(), member.as_str()]).await.map(drop)
 }
 
 /// # Errors

@@ -4,7 +4,7 @@ use super::db::{Conn, StoreError};
 use super::row::values;
 use super::statements;
 use crate::ids::{AssociationId, SharedChance};
-use crate::seal::{Place, Seal, sealed_month};
+use crate::seal::{LASTING, Place, Seal, sealed_month};
 use crate::time::Millis;
 
 statements! {
@@ -44,18 +44,43 @@ impl Vault {
         plain: &str,
     ) -> Result<Vec<u8>, StoreError> {
         let month: String = now.rfc3339().chars().take(7).collect();
-        let wrapped = match Self::wrapped(tx, association, &month).await? {
+        self.seal_under(tx, association, at, &month, plain).await
+    }
+
+    /// Seals what does not go with the cases of its month: numbers and accounts of people and institutions.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`].
+    pub async fn seal_lasting(
+        &self,
+        tx: &mut Conn,
+        association: &AssociationId,
+        at: Sealed<'_>,
+        plain: &str,
+    ) -> Result<Vec<u8>, StoreError> {
+        self.seal_under(tx, association, at, LASTING, plain).await
+    }
+
+    async fn seal_under(
+        &self,
+        tx: &mut Conn,
+        association: &AssociationId,
+        at: Sealed<'_>,
+        month: &str,
+        plain: &str,
+    ) -> Result<Vec<u8>, StoreError> {
+        let wrapped = match Self::wrapped(tx, association, month).await? {
             Some(wrapped) => wrapped,
             None => {
-                let fresh = self.seal.new_month_key(association, &month, self.chance.as_ref())?;
-                tx.exec(&MONTH_KEY_ADD, values![association.as_str(), month.as_str(), fresh]).await?;
+                let fresh = self.seal.new_month_key(association, month, self.chance.as_ref())?;
+                tx.exec(&MONTH_KEY_ADD, values![association.as_str(), month, fresh]).await?;
                 // Another instance may have been quicker; the one in the database counts.
-                Self::wrapped(tx, association, &month)
+                Self::wrapped(tx, association, month)
                     .await?
                     .ok_or_else(|| StoreError::Unusable("the month key vanished".to_owned()))?
             }
         };
-        let key = self.seal.open_month_key(association, &month, &wrapped)?;
+        let key = self.seal.open_month_key(association, month, &wrapped)?;
         let place = Place { association, table: at.table, column: at.column, row: at.row };
         Ok(self.seal.seal(&key, &place, plain.as_bytes(), self.chance.as_ref())?)
     }

@@ -341,6 +341,7 @@ pub async fn add_institution(app: &App, association: &AssociationId, name: &str)
         area: "青葉北".into(),
         city_code: "999991".into(),
         phone: None,
+        ..NewInstitution::default()
     };
     app.institution_add(&Who::cli(association), new, None).await.unwrap().into_inner()
 }
@@ -361,6 +362,7 @@ pub fn new_member(
         roles: vec![role],
         lang: Lang::Ja,
         specialties,
+        ..NewMember::default()
     }
 }
 

@@ -217,6 +217,7 @@ async fn institution(app: &App, association: &AssociationId, name: &str) -> Inst
         area: "青葉北".to_owned(),
         city_code: String::new(),
         phone: None,
+        ..NewInstitution::default()
     };
     app.institution_add(&Who::cli(association), new, None).await.expect("an institution").into_inner()
 }
@@ -231,5 +232,6 @@ fn person(name: &str, email: &str, institution: &InstitutionId, roles: Vec<Role>
         roles,
         lang: Lang::Ja,
         specialties: Vec::new(),
+        ..NewMember::default()
     }
 }

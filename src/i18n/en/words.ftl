@@ -65,6 +65,9 @@ word-travel-yes = Can travel
 ## People and places
 word-role-physician = Home-care doctor
 word-role-specialist = Volunteer specialist
+word-role-nurse_station = Visiting-nursing station
+word-role-care_office = Care manager's office
+word-role-city_observer = City (totals only)
 word-role-clerk = Office
 word-role-coordinator = Coordinator
 word-role-officer = Officer

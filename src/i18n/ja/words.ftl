@@ -65,6 +65,9 @@ word-travel-yes = 通院できる
 ## People and places
 word-role-physician = 在宅医
 word-role-specialist = 協力医
+word-role-nurse_station = 訪問看護ステーション
+word-role-care_office = 居宅介護支援事業所
+word-role-city_observer = 市（合計のみ）
 word-role-clerk = 事務局
 word-role-coordinator = 調整担当
 word-role-officer = 担当理事

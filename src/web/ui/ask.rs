@@ -10,11 +10,12 @@ use crate::domain::calendar::{CivilDate, civil_day, instant_of, start_of_day};
 use crate::domain::consult::{
     CONDITIONS, DECADES, FieldWrong, LONG_TEXT, NewConsult, SEXES, SHORT_TEXT, SOONEST_S, TRAVEL, Wrong,
 };
+use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
 use crate::time::Millis;
 use crate::web::rate::Purpose;
 
-use super::caller::{Binding, Caller, may_ask};
+use super::caller::{Binding, Caller};
 use super::failure::Failure;
 use super::form::{Fields, narrow};
 use super::views::{Choice, Choices, ConsultNew, Field, render};
@@ -48,7 +49,7 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     let Some(person) = &caller.signed_in else {
         return Ok(caller.to_sign_in());
     };
-    if !may_ask(&person.member.roles) {
+    if !person.may(Right::Ask) {
         return Err(Failure::forbidden());
     }
     page(&caller, &Fields::default(), &[], None).await
@@ -118,7 +119,7 @@ async fn page(
 /// `POST /consults`
 pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Failure> {
     let person = caller.person()?;
-    if !may_ask(&person.member.roles) {
+    if !person.may(Right::Ask) {
         return Err(Failure::forbidden());
     }
     if fields.check(&caller, ASK).is_err() {

@@ -7,6 +7,7 @@ use crate::app::AppError;
 use crate::app::rows::AlarmRow;
 use crate::app::views::{BoardView, CaseLine, Names};
 use crate::domain::dispatch::Answer;
+use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
 use crate::ids::{AlarmId, MemberId, RequestId};
 
@@ -15,6 +16,13 @@ use super::failure::Failure;
 use super::form::Fields;
 use super::views::{Alarm, AskedPerson, Board, BoardRequest, BoardRow, Party, render};
 use super::words::Voice;
+
+pages! {
+    get "/board" => board;
+    get "/board/{id}" => request;
+    post "/board/{id}/withdraw" => withdraw;
+    post "/board/alarms/{id}/seen" => seen;
+}
 
 const BOARD: Binding<'static> = Binding::Page("board");
 
@@ -64,7 +72,7 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
         Some(id) => match view.open.iter().chain(&view.ended).find(|line| line.case.id == *id) {
             Some(line) => Some(line.case.case_no.clone()),
             None => {
-                let association = &caller.office()?.association.id;
+                let association = &caller.with_right(Right::Board)?.association.id;
                 match caller.web.app.case_for_office(association, id).await {
                     Ok(found) => Some(found.line.case.case_no),
                     Err(AppError::NotFound) => None,
@@ -87,7 +95,7 @@ pub(super) async fn board(caller: Caller) -> Result<Response, Failure> {
     let Some(person) = &caller.signed_in else {
         return if caller.fragment { Err(Failure::session_ended()) } else { Ok(caller.to_sign_in()) };
     };
-    caller.office()?;
+    caller.with_right(Right::Board)?;
     let voice = Voice { lang: caller.lang, zone: caller.zone(), now: caller.now };
     let view = caller.web.app.board(&person.association.id).await?;
     let mut alarms = Vec::with_capacity(view.alarms.len());
@@ -117,7 +125,7 @@ pub(super) async fn request(caller: Caller, Path(id): Path<String>) -> Result<Re
 }
 
 async fn request_page(caller: &Caller, id: &RequestId, problem: Option<String>) -> Result<Response, Failure> {
-    let person = caller.office()?;
+    let person = caller.with_right(Right::Board)?;
     let voice = Voice { lang: caller.lang, zone: caller.zone(), now: caller.now };
     let found = caller.web.app.case_for_office(&person.association.id, id).await?;
     let (line, names) = (&found.line, &found.names);
@@ -146,7 +154,7 @@ pub(super) async fn seen(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    let person = caller.office()?;
+    let person = caller.with_right(Right::Board)?;
     fields.check(&caller, BOARD)?;
     let id = AlarmId::from_stored(&id).map_err(|_| Failure::not_found())?;
     let key = fields.key("alarm.seen")?;
@@ -162,7 +170,7 @@ pub(super) async fn withdraw(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let id = id_of(&id)?;
-    let person = caller.office()?;
+    let person = caller.with_right(Right::Board)?;
     fields.check(&caller, BOARD)?;
     let key = fields.key(&format!("POST /board/{id}/withdraw"))?;
     let reason = fields.text("reason");

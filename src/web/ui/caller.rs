@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::app::access::{KnownDevice, SignedIn};
 use crate::app::rows::Association;
 use crate::app::say;
-use crate::domain::people::Role;
+use crate::domain::people::rights::Right;
 use crate::i18n::Lang;
 use crate::ids::crockford_128;
 use crate::time::Millis;
@@ -167,12 +167,12 @@ impl Caller {
         self.signed_in.as_ref().ok_or(Failure::session_ended())
     }
 
-    /// The signed-in person of the office; for everybody else there is no such page.
+    /// The signed-in person, if one of their roles carries this right; for everybody else there is no such page.
     ///
     /// # Errors
     /// The page that says there is none.
-    pub fn office(&self) -> Result<&SignedIn, Failure> {
-        self.signed_in.as_ref().filter(|s| s.member.is_office()).ok_or(Failure::not_found())
+    pub fn with_right(&self, right: Right) -> Result<&SignedIn, Failure> {
+        self.signed_in.as_ref().filter(|s| s.may(right)).ok_or(Failure::not_found())
     }
 
     /// The zone of the page's association.
@@ -244,9 +244,13 @@ impl Caller {
     pub fn shell_at(&self, binding: Binding<'_>, path: &str) -> Shell {
         let person = self.signed_in.as_ref().filter(|_| matches!(binding, Binding::Page(_)));
         let nav = person.map_or_else(Nav::default, |p| Nav {
-            asker: may_ask(&p.member.roles),
-            coordinator: p.member.is_office(),
-            clerk: p.member.is_office(),
+            asker: p.may(Right::Ask),
+            board: p.may(Right::Board),
+            ledger: p.may(Right::Ledger),
+            directory: p.may(Right::Directory),
+            people: p.may(Right::People),
+            sheets: p.may(Right::Sheets),
+            settings: p.may(Right::Settings),
         });
         let home = self.home.as_ref();
         Shell {
@@ -358,11 +362,6 @@ pub(super) fn gave_settings(web: &Web, token: &str) -> bool {
     web.app.vault.seal.csrf_ok(&anonymous(SETTINGS), token)
 }
 
-/// Whether somebody may ask for a consult by the pages.
-pub(super) fn may_ask(roles: &[Role]) -> bool {
-    roles.iter().any(|r| matches!(r, Role::Physician | Role::Specialist))
-}
-
 /// Whether a path is one of our own pages that a reader may be sent to: nothing that leads out.
 pub(super) fn is_own_path(path: &str) -> bool {
     path.starts_with('/')
@@ -374,7 +373,10 @@ pub(super) fn is_own_path(path: &str) -> bool {
 }
 
 fn is_own_page(path: &str) -> bool {
-    is_own_path(path) && ["/consults", "/board", "/ledger"].iter().any(|page| path.starts_with(page))
+    is_own_path(path)
+        && ["/consults", "/board", "/ledger", "/directory", "/people", "/sheets", "/settings", "/me"]
+            .iter()
+            .any(|page| path.starts_with(page))
 }
 
 /// 303: look there (RFC 9110 §15.4.4).

@@ -8,6 +8,7 @@ use crate::app::views::{CaseLine, FullCase, Names, Reader};
 use crate::app::{AppError, access::SignedIn};
 use crate::domain::consult::{ConsultAnswer, FieldWrong, LONG_TEXT, Survey, Wrong};
 use crate::domain::dispatch::{Answer, OfferState, State};
+use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
 use crate::ids::{MemberId, RequestId};
 
@@ -20,6 +21,18 @@ use super::views::{
     ConsultUnlock, Field, MyConsults, Party, PinProblem, Responsible, SurveyForm, SurveyView, render,
 };
 use super::words::Voice;
+
+pages! {
+    get "/consults" => mine;
+    post "/consults" => super::ask::ask;
+    get "/consults/new" => super::ask::form;
+    get "/consults/{id}" => case;
+    post "/consults/{id}/unlock" => unlock;
+    post "/consults/{id}/answer" => answer;
+    post "/consults/{id}/close" => close;
+    post "/consults/{id}/withdraw" => withdraw;
+    post "/consults/{id}/release" => release;
+}
 
 const CASE: Binding<'static> = Binding::Page("case");
 const UNLOCK: Binding<'static> = Binding::Page("unlock");
@@ -100,7 +113,7 @@ async fn show(
     let full = match app.case_read(&person.who(), &person.member.id, id).await {
         Ok(full) => full,
         // The office sees the same case on its own page, without what is written in it.
-        Err(AppError::NotFound) if person.member.is_office() => {
+        Err(AppError::NotFound) if person.may(Right::Board) => {
             app.case_for_office(&person.association.id, id).await?;
             return Ok(see_other(&format!("/board/{id}")));
         }

@@ -23,6 +23,15 @@ use super::views::{
 };
 use super::words::Voice;
 
+pages! {
+    get "/demo" => start;
+    post "/demo/as" => become_somebody;
+    post "/demo/leap" => leap;
+    get "/demo/mailbox" => mailbox;
+    get "/demo/mailbox/{id}" => mail;
+    get "/demo/mailbox/{id}/html" => mail_html;
+}
+
 const DEMO: Binding<'static> = Binding::Page("demo");
 
 /// Everybody of the exercise is listed; a real association is larger.

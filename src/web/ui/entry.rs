@@ -19,6 +19,20 @@ use super::views::{
     DeviceSignIn, Field, Home, PinProblem, ProblemPage, SignIn, SignInSent, TextSize, render,
 };
 
+pages! {
+    get "/" => home;
+    get "/sign-in" => sign_in;
+    post "/sign-in" => ask_for_link;
+    get "/sign-in/sent" => link_sent;
+    post "/sign-in/device" => by_device;
+    post "/sign-out" => sign_out;
+    post "/lang" => lang;
+    post "/text-size" => text_size;
+    get "/problems/{name}" => problem;
+    get "/assets/{*file}" => file;
+    get "/favicon.ico" => icon;
+}
+
 const SIGN_IN: Binding<'static> = Binding::Page("sign-in");
 
 /// `GET /`

@@ -67,7 +67,7 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         Self::of(match error {
             AppError::NotFound => MessageKind::NotFound,
-            AppError::KeyReused => MessageKind::ChangedMeanwhile,
+            AppError::KeyReused | AppError::ChangedMeanwhile => MessageKind::ChangedMeanwhile,
             AppError::Busy => return Self { retry_after_s: Some(5), ..Self::of(MessageKind::Unavailable) },
             // Fields are said beside the field; what comes here did not come from our form.
             AppError::Invalid(_) => MessageKind::FormExpired,

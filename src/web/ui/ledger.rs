@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::app::views::Names;
 use crate::domain::calendar::{CivilDate, civil_day, era_year};
 use crate::domain::ledger::{Condition, ConditionResult, ConditionState, Eligibility, Line, Side};
+use crate::domain::people::rights::Right;
 use crate::i18n::{Lang, t_with};
 use crate::money::Yen;
 
@@ -14,6 +15,10 @@ use super::caller::{Binding, Caller};
 use super::failure::Failure;
 use super::views::{Condition as ConditionView, LedgerLine, LedgerPage, Verdict, render};
 use super::words::Voice;
+
+pages! {
+    get "/ledger" => ledger;
+}
 
 /// Lines a page looks at; the newest.
 const LINES: i64 = 10_000;
@@ -132,7 +137,7 @@ pub(super) async fn ledger(caller: Caller, Query(asked): Query<Month>) -> Result
     let Some(person) = &caller.signed_in else {
         return Ok(caller.to_sign_in());
     };
-    caller.office()?;
+    caller.with_right(Right::Ledger)?;
     let voice = Voice { lang: caller.lang, zone: caller.zone(), now: caller.now };
     let today = civil_day(caller.now, voice.zone);
     let this_month = today.plus_days(1 - i64::from(today.day()));

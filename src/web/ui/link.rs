@@ -19,6 +19,14 @@ use super::views::{
 };
 use super::words::Voice;
 
+pages! {
+    get "/k" => entry;
+    post "/k/open" => open;
+    post "/k/answer" => answer;
+    get "/k/declined" => declined;
+    post "/k/sign-in" => sign_in;
+}
+
 const ENTRY: Binding<'static> = Binding::Page("link");
 
 /// `GET /k`

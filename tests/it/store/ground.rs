@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use touban::domain::dispatch::plan::{Channel, Mode, Proof, Selector, Step};
 use touban::domain::dispatch::{Plan, Request};
 use touban::domain::people::Role;
+use touban::domain::people::entry::{InstitutionEntry, MemberProfile};
 use touban::i18n::Lang;
 use touban::ids::{AssociationId, InstitutionId, MemberId, RequestId, SeededChance, SharedChance};
 use touban::seal::Seal;
@@ -245,6 +246,13 @@ impl Command for Found {
             area: "青葉北".into(),
             city_code: String::new(),
             phone: None,
+            kana: String::new(),
+            code: String::new(),
+            fax: None,
+            entry: InstitutionEntry::default(),
+            revision: 0,
+            reviewed: None,
+            closed: None,
         };
         institution_add(tx, &self.association, &clinic, NOW).await?;
         for id in &self.people {
@@ -263,6 +271,10 @@ impl Command for Found {
                 pin_version: 0,
                 pin_failures: 0,
                 mail_failing_since: None,
+                member_no: String::new(),
+                fax: None,
+                profile: MemberProfile::default(),
+                revision: 0,
             };
             member_add(tx, &self.association, &member).await?;
         }

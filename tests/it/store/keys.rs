@@ -82,6 +82,7 @@ async fn a_command_sent_many_times_under_one_key_acts_once() {
             area: "青葉北".into(),
             city_code: String::new(),
             phone: None,
+            ..NewInstitution::default()
         };
         let before = office.app.institutions(&office.association, "", 1_000).await.unwrap().len();
         let key = Key::new("6f1d", "POST institutions", b"one body");

@@ -241,6 +241,7 @@ async fn institution_new(State(web): State<Web>, caller: Caller<Directory>, post
             area: new.area,
             city_code: new.city_code,
             phone: new.phone,
+            ..NewInstitution::default()
         };
         let id = web.app.institution_add(&caller.who(), new, posted.key()).await;
         let id = id.map_err(|e| refuse(e, caller.lang))?.into_inner().api();
@@ -294,6 +295,7 @@ async fn member_new(State(web): State<Web>, caller: Caller<Directory>, posted: P
             roles: new.roles,
             lang: new.lang,
             specialties: new.specialties.into_iter().map(SpecialtyOffer::from).collect(),
+            ..NewMember::default()
         };
         let id = web.app.member_add(&caller.who(), new, pin.as_ref(), posted.key()).await;
         let id = id.map_err(|e| refuse(e, caller.lang))?.into_inner().api();

@@ -12,11 +12,16 @@ use crate::i18n::{Lang, t, t_with};
 mod board;
 mod consults;
 mod demo;
+pub mod directory;
 mod entry;
 mod ledger;
 mod links;
+pub mod people;
 #[cfg(test)]
 mod samples;
+pub mod setup;
+pub mod sheets;
+pub mod signin;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
 pub use consults::{
@@ -116,9 +121,17 @@ pub struct Nav {
     /// May ask for a consult; sees `/consults/new` and `/consults`.
     pub asker: bool,
     /// Sees `/board`.
-    pub coordinator: bool,
+    pub board: bool,
     /// Sees `/ledger`.
-    pub clerk: bool,
+    pub ledger: bool,
+    /// Sees `/directory`.
+    pub directory: bool,
+    /// Sees `/people`.
+    pub people: bool,
+    /// Sees `/sheets`.
+    pub sheets: bool,
+    /// Sees `/settings`.
+    pub settings: bool,
 }
 
 /// What surrounds every page.

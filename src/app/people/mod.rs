@@ -7,7 +7,8 @@ use super::access::{Scope, note};
 use super::mail_texts::{AssociationName, CoarseArea, OfficePhone};
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
-use crate::domain::consult::{FieldWrong, Wrong, short_text};
+use crate::domain::consult::{FieldWrong, Wrong, long_text, short_text};
+use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
 use crate::domain::people::{INSTITUTION_KINDS, Role, SpecialtyOffer};
 use crate::i18n::{Lang, keys};
 use crate::ids::{ApiKeyId, AssociationId, InstitutionId, MemberId};
@@ -16,8 +17,9 @@ use crate::store::access::{access_end, api_key_add};
 use crate::store::audit::audit_start;
 use crate::store::people::{
     Association, Institution, Member, association_add, association_by_code, institution_add,
-    institution_by_id, institutions_after, member_add, member_by_id, member_leaves, member_pin_failed,
-    member_pin_set, members_after, specialties_of, specialty_set,
+    institution_by_code, institution_by_id, institution_change, institutions_after, member_add, member_by_id,
+    member_by_no, member_change, member_leaves, member_pin_failed, member_pin_set, members_after,
+    specialties_clear, specialties_of, specialty_set,
 };
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
@@ -43,8 +45,8 @@ impl Command for AddAssociation {
     }
 }
 
-/// An institution to be added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is said of an institution, to add or to change it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewInstitution {
     pub name: String,
@@ -57,10 +59,21 @@ pub struct NewInstitution {
     pub city_code: String,
     #[serde(default)]
     pub phone: Option<String>,
+    #[serde(default)]
+    pub kana: String,
+    /// 保険医療機関コード, ten digits, or empty.
+    #[serde(default)]
+    pub code: String,
+    #[serde(default)]
+    pub fax: Option<String>,
+    #[serde(default)]
+    pub entry: InstitutionEntry,
 }
 
 impl NewInstitution {
-    fn wrong_fields(&self) -> Vec<FieldWrong> {
+    /// What cannot be taken, by field.
+    #[must_use]
+    pub fn wrong_fields(&self) -> Vec<FieldWrong> {
         let area = CoarseArea::new(&self.area).err().map(|_| Wrong::NotText);
         let city = !self.city_code.bytes().all(|b| b.is_ascii_digit()) || self.city_code.len() > 6;
         collect([
@@ -69,8 +82,25 @@ impl NewInstitution {
             ("area", short_text(&self.area, true).or(area)),
             ("city_code", city.then_some(Wrong::NotText)),
             ("phone", self.phone.as_deref().and_then(phone_wrong)),
+            ("kana", short_text(&self.kana, false)),
+            ("code", (!digits_or_none(&self.code, 10)).then_some(Wrong::NotText)),
+            ("fax", self.fax.as_deref().and_then(phone_wrong)),
+            ("postcode", (!digits_or_none(&self.entry.postcode, 7)).then_some(Wrong::NotText)),
+            ("address", short_text(&self.entry.address, false)),
+            (
+                "serves",
+                self.entry.serves.iter().find_map(|a| CoarseArea::new(a).err()).map(|_| Wrong::NotText),
+            ),
+            ("hours", short_text(&self.entry.hours, false)),
+            ("contact_person", short_text(&self.entry.contact_person, false)),
+            ("accepts", long_text(&self.entry.accepts, false)),
+            ("note", long_text(&self.entry.note, false)),
         ])
     }
+}
+
+fn digits_or_none(text: &str, digits: usize) -> bool {
+    text.is_empty() || (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn collect<const N: usize>(fields: [(&'static str, Option<Wrong>); N]) -> Vec<FieldWrong> {
@@ -103,40 +133,112 @@ fn email_wrong(email: &str) -> Option<Wrong> {
     (!ok).then_some(Wrong::NotText)
 }
 
-struct AddInstitution {
-    kit: Kit,
-    who: Who,
-    id: InstitutionId,
-    new: NewInstitution,
-}
-
-impl Command for AddInstitution {
-    type Output = InstitutionId;
-
-    async fn apply(&self, tx: &mut Conn) -> Result<InstitutionId, StoreError> {
-        let (kit, association) = (&self.kit, &self.who.association);
-        let at = Sealed { table: "institution", column: "phone", row: self.id.as_str() };
-        let phone = match &self.new.phone {
-            Some(phone) => Some(kit.vault.seal(tx, association, at, kit.now, phone).await?),
-            None => None,
-        };
-        let institution = Institution {
-            id: self.id.clone(),
-            name: self.new.name.clone(),
-            kind: self.new.kind.clone(),
-            area: self.new.area.clone(),
-            city_code: self.new.city_code.clone(),
-            phone,
-        };
-        institution_add(tx, association, &institution, kit.now).await?;
-        let subject = format!("institution:{}", self.id);
-        note(tx, kit, &self.who, "institution.add", &subject, json!({ "kind": self.new.kind })).await?;
-        Ok(self.id.clone())
+/// The numbers of an institution or member, sealed for their columns.
+async fn sealed(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    at: Sealed<'_>,
+    plain: Option<&str>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    match plain {
+        Some(plain) => kit.vault.seal_lasting(tx, association, at, plain).await.map(Some),
+        None => Ok(None),
     }
 }
 
-/// A member to be added.
+impl NewInstitution {
+    async fn into_row(
+        self,
+        tx: &mut Conn,
+        kit: &Kit,
+        association: &AssociationId,
+        id: InstitutionId,
+        revision: i64,
+    ) -> Result<Institution, StoreError> {
+        let at = |column| Sealed { table: "institution", column, row: id.as_str() };
+        let phone = sealed(tx, kit, association, at("phone"), self.phone.as_deref()).await?;
+        let fax = sealed(tx, kit, association, at("fax"), self.fax.as_deref()).await?;
+        Ok(Institution {
+            phone,
+            fax,
+            name: self.name,
+            kind: self.kind,
+            area: self.area,
+            city_code: self.city_code,
+            kana: self.kana,
+            code: self.code,
+            entry: self.entry,
+            revision,
+            reviewed: Some(kit.now),
+            closed: None,
+            id,
+        })
+    }
+}
+
+/// How writing an institution or a member ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Written<T> {
+    Done(T),
+    /// No such institution.
+    NoInstitution,
+    /// The code or number belongs to another one.
+    Taken,
+    NotFound,
+    /// Changed by somebody else meanwhile.
+    Stale,
+}
+
+impl<T> Written<T> {
+    fn or_refuse(self, unique: &'static str) -> Result<T, AppError> {
+        match self {
+            Self::Done(value) => Ok(value),
+            Self::NoInstitution => Err(AppError::field("institution", Wrong::Unknown)),
+            Self::Taken => Err(AppError::field(unique, Wrong::Taken)),
+            Self::NotFound => Err(AppError::NotFound),
+            Self::Stale => Err(AppError::ChangedMeanwhile),
+        }
+    }
+}
+
+/// Writes an institution: a new one, or one at `revision` anew.
+pub(crate) struct PutInstitution {
+    pub kit: Kit,
+    pub who: Who,
+    pub id: InstitutionId,
+    /// `None`: it is new.
+    pub revision: Option<i64>,
+    pub new: NewInstitution,
+}
+
+impl Command for PutInstitution {
+    type Output = Written<InstitutionId>;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
+        let (kit, association, new) = (&self.kit, &self.who.association, &self.new);
+        if !new.code.is_empty()
+            && institution_by_code(tx, association, &new.code).await?.is_some_and(|other| other != self.id)
+        {
+            return Ok(Written::Taken);
+        }
+        let revision = self.revision.unwrap_or(0);
+        let row = new.clone().into_row(tx, kit, association, self.id.clone(), revision).await?;
+        if self.revision.is_none() {
+            institution_add(tx, association, &row, kit.now).await?;
+        } else if !institution_change(tx, association, &row, kit.now).await? {
+            let there = institution_by_id(tx, association, &self.id).await?.is_some();
+            return Ok(if there { Written::Stale } else { Written::NotFound });
+        }
+        let action = if self.revision.is_none() { "institution.add" } else { "institution.change" };
+        let subject = format!("institution:{}", self.id);
+        note(tx, kit, &self.who, action, &subject, json!({ "kind": new.kind })).await?;
+        Ok(Written::Done(self.id.clone()))
+    }
+}
+
+/// What is said of a member, to add or to change them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
     pub name: String,
@@ -153,10 +255,19 @@ pub struct NewMember {
     /// What they volunteer for.
     #[serde(default)]
     pub specialties: Vec<SpecialtyOffer>,
+    /// 会員番号, or empty.
+    #[serde(default)]
+    pub member_no: String,
+    #[serde(default)]
+    pub fax: Option<String>,
+    #[serde(default)]
+    pub profile: MemberProfile,
 }
 
 impl NewMember {
-    fn wrong_fields(&self) -> Vec<FieldWrong> {
+    /// What cannot be taken, by field.
+    #[must_use]
+    pub fn wrong_fields(&self) -> Vec<FieldWrong> {
         let specialties = self.specialties.iter().find_map(|s| {
             let known = keys(Lang::Ja).contains(&format!("word-specialty-{}", s.specialty));
             let minutes = s.from_min > 1_440 || s.to_min > 1_440;
@@ -176,43 +287,54 @@ impl NewMember {
             ("phone", self.phone.as_deref().and_then(phone_wrong)),
             ("roles", self.roles.is_empty().then_some(Wrong::Missing)),
             ("specialties", specialties),
+            ("member_no", short_text(&self.member_no, false)),
+            ("fax", self.fax.as_deref().and_then(phone_wrong)),
+            ("note", long_text(&self.profile.note, false)),
         ])
     }
 }
 
-struct AddMember {
-    kit: Kit,
-    who: Who,
-    id: MemberId,
-    new: NewMember,
-    pin_hash: Option<String>,
+/// Writes a member: a new one, or one at `revision` anew. What proves who they are stays as it is, but for
+/// the first PIN of a new one.
+pub(crate) struct PutMember {
+    pub kit: Kit,
+    pub who: Who,
+    pub id: MemberId,
+    /// `None`: they are new.
+    pub revision: Option<i64>,
+    pub new: NewMember,
+    pub pin_hash: Option<String>,
 }
 
-impl Command for AddMember {
-    /// `None`: there is no such institution.
-    type Output = Option<MemberId>;
+impl Command for PutMember {
+    type Output = Written<MemberId>;
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association, new) = (&self.kit, &self.who.association, &self.new);
         if let Some(institution) = &new.institution
             && institution_by_id(tx, association, institution).await?.is_none()
         {
-            return Ok(None);
+            return Ok(Written::NoInstitution);
         }
-        let at = Sealed { table: "member", column: "phone", row: self.id.as_str() };
-        let phone = match &new.phone {
-            Some(phone) => Some(kit.vault.seal(tx, association, at, kit.now, phone).await?),
-            None => None,
-        };
+        if !new.member_no.is_empty()
+            && member_by_no(tx, association, &new.member_no).await?.is_some_and(|other| other != self.id)
+        {
+            return Ok(Written::Taken);
+        }
+        let at = |column| Sealed { table: "member", column, row: self.id.as_str() };
         let member = Member {
             id: self.id.clone(),
             institution: new.institution.clone(),
             name: new.name.clone(),
             kana: new.kana.clone(),
             email: new.email.clone(),
-            phone,
+            phone: sealed(tx, kit, association, at("phone"), new.phone.as_deref()).await?,
+            fax: sealed(tx, kit, association, at("fax"), new.fax.as_deref()).await?,
             roles: new.roles.clone(),
             lang: new.lang,
+            member_no: new.member_no.clone(),
+            profile: new.profile.clone(),
+            revision: self.revision.unwrap_or(0),
             active_from: kit.now,
             left_at: None,
             pin_hash: None,
@@ -220,7 +342,13 @@ impl Command for AddMember {
             pin_failures: 0,
             mail_failing_since: None,
         };
-        member_add(tx, association, &member).await?;
+        if self.revision.is_none() {
+            member_add(tx, association, &member).await?;
+        } else if !member_change(tx, association, &member).await? {
+            let there = member_by_id(tx, association, &self.id).await?.is_some_and(|m| m.left_at.is_none());
+            return Ok(if there { Written::Stale } else { Written::NotFound });
+        }
+        specialties_clear(tx, association, &self.id).await?;
         for offer in &new.specialties {
             specialty_set(tx, association, &self.id, offer).await?;
         }
@@ -228,10 +356,11 @@ impl Command for AddMember {
             member_pin_set(tx, association, &self.id, hash).await?;
         }
         let roles: Vec<&str> = new.roles.iter().map(|r| r.code()).collect();
+        let action = if self.revision.is_none() { "member.add" } else { "member.change" };
         let subject = format!("member:{}", self.id);
         let detail = json!({ "roles": roles, "pin": self.pin_hash.is_some() });
-        note(tx, kit, &self.who, "member.add", &subject, detail).await?;
-        Ok(Some(self.id.clone()))
+        note(tx, kit, &self.who, action, &subject, detail).await?;
+        Ok(Written::Done(self.id.clone()))
     }
 }
 
@@ -394,8 +523,33 @@ impl App {
         }
         let kit = self.kit();
         let id = InstitutionId::new(kit.now, self.chance.as_ref());
-        let add = AddInstitution { kit: kit.clone(), who: who.clone(), id, new };
-        self.run_once(&kit, who, key, add).await
+        let put = PutInstitution { kit: kit.clone(), who: who.clone(), id, revision: None, new };
+        match self.run_once(&kit, who, key, put).await? {
+            Done::Fresh(written) => written.or_refuse("code").map(Done::Fresh),
+            Done::Again(written) => written.or_refuse("code").map(Done::Again),
+        }
+    }
+
+    /// Changes an institution that stands at `revision`. Its bank account is changed elsewhere.
+    ///
+    /// # Errors
+    /// Fields that cannot be taken; [`AppError::NotFound`]; [`AppError::ChangedMeanwhile`]; the store's.
+    pub async fn institution_change(
+        &self,
+        who: &Who,
+        id: &InstitutionId,
+        revision: i64,
+        new: NewInstitution,
+        key: Option<&Key>,
+    ) -> Result<(), AppError> {
+        let wrong = new.wrong_fields();
+        if !wrong.is_empty() {
+            return Err(AppError::Invalid(wrong));
+        }
+        let kit = self.kit();
+        let (who, id) = (who.clone(), id.clone());
+        let put = PutInstitution { kit: kit.clone(), who: who.clone(), id, revision: Some(revision), new };
+        self.run_once(&kit, &who, key, put).await?.into_inner().or_refuse("code").map(drop)
     }
 
     /// Adds a member, with a PIN when one is given.
@@ -413,9 +567,8 @@ impl App {
         if !wrong.is_empty() {
             return Err(AppError::Invalid(wrong));
         }
-        let known = |id: Option<MemberId>| id.ok_or(AppError::field("institution", Wrong::Unknown));
-        if let Some(before) = self.replayed(who, key).await? {
-            return known(before).map(Done::Again);
+        if let Some(before) = self.replayed::<Written<MemberId>>(who, key).await? {
+            return before.or_refuse("member_no").map(Done::Again);
         }
         let kit = self.kit();
         let id = MemberId::new(kit.now, self.chance.as_ref());
@@ -423,11 +576,60 @@ impl App {
             .map(|pin| self.vault.seal.pin_hash(&who.association, &id, pin, self.chance.as_ref()))
             .transpose()
             .map_err(StoreError::from)?;
-        let add = AddMember { kit: kit.clone(), who: who.clone(), id, new, pin_hash };
-        match self.run_once(&kit, who, key, add).await? {
-            Done::Fresh(id) => known(id).map(Done::Fresh),
-            Done::Again(id) => known(id).map(Done::Again),
+        let put = PutMember { kit: kit.clone(), who: who.clone(), id, revision: None, new, pin_hash };
+        match self.run_once(&kit, who, key, put).await? {
+            Done::Fresh(written) => written.or_refuse("member_no").map(Done::Fresh),
+            Done::Again(written) => written.or_refuse("member_no").map(Done::Again),
         }
+    }
+
+    /// Changes what is known of a member who stands at `revision`; what they volunteer for is replaced. Their
+    /// office roles stay as they are: those are changed by whoever may, see [`Right::Roles`].
+    ///
+    /// [`Right::Roles`]: crate::domain::people::rights::Right::Roles
+    ///
+    /// # Errors
+    /// Fields that cannot be taken; [`AppError::NotFound`]; [`AppError::ChangedMeanwhile`]; the store's.
+    pub async fn member_change(
+        &self,
+        who: &Who,
+        id: &MemberId,
+        revision: i64,
+        mut new: NewMember,
+        key: Option<&Key>,
+    ) -> Result<(), AppError> {
+        let before = self.member(&who.association, id).await?;
+        new.roles.retain(|role| !role.is_office());
+        new.roles.extend(before.roles.into_iter().filter(|role| role.is_office()));
+        let wrong = new.wrong_fields();
+        if !wrong.is_empty() {
+            return Err(AppError::Invalid(wrong));
+        }
+        let kit = self.kit();
+        let put = PutMember {
+            kit: kit.clone(),
+            who: who.clone(),
+            id: id.clone(),
+            revision: Some(revision),
+            new,
+            pin_hash: None,
+        };
+        self.run_once(&kit, who, key, put).await?.into_inner().or_refuse("member_no").map(drop)
+    }
+
+    /// A sealed number of a member or an institution, to be shown to somebody who may see it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn number_shown(
+        &self,
+        association: &AssociationId,
+        (table, column, row): (&'static str, &'static str, &str),
+        sealed: Option<&[u8]>,
+    ) -> Result<Option<String>, AppError> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let mut conn = self.db.read().await?;
+        Ok(Some(self.vault.open(&mut conn, association, Sealed { table, column, row }, sealed).await?))
     }
 
     /// Sets a PIN; every device and session of the person ends.

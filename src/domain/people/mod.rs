@@ -1,6 +1,9 @@
 //! People and institutions as the decisions see them: who is a member, who volunteers for what, when they
 //! may be contacted. Names, addresses and phone numbers stay in `store`.
 
+pub mod entry;
+pub mod rights;
+
 use chrono::Timelike;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,12 @@ pub enum Role {
     Physician,
     /// Volunteers for consults (協力医).
     Specialist,
+    /// Staff of a visiting-nursing station (訪問看護ステーション).
+    NurseStation,
+    /// Staff of a care manager's office (居宅介護支援事業所).
+    CareOffice,
+    /// The municipality (市): sees totals only.
+    CityObserver,
     /// The association's office (事務局).
     Clerk,
     /// 調整担当 (世話人).
@@ -28,9 +37,12 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Physician,
         Self::Specialist,
+        Self::NurseStation,
+        Self::CareOffice,
+        Self::CityObserver,
         Self::Clerk,
         Self::Coordinator,
         Self::Officer,
@@ -43,6 +55,9 @@ impl Role {
         match self {
             Self::Physician => "physician",
             Self::Specialist => "specialist",
+            Self::NurseStation => "nurse_station",
+            Self::CareOffice => "care_office",
+            Self::CityObserver => "city_observer",
             Self::Clerk => "clerk",
             Self::Coordinator => "coordinator",
             Self::Officer => "officer",
@@ -97,7 +112,14 @@ pub const INSTITUTION_KINDS: &[&str] = &[
     "home_care_clinic",
     "home_care_hospital",
     "hospital",
+    "geriatric_facility",
+    "liaison_room",
     "nursing_station",
+    "pharmacy",
+    "dental_clinic",
+    "care_office",
+    "visit_company",
+    "public_office",
     "association",
 ];
 

@@ -1,5 +1,11 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
+mod directory;
+mod people;
+mod setup;
+mod sheets;
+mod signin;
+
 use super::*;
 
 struct Maker {
@@ -412,7 +418,19 @@ impl Maker {
     }
 
     fn office(&self, path: &str) -> Shell {
-        self.signed_in(path, "鈴木 正", Nav { asker: true, coordinator: true, clerk: true })
+        self.signed_in(
+            path,
+            "鈴木 正",
+            Nav {
+                asker: true,
+                board: true,
+                ledger: true,
+                directory: true,
+                people: true,
+                sheets: true,
+                settings: true,
+            },
+        )
     }
 
     fn board(&self, full: bool) -> Board {
@@ -604,6 +622,9 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
+        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages] {
+            pages.extend(more(self));
+        }
         pages
     }
 }
@@ -697,7 +718,7 @@ fn nothing_typed_by_people_becomes_markup() {
 
 #[test]
 fn a_night_page_with_its_style_weighs_less_than_thirty_kilobytes() {
-    let style = super::super::assets::asset(super::super::assets::asset_url("app.css")).unwrap().1.len();
+    let style = crate::web::ui::assets::asset(crate::web::ui::assets::asset_url("app.css")).unwrap().1.len();
     for (name, _, page) in every_page() {
         if ["offer", "end-", "link-", "home", "sign-in", "message"].iter().any(|p| name.starts_with(p)) {
             assert!(page.len() + style <= 30_000, "{name}: {} + {style} bytes", page.len());
@@ -746,7 +767,7 @@ fn every_role_has_its_word() {
 
 #[test]
 fn sentences_on_the_pages_are_short_enough_to_read_at_night() {
-    for line in include_str!("../../../i18n/ja/pages.ftl").lines() {
+    for line in include_str!("../../../../i18n/ja/pages.ftl").lines() {
         let Some((key, text)) = line.split_once(" = ") else { continue };
         for sentence in text.split(['。', '（', '）']) {
             assert!(sentence.chars().count() <= 40, "{key}: {sentence}");
@@ -764,8 +785,8 @@ fn every_sample_stands_in_a_folder_to_look_at() {
         std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
     }
     for name in ["app.css", "link.js", "demo.js", "htmx.min.js", "icon.svg"] {
-        let url = super::super::assets::asset_url(name);
-        std::fs::write(dir.join(url.trim_start_matches('/')), super::super::assets::asset(url).unwrap().1)
+        let url = crate::web::ui::assets::asset_url(name);
+        std::fs::write(dir.join(url.trim_start_matches('/')), crate::web::ui::assets::asset(url).unwrap().1)
             .unwrap();
     }
     assert!(dir.join("home-ja.html").exists() || std::fs::read_dir(&dir).unwrap().count() > 50);

@@ -1,0 +1,79 @@
+//! Who may do what: one table of roles and rights. The routes and what each role gets from them stand in
+//! `docs/access.md`, which a test walks.
+
+use super::Role;
+
+/// A kind of operation on the data of one's own association.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// Ask for a consult, and see one's own.
+    Ask,
+    /// See every open request and act on it.
+    Board,
+    /// Read the ledger.
+    Ledger,
+    /// Read the directory with what is for members only.
+    Directory,
+    /// See the people, their devices and whether they can be reached.
+    People,
+    /// Add and change people and institutions, set PINs, print enrolment sheets, act on somebody's behalf.
+    Enrol,
+    /// Bank accounts.
+    Bank,
+    /// Read files in and take files out.
+    Sheets,
+    /// The association's texts, rules and retention.
+    Settings,
+    /// Office roles, the sign-in of colleagues, API keys.
+    Roles,
+    /// Confirm that a colleague who lost the means to sign in is who they say.
+    Vouch,
+    /// Totals without anybody's data.
+    Totals,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 12] = [
+        Self::Ask,
+        Self::Board,
+        Self::Ledger,
+        Self::Directory,
+        Self::People,
+        Self::Enrol,
+        Self::Bank,
+        Self::Sheets,
+        Self::Settings,
+        Self::Roles,
+        Self::Vouch,
+        Self::Totals,
+    ];
+}
+
+/// Whether a role carries a right.
+#[must_use]
+pub const fn may(role: Role, right: Right) -> bool {
+    use Right::{Ask, Bank, Board, Directory, Enrol, Ledger, People, Roles, Settings, Sheets, Totals, Vouch};
+    match role {
+        Role::Physician | Role::Specialist => matches!(right, Ask | Directory),
+        Role::NurseStation | Role::CareOffice => matches!(right, Directory),
+        Role::CityObserver => matches!(right, Totals),
+        Role::Clerk => {
+            matches!(right, Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals)
+        }
+        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals),
+        Role::Officer => {
+            matches!(right, Board | Ledger | Directory | People | Bank | Sheets | Vouch | Totals)
+        }
+        Role::Administrator => matches!(
+            right,
+            Board | Ledger | Directory | People | Enrol | Sheets | Settings | Roles | Vouch | Totals
+        ),
+    }
+}
+
+/// Whether any of the roles carries the right.
+#[must_use]
+pub fn any_may(roles: &[Role], right: Right) -> bool {
+    roles.iter().any(|role| may(*role, right))
+}

@@ -1,0 +1,1 @@
+# Setting up an association, its texts, its rules page, how long things are kept, totals.

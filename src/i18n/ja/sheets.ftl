@@ -1,0 +1,1 @@
+# Files read in and taken out: members, institutions, contact windows.

@@ -1,0 +1,1 @@
+# Signing in of the office: passkeys, passwords with one-time codes, recovery, sessions.

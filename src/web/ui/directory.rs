@@ -1,0 +1,3 @@
+//! The directory: institutions, contact windows, care groups; the public list.
+
+pages! {}

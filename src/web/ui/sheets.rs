@@ -1,0 +1,3 @@
+//! Files read in and taken out: members, institutions, contact windows.
+
+pages! {}

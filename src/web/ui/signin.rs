@@ -1,0 +1,3 @@
+//! Signing in of the office: passkeys, passwords with one-time codes, recovery, sessions.
+
+pages! {}

@@ -1,0 +1,1 @@
+//! The directory: institutions, contact windows, care groups; the public list.
