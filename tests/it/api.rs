@@ -1,5 +1,6 @@
 //! The JSON API over a real socket, on both databases.
 
+mod access;
 mod client;
 mod description;
 mod inputs;

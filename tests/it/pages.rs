@@ -1,5 +1,6 @@
 //! The pages over a real socket, as people use them: forms, cookies, mails.
 
+mod access;
 mod browser;
 mod exercise;
 mod guards;

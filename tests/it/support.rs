@@ -321,6 +321,18 @@ pub struct Served {
     _stop: oneshot::Sender<()>,
 }
 
+/// The cells of the table of `docs/access.md` whose head begins with these words, its head first.
+pub fn access_table(head: &str) -> Vec<Vec<&'static str>> {
+    let lines = include_str!("../../docs/access.md")
+        .lines()
+        .skip_while(|line| !line.starts_with(head))
+        .take_while(|line| line.starts_with('|'));
+    lines
+        .filter(|line| !line.starts_with("| ---"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
 /// Another association, with nobody in it.
 pub async fn add_association(app: &App, code: &str, name: &str) -> AssociationId {
     let new = NewAssociation {

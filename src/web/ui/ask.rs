@@ -50,7 +50,7 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
         return Ok(caller.to_sign_in());
     };
     if !person.may(Right::Ask) {
-        return Err(Failure::forbidden());
+        return Err(Failure::not_found());
     }
     page(&caller, &Fields::default(), &[], None).await
 }
@@ -120,7 +120,7 @@ async fn page(
 pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Failure> {
     let person = caller.person()?;
     if !person.may(Right::Ask) {
-        return Err(Failure::forbidden());
+        return Err(Failure::not_found());
     }
     if fields.check(&caller, ASK).is_err() {
         let notice = t(caller.lang, "ask-send-again");

@@ -158,7 +158,8 @@ pub(super) async fn seen(
     fields.check(&caller, BOARD)?;
     let id = AlarmId::from_stored(&id).map_err(|_| Failure::not_found())?;
     let key = fields.key("alarm.seen")?;
-    // Seen before is seen.
+    // Seen before is seen; another association's is not there.
+    caller.web.app.alarm_row(&person.association.id, &id).await?;
     caller.web.app.alarm_seen(&person.who(), &id, Some(&key)).await?;
     Ok(see_other("/board"))
 }

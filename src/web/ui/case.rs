@@ -53,6 +53,10 @@ pub(super) async fn mine(caller: Caller) -> Result<Response, Failure> {
     let Some(person) = &caller.signed_in else {
         return Ok(caller.to_sign_in());
     };
+    // Everybody who signs in comes here; who neither asks nor takes has their ways on the first page.
+    if !person.may(Right::Ask) {
+        return Ok(see_other("/"));
+    }
     let (asked, taken) = caller.web.app.my_cases(&person.association.id, &person.member.id).await?;
     let voice = voice(&caller);
     let row = |line: &CaseLine, to_do: Option<&str>| ConsultRow {

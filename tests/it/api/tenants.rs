@@ -6,7 +6,7 @@ use touban::app::access::Scope;
 use super::client::{Client, question};
 use crate::support::{TestOffice, add_association, on_both};
 
-on_both! { what_belongs_to_another_association_is_not_there, a_key_does_what_its_scopes_say }
+on_both! { what_belongs_to_another_association_is_not_there }
 
 async fn what_belongs_to_another_association_is_not_there(office: TestOffice) {
     let served = office.serve().await;
@@ -69,44 +69,4 @@ async fn what_belongs_to_another_association_is_not_there(office: TestOffice) {
     let rows = theirs.get("/events").await.ok(200);
     let actions: Vec<_> = rows["items"].as_array().unwrap().iter().map(|r| r["action"].clone()).collect();
     assert_eq!(actions, ["association.add", "key.add"]);
-}
-
-async fn a_key_does_what_its_scopes_say(office: TestOffice) {
-    let served = office.serve().await;
-    let all = Client::new(&served, &office.keys.all);
-    let id = all.post("/requests", &question(&office)).await.ok(201)["id"].as_str().unwrap().to_owned();
-    let reader = office.asker.api();
-    let calls: Vec<(Scope, bool, String)> = vec![
-        (Scope::Read, false, "/institutions".into()),
-        (Scope::Read, false, "/members".into()),
-        (Scope::Read, false, format!("/requests/{id}")),
-        (Scope::Read, false, "/offers".into()),
-        (Scope::Read, false, "/alarms".into()),
-        (Scope::ReadClinical, false, format!("/requests/{id}/clinical?as={reader}")),
-        (Scope::Request, true, "/requests".into()),
-        (Scope::Request, true, format!("/requests/{id}/cancel")),
-        (Scope::Request, true, format!("/requests/{id}/complete")),
-        (Scope::ActFor, true, format!("/requests/{id}/report")),
-        (Scope::ActFor, true, "/alarms/alm_00000000000000000000000000/acknowledge".into()),
-        (Scope::Directory, true, "/institutions".into()),
-        (Scope::Directory, true, "/members".into()),
-        (Scope::Directory, true, format!("/members/{reader}/pin")),
-        (Scope::Directory, true, format!("/members/{reader}/leave")),
-        (Scope::Ledger, false, "/ledger/lines".into()),
-        (Scope::Audit, false, "/events".into()),
-    ];
-    for scope in Scope::ALL {
-        let client = all.with_key(&office.key_of(&office.association, &[scope]).await);
-        for (needed, post, path) in &calls {
-            // A body that is refused later, so that nothing changes.
-            let said =
-                if *post { client.post(path, &json!({ "no": 1 })).await } else { client.get(path).await };
-            if scope == *needed {
-                assert_ne!(said.status, 403, "{scope:?} {path}");
-            } else {
-                let (kind, body) = said.problem(403);
-                assert_eq!((kind.as_str(), body["scope"].as_str()), ("missing-scope", Some(needed.code())));
-            }
-        }
-    }
 }

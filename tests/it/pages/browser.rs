@@ -70,6 +70,14 @@ impl Browser {
         self.finish(path, request).await
     }
 
+    /// A form's token, good for every page this browser is shown.
+    pub async fn any_token(&self) -> String {
+        let page = self.get("/problems/not-found").await;
+        let action = if page.body.contains("action=\"/sign-out\"") { "/sign-out" } else { "/lang" };
+        let form = page.form(action, &[]);
+        form.into_iter().find(|(name, _)| name == "csrf").map(|(_, value)| value).unwrap_or_default()
+    }
+
     async fn follow(&self, mut page: Page) -> Page {
         for _ in 0..5 {
             if page.status != StatusCode::SEE_OTHER {
@@ -232,14 +240,35 @@ impl Town {
         Self { office, served }
     }
 
+    /// With limits that no test reaches.
+    pub async fn generous(office: TestOffice) -> Self {
+        use touban::web::rate::{Allowance, Allowances, Rate, RateLimiter};
+        let many = Rate { burst: 100_000, every_ms: 1 };
+        let all = Allowance { per_client: many, in_total: many };
+        let allowances = Allowances { link_answer: all, sign_in: all, pin: all, create: all, max_keys: 100 };
+        let rates = std::sync::Arc::new(RateLimiter::new(office.clock.clone(), allowances));
+        let web = touban::web::Web { rates, ..office.web() };
+        let served = office.serve_router(touban::web::router::router(web)).await;
+        Self { office, served }
+    }
+
     pub fn browser(&self) -> Browser {
         Browser::new(&self.served)
     }
 
     /// A browser in which this person has signed in by mail and PIN.
     pub async fn signed_in(&self, member: &touban::ids::MemberId) -> Browser {
+        self.signed_in_of(&self.office.association, member).await
+    }
+
+    /// The same for somebody of any association.
+    pub async fn signed_in_of(
+        &self,
+        association: &touban::ids::AssociationId,
+        member: &touban::ids::MemberId,
+    ) -> Browser {
         let browser = self.browser();
-        let who = self.office.app.member(&self.office.association, member).await.unwrap();
+        let who = self.office.app.member(association, member).await.unwrap();
         let door = browser.get("/sign-in").await;
         let address = who.email.unwrap();
         browser.submit(&door, "/sign-in", &[("address", &address)]).await.says("メールをご覧ください");

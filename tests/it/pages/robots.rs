@@ -43,7 +43,7 @@ pub fn without_readings(mut dump: Dump) -> Dump {
 
 /// The first difference, to read.
 #[track_caller]
-fn assert_unchanged(before: &Dump, after: &Dump, what: &str) {
+pub fn assert_unchanged(before: &Dump, after: &Dump, what: &str) {
     for (table, rows) in before {
         let changed: Vec<_> = after[table].iter().filter(|row| !rows.contains(row)).take(2).collect();
         assert!(*rows == after[table], "{what} changed {table}: {changed:?}");

@@ -1,0 +1,388 @@
+//! `docs/access.md` against the router: every page's route, every role, what is one's own, of the same
+//! association, of another one, and what does not exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use touban::app::people::NewMember;
+use touban::domain::people::Role;
+use touban::ids::{AssociationId, MemberId};
+use touban::seal::Pin;
+
+use super::browser::{Browser, CONSULT, Page, Town, mails, token_of};
+use super::robots::{assert_unchanged, dump, without_readings};
+use crate::support::{PIN, TestOffice, access_table, add_association, add_institution, new_member};
+
+/// What no object has.
+const MISSING: &str = "00000000000000000000000000";
+
+/// What a caller gets, as the table says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gets {
+    Yes,
+    Own,
+    All,
+    No,
+    Home,
+    Door,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Looking,
+    Refused,
+    Doing,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    post: bool,
+    path: String,
+    /// The kind of what `{…}` in the path names; empty where it does not matter.
+    object: String,
+    /// By caller, in the order of the head of the table.
+    gets: Vec<(String, Gets)>,
+}
+
+fn rows() -> Vec<Row> {
+    let table = access_table("| Method | Path | Object | guest");
+    let head = &table[0];
+    assert_eq!(
+        head[5..],
+        Role::ALL.map(Role::code),
+        "every role has its column, in the order in which the program lists them"
+    );
+    table[1..]
+        .iter()
+        .map(|cells| {
+            assert_eq!(cells.len(), head.len(), "{cells:?}");
+            let gets = |word: &&str| match *word {
+                "yes" => Gets::Yes,
+                "own" => Gets::Own,
+                "all" => Gets::All,
+                "no" => Gets::No,
+                "home" => Gets::Home,
+                "door" => Gets::Door,
+                other => panic!("{other} is no word of the table"),
+            };
+            Row {
+                post: cells[0] == "post",
+                path: cells[1].to_owned(),
+                object: cells[2].to_owned(),
+                gets: head[3..].iter().map(|h| (*h).to_owned()).zip(cells[3..].iter().map(gets)).collect(),
+            }
+        })
+        .collect()
+}
+
+/// One of each kind of object: whose it is, by kind.
+#[derive(Debug, Default)]
+struct Objects {
+    /// By role and kind.
+    own: BTreeMap<(String, String), String>,
+    same: BTreeMap<String, String>,
+    other: BTreeMap<String, String>,
+}
+
+impl Objects {
+    fn own(&mut self, role: Role, kind: &str, id: &str) {
+        self.own.insert((role.code().to_owned(), kind.to_owned()), id.to_owned());
+    }
+
+    fn same(&mut self, kind: &str, id: &str) {
+        self.same.insert(kind.to_owned(), id.to_owned());
+    }
+
+    fn other(&mut self, kind: &str, id: &str) {
+        self.other.insert(kind.to_owned(), id.to_owned());
+    }
+}
+
+/// The mails with a link that went out since the last time.
+async fn letters(town: &Town) -> Vec<touban::app::outbox::MailToSend> {
+    mails(&town.office.app).await.into_iter().filter(|m| m.text.contains("/k#")).collect()
+}
+
+/// Somebody with this role alone, with a PIN.
+async fn somebody(town: &Town, home: &AssociationId, role: Role) -> MemberId {
+    let app = &town.office.app;
+    let who = touban::app::Who::cli(home);
+    let place = add_institution(app, home, "どこかの医院").await;
+    let specialties =
+        if role == Role::Specialist { vec![crate::support::dermatology(true)] } else { Vec::new() };
+    let new = NewMember { roles: vec![role], ..new_member("誰か 某", &place, role, specialties) };
+    app.member_add(&who, new, Some(&Pin::parse(PIN).unwrap()), None).await.unwrap().into_inner()
+}
+
+async fn ask(asker: &Browser) -> String {
+    let form = asker.get("/consults/new").await;
+    let case = asker.submit(&form, "/consults", CONSULT).await;
+    assert!(case.text().contains("相談を送りました"), "{}", case.text());
+    case.path.rsplit('/').next().unwrap().to_owned()
+}
+
+/// Makes this browser's person the one who takes the case.
+async fn take(town: &Town, taker: &MemberId, letters: &[touban::app::outbox::MailToSend]) {
+    let who = town.office.app.member(&town.office.association, taker).await.unwrap();
+    let letter = letters.iter().find(|m| Some(&m.to) == who.email.as_ref()).expect("they were asked");
+    let phone = town.browser();
+    let link = phone.open(&token_of(letter)).await;
+    let taken = phone.submit(&link, "/k/answer", &[("answer", "accept_advice"), ("pin", PIN)]).await;
+    assert!(!taken.path.starts_with("/k"), "{}", taken.text());
+}
+
+/// Locks somebody's PIN by wrong ones, which raises an alarm.
+async fn lock(town: &Town, home: &AssociationId, member: &MemberId) {
+    let address = town.office.app.member(home, member).await.unwrap().email.unwrap();
+    let browser = town.browser();
+    let door = browser.get("/sign-in").await;
+    browser.submit(&door, "/sign-in", &[("address", &address)]).await;
+    let letter = letters(town).await.into_iter().find(|m| m.to == address).unwrap();
+    let mut page = browser.open(&token_of(&letter)).await;
+    for _ in 0..5 {
+        page = browser.submit(&page, "/k/sign-in", &[("pin", "9999")]).await;
+    }
+}
+
+/// Routes that end the session of whoever uses them: walked last.
+const ENDING: &[&str] = &["/sign-out"];
+
+/// Everybody at a browser, and one thing of every kind.
+struct Walk {
+    town: Town,
+    browsers: Vec<(String, Browser)>,
+    objects: Objects,
+}
+
+impl Walk {
+    async fn begin() -> Self {
+        let mut office = TestOffice::sqlite_with(crate::support::ALL_AT_ONCE).await;
+        // One other asker, so that nobody is asked about a case of their own institution.
+        let home = office.association.clone();
+        office.dermatologists.clear();
+        let town = Town::generous(office).await;
+        let mut objects = Objects::default();
+        let mut browsers = vec![("guest".to_owned(), town.browser())];
+        let mut people = BTreeMap::new();
+        for role in Role::ALL {
+            people.insert(role, somebody(&town, &home, role).await);
+        }
+        let other_asker = somebody(&town, &home, Role::Physician).await;
+        let mut by_role = Vec::new();
+        for role in Role::ALL {
+            by_role.push((role, town.signed_in(&people[&role]).await));
+        }
+        let browser = |role| &by_role.iter().find(|(r, _)| *r == role).unwrap().1;
+
+        // Somebody else's case, taken by the specialist of the table; their own, taken by nobody yet.
+        let other = town.signed_in(&other_asker).await;
+        mails(&town.office.app).await;
+        let case = ask(&other).await;
+        let asking = letters(&town).await;
+        take(&town, &people[&Role::Specialist], &asking).await;
+        objects.own(Role::Specialist, "taken", &case);
+        let untaken = ask(&other).await;
+        let asking = letters(&town).await;
+        for kind in ["case", "asked", "taken"] {
+            objects.same(kind, &untaken);
+        }
+        for role in [Role::Physician, Role::Specialist] {
+            let own = ask(browser(role)).await;
+            objects.own(role, "case", &own);
+            objects.own(role, "asked", &own);
+        }
+        let link = town.browser();
+        link.open(&token_of(&asking[0])).await.says("相談");
+        browsers.push(("link".to_owned(), link));
+
+        // What another association has.
+        let midori = add_association(&town.office.app, "midori", "緑市医師会").await;
+        somebody(&town, &midori, Role::Specialist).await;
+        let their_asker = somebody(&town, &midori, Role::Physician).await;
+        let theirs = town.signed_in_of(&midori, &their_asker).await;
+        let foreign = ask(&theirs).await;
+        for kind in ["case", "asked", "taken"] {
+            objects.other(kind, &foreign);
+        }
+        lock(&town, &midori, &their_asker).await;
+        lock(&town, &home, &somebody(&town, &home, Role::Physician).await).await;
+        for alarm in &town.office.app.alarms(&midori, "", 50).await.unwrap() {
+            objects.other("alarm", alarm.id.as_str());
+        }
+        for alarm in &town.office.app.alarms(&home, "", 50).await.unwrap() {
+            objects.same("alarm", alarm.id.as_str());
+        }
+        objects.same("problem", "not-found");
+        let style =
+            super::browser::between(&browsers[0].1.get("/").await.body, "/assets/", "\"").unwrap().to_owned();
+        objects.same("asset", &style);
+        browsers.extend(by_role.into_iter().map(|(role, b)| (role.code().to_owned(), b)));
+        Self { town, browsers, objects }
+    }
+
+    fn browser(&self, caller: &str) -> &Browser {
+        &self.browsers.iter().find(|(name, _)| name == caller).unwrap().1
+    }
+
+    /// What the route's object may be for this caller, with what the table says about it.
+    fn variants(&self, row: &Row, caller: &str, gets: Gets) -> Vec<(&'static str, String, Gets)> {
+        let path = |id: &str| {
+            let (before, rest) = row.path.split_once('{').unwrap();
+            format!("{before}{id}{}", rest.split_once('}').unwrap().1)
+        };
+        if !row.path.contains('{') {
+            return vec![("no object", row.path.clone(), gets)];
+        }
+        if row.object.is_empty() {
+            return vec![("any object", path(MISSING), gets)];
+        }
+        let hidden = |given| if matches!(gets, Gets::Own | Gets::All) { Gets::No } else { given };
+        let mut variants = Vec::new();
+        if let Some(own) = self.objects.own.get(&(caller.to_owned(), row.object.clone())) {
+            variants.push(("one's own", path(own), if gets == Gets::No { Gets::No } else { yes(gets) }));
+        }
+        let same = self.objects.same.get(&row.object);
+        let same = same.unwrap_or_else(|| panic!("the walk has no {} of the association", row.object));
+        let of_same = match gets {
+            Gets::All => Gets::Yes,
+            Gets::Own => Gets::No,
+            other => other,
+        };
+        variants.push(("one of the association", path(same), of_same));
+        if let Some(other) = self.objects.other.get(&row.object) {
+            variants.push(("one of another association", path(other), hidden(gets)));
+        }
+        variants.push(("one that never was", path(MISSING), hidden(gets)));
+        // What is no id names nothing, whoever asks.
+        variants.push(("no id at all", path("x"), if gets == Gets::Door { Gets::No } else { hidden(gets) }));
+        variants
+    }
+}
+
+const fn yes(gets: Gets) -> Gets {
+    match gets {
+        Gets::Own | Gets::All => Gets::Yes,
+        other => other,
+    }
+}
+
+/// What a page's reader sees: status, where it leads, the words without times of day.
+fn seen(page: &Page) -> (u16, String, String) {
+    let to = page.headers.get("location").map_or("", |v| v.to_str().unwrap()).to_owned();
+    let words = page.text();
+    (page.status.as_u16(), to, words)
+}
+
+/// What the caller got, in the table's words; a form that lacks its one-time number was theirs to send.
+fn got(page: &Page, post: bool) -> Gets {
+    let leads_to = page.headers.get("location").map_or("", |v| v.to_str().unwrap());
+    match page.status.as_u16() {
+        404 => Gets::No,
+        303 if leads_to.starts_with("/sign-in") && !page.path.starts_with("/sign-in") => Gets::Door,
+        403 if page.text().contains("もう一度お名前") => Gets::Door,
+        403 if post && page.text().contains("もう一度送ってください") => Gets::Yes,
+        303 if leads_to == "/" && !post => Gets::Home,
+        200 | 303 | 409 | 422 => Gets::Yes,
+        other => panic!("{} {other}: {}", page.path, page.text()),
+    }
+}
+
+#[test]
+fn the_table_lists_the_routes_of_the_router() {
+    let demo = |path: &str| path.starts_with("/demo");
+    let routes: BTreeSet<String> = touban::web::ui::ROUTES
+        .iter()
+        .flat_map(|part| part.iter())
+        .filter(|(_, path)| !demo(path))
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
+    let listed: Vec<String> =
+        rows().iter().map(|r| format!("{} {}", if r.post { "post" } else { "get" }, r.path)).collect();
+    let unique: BTreeSet<String> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), unique.len(), "a route stands twice");
+    assert_eq!(unique, routes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_gets_from_every_route_what_the_table_says() {
+    let walk = Walk::begin().await;
+    let mut rows = rows();
+    rows.sort_by_key(|row| ENDING.contains(&row.path.as_str()));
+    let mut wrong = Vec::new();
+    let mut cells = 0;
+    let before = without_readings(dump(&walk.town.office).await);
+    // First what must change nothing: every reading, then every deed that is not the caller's.
+    for phase in [Phase::Looking, Phase::Refused, Phase::Doing] {
+        for row in &rows {
+            for (caller, gets) in &row.gets {
+                let browser = walk.browser(caller);
+                let token = if row.post { browser.any_token().await } else { String::new() };
+                let mut hidden: BTreeMap<u8, BTreeSet<(u16, String, String)>> = BTreeMap::new();
+                for (what, path, expected) in walk.variants(row, caller, *gets) {
+                    let of = match (row.post, expected) {
+                        (false, _) => Phase::Looking,
+                        (true, Gets::Yes) => Phase::Doing,
+                        (true, _) => Phase::Refused,
+                    };
+                    if of != phase {
+                        continue;
+                    }
+                    cells += 1;
+                    let page = if row.post {
+                        let mut form = vec![("csrf".to_owned(), token.clone())];
+                        // A whole form where it must not help; where it would, its number is missing.
+                        if expected != Gets::Yes {
+                            form.push(("once".to_owned(), format!("{cells:026}")));
+                        }
+                        browser.send(&path, &form).await
+                    } else {
+                        browser.look(&path).await
+                    };
+                    let found = got(&page, row.post);
+                    // A stranger's form: whichever way it is turned away.
+                    let turned_away = row.post
+                        && matches!(expected, Gets::Door | Gets::No)
+                        && matches!(caller.as_str(), "guest" | "link")
+                        && (page.status == 403 || matches!(found, Gets::Door | Gets::No));
+                    if found != expected && !turned_away {
+                        wrong.push(format!(
+                            "{} {} as {caller}, {what}: {found:?} ({}) instead of {expected:?}",
+                            if row.post { "post" } else { "get" },
+                            row.path,
+                            page.status
+                        ));
+                    }
+                    if matches!(expected, Gets::No | Gets::Door) {
+                        let group = u8::from(expected == Gets::Door);
+                        hidden.entry(group).or_default().insert(seen(&page));
+                    }
+                }
+                for looks in hidden.into_values() {
+                    if looks.len() > 1 {
+                        wrong.push(format!(
+                            "{} as {caller}: some look different from others: {:?}",
+                            row.path,
+                            looks
+                                .iter()
+                                .map(|(status, to, words)| (
+                                    status,
+                                    to,
+                                    words.chars().take(30).collect::<String>()
+                                ))
+                                .collect::<Vec<_>>()
+                        ));
+                    }
+                }
+            }
+        }
+        if phase != Phase::Doing {
+            let mut after = without_readings(dump(&walk.town.office).await);
+            if phase == Phase::Refused {
+                // That the form was answered, and how, is kept for its second coming.
+                after.insert("idempotency".to_owned(), before["idempotency"].clone());
+            }
+            assert_unchanged(&before, &after, "looking, or what was refused,");
+        }
+    }
+    assert!(cells > 300, "{cells}");
+    assert!(wrong.is_empty(), "{} of {cells} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
