@@ -6,52 +6,34 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::browser::{CONSULT, Town, mails, token_of};
 use crate::support::{PIN, TestOffice};
 
-/// Every GET route, with an id that is none where one is needed.
-const PAGES: &[&str] = &[
-    "/",
-    "/sign-in",
+/// Addresses beyond the routes: what is no route, and what a route says to nonsense.
+const BEYOND: &[&str] = &[
     "/sign-in?by=mail",
-    "/sign-in/sent",
-    "/k",
-    "/k/declined",
-    "/consults",
-    "/consults/new",
-    "/consults/00000000000000000000000000",
-    "/board",
-    "/board/00000000000000000000000000",
-    "/ledger",
     "/ledger?month=2026-13",
     "/problems/not-found",
     "/problems/nothing",
+    "/assets/nothing.js",
     "/healthz",
     "/readyz",
-    "/favicon.ico",
-    "/assets/nothing.js",
     "/demo",
-    "/nothing",
     "/demo/mailbox",
+    "/nothing",
     "/api/nothing",
 ];
 
-/// Every POST route.
-pub const POSTS: &[&str] = &[
-    "/sign-in",
-    "/sign-in/device",
-    "/sign-out",
-    "/lang",
-    "/text-size",
-    "/k/open",
-    "/k/answer",
-    "/k/sign-in",
-    "/consults",
-    "/consults/{id}/unlock",
-    "/consults/{id}/answer",
-    "/consults/{id}/close",
-    "/consults/{id}/withdraw",
-    "/consults/{id}/release",
-    "/board/{id}/withdraw",
-    "/board/alarms/{id}/seen",
-];
+/// The paths of every route of this method that the pages have, with an id that is none where one is needed.
+pub fn paths(method: &str) -> Vec<String> {
+    let routes = touban::web::ui::ROUTES.iter().flat_map(|part| part.iter());
+    routes
+        .filter(|(m, path)| *m == method && !path.starts_with("/demo") && !path.starts_with("/assets"))
+        .map(|(_, path)| match path.split_once('{') {
+            None => (*path).to_owned(),
+            Some((before, rest)) => {
+                format!("{before}{}{}", "0".repeat(26), rest.split_once('}').unwrap().1)
+            }
+        })
+        .collect()
+}
 
 const HEADERS: &[&str] = &[
     "content-security-policy",
@@ -74,7 +56,9 @@ async fn every_answer_carries_its_headers_and_every_page_the_offices_number() {
     let (case, _) = town.ask(&asker).await;
     let board = case.replace("/consults/", "/board/");
     for browser in [&guest, &asker, &clerk] {
-        for path in PAGES.iter().copied().chain([case.as_str(), board.as_str()]) {
+        let routes = paths("get");
+        let routes = routes.iter().map(String::as_str).chain(BEYOND.iter().copied());
+        for path in routes.chain([case.as_str(), board.as_str()]) {
             let page = browser.look(path).await;
             for header in HEADERS {
                 assert!(page.headers.contains_key(*header), "{path} lacks {header}");
@@ -91,8 +75,8 @@ async fn every_answer_carries_its_headers_and_every_page_the_offices_number() {
                 assert!(plain, "{path} is {} and no page", page.status);
             }
         }
-        for path in POSTS {
-            let page = browser.send(&path.replace("{id}", "00000000000000000000000000"), &[]).await;
+        for path in &paths("post") {
+            let page = browser.send(path, &[]).await;
             let drawn_again = page.status == 200 && *path == "/consults";
             let nobody_to_sign_out = page.status == 303 && *path == "/sign-out";
             let refused = matches!(page.status.as_u16(), 403 | 404);
