@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http_edge;

@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 
 pub use bands::{BandFacts, NightHours, PRECEDENCE, TimeBand};
 pub use case_no::{CaseNo, NotACaseNo};
-pub use era::{FiscalYear, NotAFiscalYear, era_date, era_year, weekday_kanji, western_date};
+pub use era::{
+    FiscalYear, NotAFiscalYear, NotAWrittenDate, era_date, era_year, weekday_kanji, western_date,
+    written_date,
+};
 pub use holidays::{NATIONAL_YEARS, national_holiday};
 
 use crate::time::{Millis, Window};
