@@ -431,3 +431,55 @@ fn a_day_has_one_spelling_in_data() {
     }
     assert_eq!(day("2026-03-01").plus_days(-1), day("2026-02-28"));
 }
+
+#[test]
+fn a_run_of_holidays_is_counted_over_weekends_and_stops_at_a_working_day() {
+    let calendar = national();
+    for (date, run) in [
+        ("2026-05-04", 4), // Sunday 3 May to the substitute of the 6th
+        ("2026-05-06", 4),
+        ("2026-05-07", 0),
+        ("2026-09-22", 4), // Sunday the 20th to the equinox of the 23rd
+        ("2026-04-29", 1),
+        ("2026-11-22", 2), // Sunday and Labour Thanksgiving Day
+    ] {
+        assert_eq!(calendar.run_of_holidays(day(date)), run, "{date}");
+    }
+    let saturdays = BandRules { saturday: Some(Saturday::Holiday), ..BandRules::default() };
+    let calendar = Calendar { rules: saturdays, ..national() };
+    assert_eq!(calendar.run_of_holidays(day("2026-05-04")), 5);
+}
+
+#[test]
+fn an_association_may_count_its_bands_otherwise() {
+    let rules = BandRules::parse(
+        "holidays = \"listed_only\"\nextra = [\"05-02\"]\nyear_end = []\ndeep_night = [\"23:00\", \"05:00\"]\n\
+         order = [\"night\", \"deep_night\"]\n",
+    )
+    .unwrap();
+    let calendar = Calendar { rules, ..national() };
+    let facts = |text: &str| calendar.facts(at(text), EAST);
+    assert!(!facts("2026-05-03T12:00:00+09:00").holiday && facts("2026-05-02T12:00:00+09:00").holiday);
+    assert!(!facts("2026-12-30T12:00:00+09:00").year_end);
+    assert!(!facts("2026-11-20T22:30:00+09:00").deep_night && facts("2026-11-20T23:00:00+09:00").deep_night);
+    assert_eq!(calendar.band(facts("2026-11-20T23:00:00+09:00")), TimeBand::Night);
+    let mistakes = BandRules::parse("nights = 1\nsaturday = 3\n").unwrap_err();
+    let places: Vec<(usize, &str)> = mistakes.iter().map(|(line, key, _)| (*line, key.as_str())).collect();
+    assert_eq!(places, [(1, "nights"), (2, "saturday")]);
+    assert!(BandRules::parse("").unwrap().is_empty());
+}
+
+#[test]
+fn days_of_every_year_may_go_over_the_new_year() {
+    let days = YearlyDays::new("12-29", "01-03").unwrap();
+    for (date, inside) in
+        [("2026-12-28", false), ("2026-12-29", true), ("2027-01-03", true), ("2027-01-04", false)]
+    {
+        assert_eq!(days.contain(day(date)), inside, "{date}");
+    }
+    let may = YearlyDays::new("05-02", "05-06").unwrap();
+    assert!(
+        may.contain(day("2026-05-02")) && may.contain(day("2026-05-06")) && !may.contain(day("2026-05-07"))
+    );
+    assert!(YearlyDays::new("12-32", "01-03").is_none() && YearlyDays::new("2026-12-29", "01-03").is_none());
+}
