@@ -22,6 +22,8 @@ mod process;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod smtp_journey;
