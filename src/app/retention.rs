@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access::note;
+use super::replay::Key;
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::{CaseNo, civil_day};
 use crate::domain::consult::{Wrong, short_text};
@@ -278,17 +279,17 @@ struct PutHold {
 }
 
 impl Command for PutHold {
-    /// `false`: there is no such case.
-    type Output = bool;
+    /// `None`: there is no such case.
+    type Output = Option<HoldId>;
 
-    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
+    async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
         retention_lock(tx, association).await?;
         let request = match &self.held {
             Held::Everything => None,
             Held::Case(number) => match request_by_case_no(tx, association, number).await? {
                 Some(request) => Some(request),
-                None => return Ok(false),
+                None => return Ok(None),
             },
         };
         let at = Sealed { table: "retention_hold", column: "reason", row: self.id.as_str() };
@@ -305,7 +306,7 @@ impl Command for PutHold {
         let detail = json!({ "request": request.as_ref().map(RequestId::as_str) });
         let subject = format!("hold:{}", self.id);
         note(tx, kit, &self.who, "retention.hold", &subject, detail).await?;
-        Ok(true)
+        Ok(Some(self.id.clone()))
     }
 }
 
@@ -368,7 +369,13 @@ impl App {
     ///
     /// # Errors
     /// No reason, an unknown case; the store's.
-    pub async fn hold_put(&self, who: &Who, held: Held, reason: &str) -> Result<HoldId, AppError> {
+    pub async fn hold_put(
+        &self,
+        who: &Who,
+        held: Held,
+        reason: &str,
+        key: Option<&Key>,
+    ) -> Result<HoldId, AppError> {
         if let Some(wrong) = short_text(reason, true) {
             return Err(AppError::field("reason", wrong));
         }
@@ -381,17 +388,21 @@ impl App {
         };
         let kit = self.kit();
         let id = HoldId::new(kit.now, self.chance.as_ref());
-        let put = PutHold { kit, who: who.clone(), id: id.clone(), held, reason: reason.trim().to_owned() };
-        if self.db.run(put).await? { Ok(id) } else { Err(AppError::field("case", Wrong::Unknown)) }
+        let reason = reason.trim().to_owned();
+        let put = PutHold { kit: kit.clone(), who: who.clone(), id, held, reason };
+        let placed = self.run_once(&kit, who, key, put).await?.into_inner();
+        placed.ok_or(AppError::field("case", Wrong::Unknown))
     }
 
     /// Lifts a legal hold; what is past its time goes with the next run.
     ///
     /// # Errors
     /// [`AppError::NotFound`] where it does not stand; the store's.
-    pub async fn hold_lift(&self, who: &Who, id: &HoldId) -> Result<(), AppError> {
-        let lift = Lift { kit: self.kit(), who: who.clone(), id: id.clone() };
-        if self.db.run(lift).await? { Ok(()) } else { Err(AppError::NotFound) }
+    pub async fn hold_lift(&self, who: &Who, id: &HoldId, key: Option<&Key>) -> Result<(), AppError> {
+        let kit = self.kit();
+        let lift = Lift { kit: kit.clone(), who: who.clone(), id: id.clone() };
+        let lifted = self.run_once(&kit, who, key, lift).await?.into_inner();
+        if lifted { Ok(()) } else { Err(AppError::NotFound) }
     }
 
     /// Every hold that ever was, oldest first.

@@ -199,14 +199,14 @@ pub async fn hold(arg: HoldArgs, lang: Lang) -> Result<(), Stop> {
     let (app, home, who) = at(&arg.at, lang).await?;
     let report = &arg.at.report;
     if let Some(id) = lift {
-        app.hold_lift(&who, &id).await.map_err(|e| Stop::app(lang, e))?;
+        app.hold_lift(&who, &id, None).await.map_err(|e| Stop::app(lang, e))?;
         app.db.close().await;
         say(report, &[("lifted", id.api())]);
         return Ok(());
     }
     if let Some(reason) = &arg.reason {
         let held = arg.case.map_or(Held::Everything, Held::Case);
-        let id = app.hold_put(&who, held, reason).await.map_err(|e| Stop::app(lang, e))?;
+        let id = app.hold_put(&who, held, reason, None).await.map_err(|e| Stop::app(lang, e))?;
         app.db.close().await;
         say(report, &[("id", id.api())]);
         return Ok(());

@@ -49,12 +49,12 @@ statements! {
     UNDER_MEMBER_PHONE = "SELECT member_id AS row_id, phone AS sealed FROM member WHERE association_id = $1 AND substr(phone, 3, 7) = $2";
     UNDER_MEMBER_FAX = "SELECT member_id AS row_id, fax AS sealed FROM member WHERE association_id = $1 AND substr(fax, 3, 7) = $2";
     UNDER_HOLD_REASON = "SELECT hold_id AS row_id, reason AS sealed FROM retention_hold WHERE association_id = $1 AND substr(reason, 3, 7) = $2";
-    MOVE_INSTITUTION_PHONE = "UPDATE institution SET phone = $3 WHERE association_id = $1 AND institution_id = $2";
-    MOVE_INSTITUTION_FAX = "UPDATE institution SET fax = $3 WHERE association_id = $1 AND institution_id = $2";
-    MOVE_INSTITUTION_BANK = "UPDATE institution SET bank = $3 WHERE association_id = $1 AND institution_id = $2";
-    MOVE_MEMBER_PHONE = "UPDATE member SET phone = $3 WHERE association_id = $1 AND member_id = $2";
-    MOVE_MEMBER_FAX = "UPDATE member SET fax = $3 WHERE association_id = $1 AND member_id = $2";
-    MOVE_HOLD_REASON = "UPDATE retention_hold SET reason = $3 WHERE association_id = $1 AND hold_id = $2";
+    MOVE_INSTITUTION_PHONE = "UPDATE institution SET phone = $3 WHERE association_id = $1 AND institution_id = $2 AND phone = $4";
+    MOVE_INSTITUTION_FAX = "UPDATE institution SET fax = $3 WHERE association_id = $1 AND institution_id = $2 AND fax = $4";
+    MOVE_INSTITUTION_BANK = "UPDATE institution SET bank = $3 WHERE association_id = $1 AND institution_id = $2 AND bank = $4";
+    MOVE_MEMBER_PHONE = "UPDATE member SET phone = $3 WHERE association_id = $1 AND member_id = $2 AND phone = $4";
+    MOVE_MEMBER_FAX = "UPDATE member SET fax = $3 WHERE association_id = $1 AND member_id = $2 AND fax = $4";
+    MOVE_HOLD_REASON = "UPDATE retention_hold SET reason = $3 WHERE association_id = $1 AND hold_id = $2 AND reason = $4";
 }
 
 /// A sealed column: what stands under a key in it, and how a value in it is replaced.
@@ -306,10 +306,12 @@ pub async fn lasting_move(
         for found in tx.all(column.under, values![association.as_str(), key.as_bytes()]).await? {
             let row = found.text("row_id")?;
             let at = Sealed { table: column.table, column: column.column, row: &row };
-            let plain = vault.open(tx, association, at, &found.bytes("sealed")?).await?;
+            let before = found.bytes("sealed")?;
+            let plain = vault.open(tx, association, at, &before).await?;
             let sealed = vault.seal_lasting(tx, association, at, &plain).await?;
-            tx.exec(column.replace, values![association.as_str(), row.as_str(), sealed]).await?;
-            moved += 1;
+            // Whoever wrote a new value in this moment has sealed it under the lasting key.
+            let params = values![association.as_str(), row.as_str(), sealed, before];
+            moved += usize::try_from(tx.exec(column.replace, params).await?).unwrap_or(0);
         }
     }
     Ok(moved)

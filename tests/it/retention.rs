@@ -3,6 +3,7 @@
 use touban::app::answers::{Choice, LinkAnswer};
 use touban::app::consult::{Asked, Asking, Told};
 use touban::app::people::NewMember;
+use touban::app::replay::Key;
 use touban::app::retention::Held;
 use touban::app::views::FullCase;
 use touban::app::{AppError, Who};
@@ -196,12 +197,12 @@ async fn a_case_on_hold_outlives_its_month_and_goes_when_the_hold_is_lifted(offi
         (Held::Case("mixed up".into()), "訴訟", "case"),
         (Held::Everything, " ", "reason"),
     ] {
-        match app.hold_put(&who, held, reason).await {
+        match app.hold_put(&who, held, reason, None).await {
             Err(AppError::Invalid(wrong)) => assert_eq!(wrong[0].field, field),
             other => panic!("{other:?}"),
         }
     }
-    let hold = app.hold_put(&who, Held::Case(held.case_no.clone()), "訴訟のため").await.unwrap();
+    let hold = app.hold_put(&who, Held::Case(held.case_no.clone()), "訴訟のため", None).await.unwrap();
 
     office.clock.set(at("2031-12-01T04:00:00+09:00"));
     let done = app.retention_run(&who).await.unwrap();
@@ -225,8 +226,8 @@ async fn a_case_on_hold_outlives_its_month_and_goes_when_the_hold_is_lifted(offi
     );
     assert!(known[0].lifted.is_none());
 
-    app.hold_lift(&who, &hold).await.unwrap();
-    assert!(matches!(app.hold_lift(&who, &hold).await, Err(AppError::NotFound)));
+    app.hold_lift(&who, &hold, None).await.unwrap();
+    assert!(matches!(app.hold_lift(&who, &hold, None).await, Err(AppError::NotFound)));
     let done = app.retention_run(&who).await.unwrap();
     let [key] = done.as_slice() else { panic!("{done:?}") };
     assert_eq!((key.key.as_str(), key.cases, key.texts.values().sum::<u32>()), ("h000001", 1, 4));
@@ -238,13 +239,16 @@ async fn a_case_on_hold_outlives_its_month_and_goes_when_the_hold_is_lifted(offi
 async fn a_hold_on_everything_keeps_everything(office: TestOffice) {
     let (app, who) = (&office.app, office.cli());
     let case = closed_case(&office, "canary").await;
-    let hold = app.hold_put(&who, Held::Everything, "監査のため").await.unwrap();
+    // Pressed twice on a page, it is one hold.
+    let key = Key::new("h1", "POST hold", b"everything");
+    let hold = app.hold_put(&who, Held::Everything, "監査のため", Some(&key)).await.unwrap();
+    assert_eq!(app.hold_put(&who, Held::Everything, "監査のため", Some(&key)).await.unwrap(), hold);
     office.clock.set(at("2040-01-01T04:00:00+09:00"));
     assert!(app.retention_run(&who).await.unwrap().is_empty());
     assert!(read(&office, &case.request).await.destroyed().is_none());
     let report = app.retention_report(&office.association).await.unwrap();
     assert!(report[0].everything_held && report[0].holds == 1 && report[0].destroyed.is_empty());
-    app.hold_lift(&who, &hold).await.unwrap();
+    app.hold_lift(&who, &hold, None).await.unwrap();
     // An open case keeps its month, however old.
     office.clock.set(at("2040-02-01T04:00:00+09:00"));
     let open = ask(&office, "canary-open").await;
@@ -354,7 +358,7 @@ async fn a_run_that_is_broken_off_is_finished_by_the_next(office: TestOffice) {
     let (app, who) = (&office.app, office.cli());
     let plain = closed_case(&office, "canary-plain").await;
     let held = closed_case(&office, "canary-held").await;
-    app.hold_put(&who, Held::Case(held.case_no.clone()), "訴訟のため").await.unwrap();
+    app.hold_put(&who, Held::Case(held.case_no.clone()), "訴訟のため", None).await.unwrap();
     office.clock.set(at("2031-12-01T04:00:00+09:00"));
     let mut crashes = 0;
     loop {
