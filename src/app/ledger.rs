@@ -75,6 +75,7 @@ async fn completed(
     let Some(claim) = request.claims().next().cloned() else {
         return Ok(None);
     };
+    let calendar = super::calendar::calendar_of(tx, kit, association).await?;
     let home = association_by_id(tx, association).await?;
     let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
     let report = reports_of(tx, association, &request.id).await?.pop();
@@ -119,7 +120,7 @@ async fn completed(
         report_at: report.as_ref().map(|r| r.at),
         closed_at: Some(kit.now),
         withdrawn_at: None,
-        moment: Moment::of(at, zone, &kit.rules.calendar),
+        moment: Moment::of(at, zone, &calendar),
         patient_city: city,
         patient_ref: None,
         urgency: if soon { Urgency::Soon } else { Urgency::Routine },

@@ -135,6 +135,8 @@ pub enum Mail {
     ChooseHand { consult: Consult, hands: u8, choose_by: Moment, page: Link },
     /// To a member: does mail arrive?
     Test { link: PersonalLink },
+    /// To officers and administrators: what was destroyed at the end of its time, in counts.
+    Retention { texts: u32, cases: u32, page: Link },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -159,6 +161,7 @@ pub enum MailKind {
     ExpiredToCoordinator,
     ChooseHand,
     Test,
+    Retention,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -172,7 +175,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::TakenByAnother,
@@ -192,6 +195,7 @@ impl MailKind {
         Self::ExpiredToCoordinator,
         Self::ChooseHand,
         Self::Test,
+        Self::Retention,
     ];
 
     const fn form(self) -> Form {
@@ -218,6 +222,7 @@ impl MailKind {
             Self::ExpiredToCoordinator => form("expired_to_coordinator", "expired-coordinator", 2, 0),
             Self::ChooseHand => form("choose_hand", "choose", 2, 0),
             Self::Test => form("test", "test", 2, 0),
+            Self::Retention => form("retention", "retention", 2, 1),
         }
     }
 
@@ -258,6 +263,7 @@ impl Mail {
             Self::ExpiredToCoordinator { .. } => MailKind::ExpiredToCoordinator,
             Self::ChooseHand { .. } => MailKind::ChooseHand,
             Self::Test { .. } => MailKind::Test,
+            Self::Retention { .. } => MailKind::Retention,
         }
     }
 
@@ -299,6 +305,9 @@ impl Mail {
                 .with("deadline", deadline.as_str())
                 .page(page),
             Self::Unreachable { page } => letter.page(page),
+            Self::Retention { texts, cases, page } => {
+                letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
+            }
             Self::DeadMail { kind, case, page } => {
                 letter.with("kind", &t(lang, kind.key())).with("case", case.as_str()).page(page)
             }

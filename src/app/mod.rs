@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod answers;
+pub mod calendar;
 pub mod consult;
 pub mod demo;
 pub mod flow;
@@ -12,6 +13,7 @@ pub mod mail_texts;
 pub mod outbox;
 pub mod people;
 pub mod replay;
+pub mod retention;
 pub mod rows;
 pub mod say;
 pub mod verify;

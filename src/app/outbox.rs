@@ -130,6 +130,12 @@ struct AlarmBody {
 }
 
 #[derive(Deserialize)]
+struct RetentionBody {
+    month: String,
+    member: MemberId,
+}
+
+#[derive(Deserialize)]
 struct AlarmMailBody {
     alarm: AlarmId,
     member: MemberId,
@@ -165,6 +171,7 @@ impl Command for Prepare {
             "sign_in" => self.sign_in(tx, &association).await?,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
+            "retention" => self.retention(tx, &association).await?,
             other => return Err(StoreError::corrupt("job", &job.id, format!("kind {other}"))),
         };
         match mail {
@@ -381,6 +388,18 @@ impl Prepare {
         self.write(home, &person, built, request.as_ref()).map(Some)
     }
 
+    async fn retention(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let RetentionBody { month, member } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?.filter(|m| m.is_active(self.kit.now));
+        let report = super::retention::report_of(tx, &home.id, &month).await?;
+        let (Some(person), Some(report)) = (person, report) else {
+            return Ok(None);
+        };
+        let page = MailLink::new(format!("{}/settings", self.kit.rules.base_url));
+        let (texts, cases) = (report.texts(), report.cases());
+        self.write(home, &person, page.map(|page| Mail::Retention { texts, cases, page }), None).map(Some)
+    }
+
     fn personal_link(
         &self,
         link: &crate::store::access::Link,
@@ -514,7 +533,7 @@ impl Finish {
         struct OfMember {
             member: MemberId,
         }
-        let has = matches!(self.job.kind.as_str(), "ask" | "tell" | "sign_in" | "alarm_mail");
+        let has = matches!(self.job.kind.as_str(), "ask" | "tell" | "sign_in" | "alarm_mail" | "retention");
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }
 

@@ -29,6 +29,7 @@ pub use crate::store::requests::Case;
 use crate::store::requests::{
     case_by_id, cases_after, cases_ended, cases_of_asker, cases_open, cases_taken_by, reports_of, survey_of,
 };
+pub use crate::store::secrets::Kept;
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
@@ -134,7 +135,7 @@ pub struct Told {
     pub at: Millis,
     pub minutes: i64,
     pub outcome: String,
-    pub answer: ConsultAnswer,
+    pub answer: Kept<ConsultAnswer>,
 }
 
 /// A case with everything its reader may see.
@@ -142,10 +143,10 @@ pub struct Told {
 pub struct FullCase {
     pub reader: Reader,
     pub line: CaseLine,
-    pub blind: Blind,
-    pub detail: Detail,
+    pub blind: Kept<Blind>,
+    pub detail: Kept<Detail>,
     pub told: Vec<Told>,
-    pub survey: Option<Survey>,
+    pub survey: Option<Kept<Survey>>,
     pub names: Names,
     /// The asker's and the taker's phone numbers, opened.
     pub phones: BTreeMap<MemberId, String>,
@@ -158,6 +159,16 @@ pub struct OfficeCase {
     pub line: CaseLine,
     pub names: Names,
     pub history: Vec<Event>,
+}
+
+impl FullCase {
+    /// When the last of its texts went, at the end of their time; `None` while all are there.
+    #[must_use]
+    pub fn destroyed(&self) -> Option<Millis> {
+        let told = self.told.iter().map(|t| t.answer.destroyed());
+        let survey = self.survey.as_ref().and_then(Kept::destroyed);
+        told.chain([self.blind.destroyed(), self.detail.destroyed(), survey]).flatten().max()
+    }
 }
 
 /// Rows of a case's history that are shown.
@@ -205,6 +216,13 @@ async fn names_of(
     Ok(())
 }
 
+fn read_as<T: serde::de::DeserializeOwned>(text: Kept<String>) -> Result<Kept<T>, serde_json::Error> {
+    Ok(match text {
+        Kept::Text(text) => Kept::Text(serde_json::from_str(&text)?),
+        Kept::Destroyed { on } => Kept::Destroyed { on },
+    })
+}
+
 /// Opens a case for one of its doctors; the reading is audited in the same transaction.
 struct Read {
     kit: Kit,
@@ -231,26 +249,26 @@ impl Command for Read {
         let subject = format!("request:{}", self.id);
         note(tx, kit, &self.who, "request.read", &subject, json!({ "as": reader.code() })).await?;
         let at = |column| Sealed { table: "request", column, row: self.id.as_str() };
-        let blind = kit.vault.open(tx, association, at("blind"), &case.blind).await?;
-        let detail = kit.vault.open(tx, association, at("detail"), &case.detail).await?;
+        let blind = kit.vault.open_kept(tx, association, at("blind"), &case.blind).await?;
+        let detail = kit.vault.open_kept(tx, association, at("detail"), &case.detail).await?;
         let corrupt = |e: serde_json::Error| StoreError::corrupt("request", &self.id, e);
         let mut told = Vec::new();
         for report in reports_of(tx, association, &self.id).await? {
             let at = Sealed { table: "report", column: "text", row: self.id.as_str() };
-            let text = kit.vault.open(tx, association, at, &report.text).await?;
+            let text = kit.vault.open_kept(tx, association, at, &report.text).await?;
             told.push(Told {
                 member: report.member,
                 at: report.at,
                 minutes: report.minutes,
                 outcome: report.outcome,
-                answer: serde_json::from_str(&text).map_err(corrupt)?,
+                answer: read_as(text).map_err(corrupt)?,
             });
         }
         let survey = match survey_of(tx, association, &self.id).await? {
             Some(sealed) => {
                 let at = Sealed { table: "survey", column: "body", row: self.id.as_str() };
-                let text = kit.vault.open(tx, association, at, &sealed).await?;
-                Some(serde_json::from_str(&text).map_err(corrupt)?)
+                let text = kit.vault.open_kept(tx, association, at, &sealed).await?;
+                Some(read_as(text).map_err(corrupt)?)
             }
             None => None,
         };
@@ -270,8 +288,8 @@ impl Command for Read {
         let history = audit_of(tx, association, &subject, HISTORY).await?;
         Ok(Some(FullCase {
             reader,
-            blind: serde_json::from_str(&blind).map_err(corrupt)?,
-            detail: serde_json::from_str(&detail).map_err(corrupt)?,
+            blind: read_as(blind).map_err(corrupt)?,
+            detail: read_as(detail).map_err(corrupt)?,
             line,
             told,
             survey,

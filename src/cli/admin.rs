@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::args::{
     AdminCommand, AssociationArgs, At, InstitutionArgs, KeyArgs, MemberArgs, PinArgs, ReportArgs,
 };
+use super::keep;
 use super::open::{self, Missing};
 use super::stop::{Stop, in_words};
 use crate::app::people::{NewAssociation, NewInstitution, NewMember};
@@ -31,11 +32,15 @@ pub async fn run(command: AdminCommand, lang: Lang) -> Result<(), Stop> {
         AdminCommand::CreateMember(arg) => create_member(arg, lang).await,
         AdminCommand::CreateKey(arg) => create_key(arg, lang).await,
         AdminCommand::SetPin(arg) => set_pin(arg, lang).await,
+        AdminCommand::Holidays(arg) => keep::holidays(arg, lang).await,
+        AdminCommand::Calendar(arg) => keep::calendar(arg, lang).await,
+        AdminCommand::Hold(arg) => keep::hold(arg, lang).await,
+        AdminCommand::Retention(arg) => keep::retention(arg, lang).await,
     }
 }
 
 /// Prints named values: as JSON, or one to a line.
-fn say(report: &ReportArgs, values: &[(&str, String)]) {
+pub(super) fn say(report: &ReportArgs, values: &[(&str, String)]) {
     if report.json {
         let map: Map<String, Value> = values.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
         println!("{}", Value::Object(map));
@@ -68,7 +73,7 @@ async fn create_association(arg: AssociationArgs, lang: Lang) -> Result<(), Stop
 }
 
 /// The application and the association that a command is about.
-async fn at(at: &At, lang: Lang) -> Result<(App, Association, Who), Stop> {
+pub(super) async fn at(at: &At, lang: Lang) -> Result<(App, Association, Who), Stop> {
     let config = open::config(at.report.config.config.as_deref(), lang)?;
     let app = open::app(&config, Missing::Refuse, lang).await?;
     let code = &at.association;

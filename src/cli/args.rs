@@ -91,6 +91,15 @@ pub enum AdminCommand {
     CreateKey(KeyArgs),
     /// Give a member a new PIN; their devices and sessions end
     SetPin(PinArgs),
+    /// Take the Cabinet Office's list of holidays, or change days of the association's own; without either:
+    /// show them
+    Holidays(HolidaysArgs),
+    /// Say how the association counts night, holidays and year-end; without a file: show it
+    Calendar(CalendarArgs),
+    /// Keep a case, or everything, from being destroyed; without a reason: show what is kept
+    Hold(HoldArgs),
+    /// Show or set how long texts are kept, or destroy now what is past its time
+    Retention(RetentionArgs),
 }
 
 /// What every `admin` command of one association takes.
@@ -203,6 +212,69 @@ pub struct PinArgs {
     pub pin_stdin: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct HolidaysArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// The Cabinet Office's CSV (syukujitsu.csv)
+    #[arg(value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// Only say what would change
+    #[arg(long, requires = "list")]
+    pub dry_run: bool,
+    /// A holiday of the association's own; may be given several times
+    #[arg(long = "add", value_name = "DAY=NAME", conflicts_with = "list")]
+    pub adds: Vec<String>,
+    /// A day that is no holiday here; may be given several times
+    #[arg(long = "remove", value_name = "DAY", conflicts_with = "list")]
+    pub removes: Vec<String>,
+    /// A day that is again as list and law say; may be given several times
+    #[arg(long = "forget", value_name = "DAY", conflicts_with = "list")]
+    pub forgets: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CalendarArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// File of rules (TOML); an empty one takes them all back
+    #[arg(value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct HoldArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Number of the case, such as R8-0412; without it everything of the association
+    #[arg(long, value_name = "NUMBER", requires = "reason")]
+    pub case: Option<String>,
+    /// Why it must be kept; stored encrypted
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Id of the hold to lift (hld_…)
+    #[arg(long, value_name = "ID", conflicts_with = "reason")]
+    pub lift: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RetentionArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Years from the end of a case until the asker's texts go
+    #[arg(long, value_name = "YEARS")]
+    pub clinical: Option<u32>,
+    /// Years from the end of a case until what takers told goes
+    #[arg(long, value_name = "YEARS")]
+    pub reports: Option<u32>,
+    /// Years after which ledger and audit count as old
+    #[arg(long, value_name = "YEARS")]
+    pub ledger: Option<u32>,
+    /// Destroy now what is past its time
+    #[arg(long, conflicts_with_all = ["clinical", "reports", "ledger"])]
+    pub run: bool,
+}
+
 /// One of `codes`, as `read` understands it; the help lists them.
 fn one_of<T: Clone + Send + Sync + 'static>(
     codes: impl IntoIterator<Item = &'static str>,
@@ -312,6 +384,25 @@ fn japanese(place: &str) -> Option<&'static str> {
         "admin create-member" => "会員を登録します（暗証番号は一度だけ表示します）",
         "admin create-key" => "API の鍵をつくります（鍵は一度だけ表示します）",
         "admin set-pin" => "会員の暗証番号を新しくします（端末とログインは切れます）",
+        "admin holidays" => {
+            "内閣府の祝日一覧を取りこむか、独自の休日を変えます（どちらもなければ表示します）"
+        }
+        "admin calendar" => "夜間・休日・年末年始の数えかたを決めます（ファイルがなければ表示します）",
+        "admin hold" => "依頼、または全体の消去を止めます（理由がなければ表示します）",
+        "admin retention" => "保存期間を表示・変更するか、期間の過ぎた本文をいま消去します",
+        "--list" => "内閣府の CSV（syukujitsu.csv）",
+        "--dry_run" => "何が変わるかだけを表示します",
+        "--adds" => "独自の休日（2026-08-14=お盆 の形）。くり返し指定できます",
+        "--removes" => "休日としない日。くり返し指定できます",
+        "--forgets" => "一覧と法律のとおりに戻す日。くり返し指定できます",
+        "--rules" => "数えかたのファイル（TOML）。空のファイルで元に戻します",
+        "--case" => "受付番号（R8-0412 など）。なければ医師会の全体",
+        "--reason" => "止める理由（暗号化して保存します）",
+        "--lift" => "解除する保留の番号（hld_…）",
+        "--clinical" => "依頼が終わってから、依頼側の本文を消すまでの年数",
+        "--reports" => "依頼が終わってから、回答の本文を消すまでの年数",
+        "--ledger" => "台帳と操作の記録を古いものとして数えるまでの年数",
+        "--run" => "期間の過ぎた本文をいま消去します",
         "--config" => "設定ファイル。なければこのフォルダーの touban.toml（あれば）",
         "--json" => "結果を JSON で表示します",
         "demo --listen" => "待ち受けるアドレス。使われていれば次の空いている番号",

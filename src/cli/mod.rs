@@ -5,6 +5,7 @@ mod args;
 mod demo;
 pub mod demo_data;
 mod doctor;
+mod keep;
 mod open;
 mod serve;
 mod stop;

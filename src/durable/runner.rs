@@ -234,6 +234,14 @@ impl Worker {
                         Ok(gone) => info!(gone, "Housekeeping deleted {gone} rows that had served"),
                         Err(e) => error!(error = chain_of(&e), "Housekeeping could not run"),
                     }
+                    // The first night of a month, or the first one after it on which the machine ran.
+                    match self.app.retention_due().await {
+                        Ok(0) => {}
+                        Ok(keys) => info!(keys, "Destroyed {keys} keys whose texts were past their time"),
+                        Err(e) => {
+                            error!(error = chain_of(&e), "What is past its time could not be destroyed")
+                        }
+                    }
                     next = self.settings.housekeeping.next_after(now, zone);
                 }
                 Some(_) => {}

@@ -1,7 +1,8 @@
 //! The envelope: a record key per sealed field, wrapped by the month key of its association, wrapped by a
 //! master key. Which columns are sealed, and where wrapped month keys are kept, is `store`'s business.
 //!
-//! Destroying a wrapped month key destroys everything sealed under it, in old backups too. Rotating the
+//! Destroying a wrapped month key destroys everything sealed under it, wherever no copy of it is left (see
+//! `docs/crypto.md` for backups). Rotating the
 //! master key rewraps month keys and touches no sealed field.
 
 use std::fmt;
@@ -266,6 +267,8 @@ fn check_month(month: &str) -> Result<(), SealError> {
         return Ok(());
     }
     let well_formed = match month.as_bytes() {
+        // A key of one case's own: what a legal hold keeps when its month goes.
+        [b'h', number @ ..] if number.len() == 6 => number.iter().all(u8::is_ascii_digit),
         [a, b, c, d, b'-', e, f] => {
             [a, b, c, d].iter().all(|digit| digit.is_ascii_digit())
                 && matches!((e, f), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))

@@ -295,6 +295,15 @@ impl Conn {
         self.raw(text).await.map_err(|source| StoreError::Sql { statement: "migration", source })
     }
 
+    /// From here on this connection overwrites what it frees in a SQLite file: a destroyed key must not be
+    /// found in an unused page. PostgreSQL has no such switch; VACUUM clears there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn overwrite_what_is_freed(&mut self) -> Result<(), StoreError> {
+        if self.is_sqlite() { self.script("PRAGMA secure_delete = ON").await } else { Ok(()) }
+    }
+
     /// Asks the database to parse and plan a statement, as the test of all statements does.
     ///
     /// # Errors
@@ -623,6 +632,18 @@ impl Db {
                 Err(e)
             }
         }
+    }
+
+    /// Empties the log of a SQLite file into the file, so that what was overwritten there is gone here too.
+    /// While somebody reads, or on PostgreSQL, nothing happens: the log is emptied in the course of work.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        if self.is_sqlite() {
+            self.bare().await?.script("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn bare(&self) -> Result<Conn, StoreError> {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod calendar;
 pub mod db;
 pub mod dispatch;
 pub mod jobs;
@@ -12,6 +13,7 @@ pub mod ledger;
 pub mod migrate;
 pub mod people;
 pub mod requests;
+pub mod retention;
 pub mod row;
 pub mod secrets;
 
@@ -37,6 +39,17 @@ pub(crate) use statements;
 /// Every statement of the program.
 #[must_use]
 pub fn all_statements() -> Vec<&'static Statement> {
-    [access::ALL, audit::ALL, dispatch::ALL, jobs::ALL, ledger::ALL, people::ALL, requests::ALL, secrets::ALL]
-        .concat()
+    [
+        access::ALL,
+        audit::ALL,
+        calendar::ALL,
+        dispatch::ALL,
+        jobs::ALL,
+        ledger::ALL,
+        people::ALL,
+        requests::ALL,
+        retention::ALL,
+        secrets::ALL,
+    ]
+    .concat()
 }

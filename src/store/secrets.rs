@@ -8,9 +8,9 @@ use crate::seal::{LASTING, Place, Seal, sealed_month};
 use crate::time::Millis;
 
 statements! {
-    MONTH_KEY_BY_MONTH = "SELECT wrapped FROM month_key WHERE association_id = $1 AND month = $2";
+    MONTH_KEY_BY_MONTH = "SELECT wrapped, destroyed_at_ms FROM month_key WHERE association_id = $1 AND month = $2";
     MONTH_KEY_ADD = "INSERT INTO month_key (association_id, month, wrapped) VALUES ($1, $2, $3) ON CONFLICT (association_id, month) DO NOTHING";
-    MONTH_KEYS = "SELECT association_id, month, wrapped FROM month_key ORDER BY association_id, month";
+    MONTH_KEYS = "SELECT association_id, month, wrapped FROM month_key WHERE destroyed_at_ms IS NULL ORDER BY association_id, month";
     INSTALLATION_GET = "SELECT value FROM installation WHERE name = $1";
     INSTALLATION_SET = "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 }
@@ -28,6 +28,40 @@ pub struct Sealed<'a> {
     pub table: &'a str,
     pub column: &'a str,
     pub row: &'a str,
+}
+
+/// What came of opening a text that is not kept for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept<T> {
+    Text(T),
+    /// Its key was destroyed at the end of its time.
+    Destroyed {
+        on: Millis,
+    },
+}
+
+impl<T> Kept<T> {
+    /// The text, where it still is.
+    pub const fn text(&self) -> Option<&T> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Destroyed { .. } => None,
+        }
+    }
+
+    /// When its key was destroyed.
+    pub const fn destroyed(&self) -> Option<Millis> {
+        match self {
+            Self::Text(_) => None,
+            Self::Destroyed { on } => Some(*on),
+        }
+    }
+}
+
+/// A key as it is stored.
+enum Stored {
+    Wrapped(String),
+    Destroyed(Millis),
 }
 
 impl Vault {
@@ -61,7 +95,11 @@ impl Vault {
         self.seal_under(tx, association, at, LASTING, plain).await
     }
 
-    async fn seal_under(
+    /// Seals under a key by its name; [`Vault::seal`] and [`Vault::seal_lasting`] are for everyday.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`]; the key was destroyed.
+    pub(super) async fn seal_under(
         &self,
         tx: &mut Conn,
         association: &AssociationId,
@@ -69,23 +107,26 @@ impl Vault {
         month: &str,
         plain: &str,
     ) -> Result<Vec<u8>, StoreError> {
-        let wrapped = match Self::wrapped(tx, association, month).await? {
-            Some(wrapped) => wrapped,
+        let wrapped = match Self::stored(tx, association, month).await? {
+            Some(stored) => Some(stored),
             None => {
                 let fresh = self.seal.new_month_key(association, month, self.chance.as_ref())?;
                 tx.exec(&MONTH_KEY_ADD, values![association.as_str(), month, fresh]).await?;
                 // Another instance may have been quicker; the one in the database counts.
-                Self::wrapped(tx, association, month)
-                    .await?
-                    .ok_or_else(|| StoreError::Unusable("the month key vanished".to_owned()))?
+                Self::stored(tx, association, month).await?
             }
+        };
+        let Some(Stored::Wrapped(wrapped)) = wrapped else {
+            return Err(StoreError::Unusable(format!(
+                "the key of {month} is gone; nothing new is sealed under it"
+            )));
         };
         let key = self.seal.open_month_key(association, month, &wrapped)?;
         let place = Place { association, table: at.table, column: at.column, row: at.row };
         Ok(self.seal.seal(&key, &place, plain.as_bytes(), self.chance.as_ref())?)
     }
 
-    /// Opens what [`Vault::seal`] made for this column.
+    /// Opens what [`Vault::seal_lasting`] made for this column, or a text that cannot be past its time.
     ///
     /// # Errors
     /// The value was changed, moved, or its key is gone.
@@ -96,26 +137,52 @@ impl Vault {
         at: Sealed<'_>,
         sealed: &[u8],
     ) -> Result<String, StoreError> {
+        match self.open_kept(conn, association, at, sealed).await? {
+            Kept::Text(text) => Ok(text),
+            Kept::Destroyed { .. } => Err(StoreError::Unusable(format!(
+                "the key of {} was destroyed; its texts cannot be read any more",
+                sealed_month(sealed)?
+            ))),
+        }
+    }
+
+    /// Opens what [`Vault::seal`] made for this column, unless its time is over.
+    ///
+    /// # Errors
+    /// The value was changed or moved; its key is not there and was never destroyed.
+    pub async fn open_kept(
+        &self,
+        conn: &mut Conn,
+        association: &AssociationId,
+        at: Sealed<'_>,
+        sealed: &[u8],
+    ) -> Result<Kept<String>, StoreError> {
         let month = sealed_month(sealed)?.to_owned();
-        let wrapped = Self::wrapped(conn, association, &month).await?.ok_or_else(|| {
-            StoreError::Unusable(format!(
-                "the key of {month} was destroyed; its texts cannot be read any more"
-            ))
-        })?;
+        let wrapped = match Self::stored(conn, association, &month).await? {
+            Some(Stored::Wrapped(wrapped)) => wrapped,
+            Some(Stored::Destroyed(on)) => return Ok(Kept::Destroyed { on }),
+            None => return Err(StoreError::Unusable(format!("the key of {month} is not in the database"))),
+        };
         let key = self.seal.open_month_key(association, &month, &wrapped)?;
         let place = Place { association, table: at.table, column: at.column, row: at.row };
         let plain = self.seal.open(&key, &place, sealed)?;
         String::from_utf8(plain.to_vec())
+            .map(Kept::Text)
             .map_err(|e| StoreError::corrupt("sealed text", at.row, e.utf8_error()))
     }
 
-    async fn wrapped(
+    async fn stored(
         conn: &mut Conn,
         association: &AssociationId,
         month: &str,
-    ) -> Result<Option<String>, StoreError> {
-        let row = conn.one(&MONTH_KEY_BY_MONTH, values![association.as_str(), month]).await?;
-        row.map(|r| r.text("wrapped")).transpose()
+    ) -> Result<Option<Stored>, StoreError> {
+        let Some(row) = conn.one(&MONTH_KEY_BY_MONTH, values![association.as_str(), month]).await? else {
+            return Ok(None);
+        };
+        Ok(Some(match row.opt_millis("destroyed_at_ms")? {
+            Some(on) => Stored::Destroyed(on),
+            None => Stored::Wrapped(row.text("wrapped")?),
+        }))
     }
 
     /// Whether the key file belongs to this database; an empty database takes it as its own.
@@ -155,7 +222,7 @@ pub async fn key_fits(conn: &mut Conn, seal: &Seal) -> Result<Option<bool>, Stor
     row.map(|r| Ok(seal.recognises(&r.text("value")?))).transpose()
 }
 
-/// Opens every month key, as `verify` does.
+/// Opens every key that was not destroyed, as `verify` does.
 ///
 /// # Errors
 /// The first one that does not open.

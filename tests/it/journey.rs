@@ -113,7 +113,7 @@ async fn a_consult_is_asked_taken_from_a_mail_answered_and_counted(office: TestO
     assert!(matches!(second, LinkAnswer::Ended { why: Ended::TakenByAnother, .. }), "{second:?}");
     let taker = app.session(session.as_str()).await.unwrap().unwrap();
     let case = app.case_read(&taker.who(), &taker.member.id, &request).await.unwrap();
-    assert_eq!(case.detail.patient_ref, "Y.H.");
+    assert_eq!(case.detail.text().unwrap().patient_ref, "Y.H.");
     let told = Told {
         member: taker.member.id.clone(),
         answer: ConsultAnswer { assessment: "切除を".into(), ..ConsultAnswer::default() },

@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http_edge;
@@ -19,6 +21,8 @@ mod pages;
 mod process;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

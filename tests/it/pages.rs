@@ -2,6 +2,7 @@
 
 mod access;
 mod browser;
+mod erased;
 mod exercise;
 mod guards;
 mod journey;

@@ -346,6 +346,28 @@ async fn the_office_is_set_up_from_the_shell_while_the_service_runs() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(says(&output), format!("id: {member}\n"));
 
+    // The calendar and the times of keeping.
+    let own = with(&["admin", "holidays", "--add", "令和8年8月14日=お盆", "--remove", "2026-11-03"]);
+    assert_eq!((own["extra"].as_str(), own["removed"].as_str()), (Some("1"), Some("1")), "{own}");
+    let rules = folder.0.join("calendar.toml");
+    std::fs::write(&rules, "saturday = \"12:00\"\n").unwrap();
+    let counted = with(&["admin", "calendar", rules.to_str().unwrap()]);
+    assert_ne!(counted["version"], own["version"]);
+    std::fs::write(&rules, "saturday = \"noon\"\n").unwrap();
+    let refused = folder.run(&["admin", "calendar", "--association", "aoba", rules.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2));
+    let no_list = folder.run(&["admin", "holidays", "--association", "aoba", rules.to_str().unwrap()]);
+    assert_eq!(no_list.status.code(), Some(2));
+    let years = with(&["admin", "retention", "--clinical", "7"]);
+    assert_eq!((years["clinical"].as_str(), years["reports"].as_str()), (Some("7"), Some("5")), "{years}");
+    let hold = with(&["admin", "hold", "--reason", "監査のため"]);
+    let hold = hold["id"].as_str().unwrap();
+    assert!(hold.starts_with("hld_"), "{hold}");
+    assert_eq!(with(&["admin", "hold"])["standing"], hold);
+    with(&["admin", "hold", "--lift", hold]);
+    assert_eq!(with(&["admin", "hold"])["standing"], "");
+    assert_eq!(with(&["admin", "retention", "--run"])["texts"], "0");
+
     let verified = folder.json(&["verify", "--json"]);
     assert_eq!(verified["ok"], true);
     // Association, two institutions, two members, a key and a PIN, each with its line of the audit.

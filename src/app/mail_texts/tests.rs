@@ -97,8 +97,9 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::DeadMail { kind, case: case.clone(), page: page.clone() },
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
-        Mail::ChooseHand { consult, hands: 3, choose_by: full, page },
+        Mail::ChooseHand { consult, hands: 3, choose_by: full, page: page.clone() },
         Mail::Test { link },
+        Mail::Retention { texts: 412, cases: 104, page },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -296,6 +297,7 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::ClosedWithThanks { consult: _, page }
             | Mail::ExpiredToAsker { consult: _, page }
             | Mail::Unreachable { page }
+            | Mail::Retention { texts: 0..=u32::MAX, cases: 0..=u32::MAX, page }
             | Mail::DeadMail { kind: _, case: _, page } => {
                 let _: Link = page;
             }

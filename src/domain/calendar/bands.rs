@@ -117,7 +117,8 @@ impl NightHours {
         if good { Ok(Self { from_min, to_min }) } else { Err(NotNightHours { from_min, to_min }) }
     }
 
-    fn contain(self, minute: u32) -> bool {
+    /// Whether the minute of the day is one of them.
+    pub(super) fn contain(self, minute: u32) -> bool {
         let (from, to) = (u32::from(self.from_min), u32::from(self.to_min));
         if from < to { from <= minute && minute < to } else { minute >= from || minute < to }
     }

@@ -67,6 +67,87 @@ fn month_day(date: CivilDate) -> String {
     format!("{}月{}日（{}）", date.month(), date.day(), weekday_kanji(date.weekday()))
 }
 
+/// Why a date as people write it cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAWrittenDate {
+    /// It has no known form.
+    #[error("`{text}` is not a date of the form 2026-10-14, 2026年10月14日, 令和8年10月14日 or R8.10.14")]
+    Unreadable { text: String },
+    /// The month has no such day.
+    #[error("there is no such day: {year}-{month}-{day}")]
+    NoSuchDay { year: i32, month: u32, day: u32 },
+    /// The era did not reach that far, or had not begun (平成40年, 昭和64年1月8日). `meant` is the day when its
+    /// years are counted on: a caller may ask "did you mean …?", and takes nothing by itself.
+    #[error("{era} has no such day; {meant} is {}", era_date(*meant))]
+    NotInEra { era: &'static str, meant: CivilDate },
+}
+
+/// Reads a date as people write it: `2026-10-14`, `2026/10/14`, `2026年10月14日`, `令和8年10月14日（水）`,
+/// `令和元年5月1日`, `R8.10.14`, `令8.10.14`; digits, letters and signs may be full-width, a weekday behind it
+/// is not looked at. Eras are kept to strictly.
+///
+/// # Errors
+/// [`NotAWrittenDate`].
+pub fn written_date(text: &str) -> Result<CivilDate, NotAWrittenDate> {
+    let unreadable = || NotAWrittenDate::Unreadable { text: text.chars().take(40).collect() };
+    let plain: String = text.chars().map(half_width).filter(|c| !c.is_whitespace()).collect();
+    let plain = plain.split('(').next().unwrap_or_default();
+    let era = ERAS.into_iter().find_map(|era| {
+        let short: String = era.kanji.chars().take(1).collect();
+        let letter = [era.letter.to_string(), era.letter.to_ascii_lowercase().to_string()];
+        let rest = plain
+            .strip_prefix(era.kanji)
+            .or_else(|| plain.strip_prefix(short.as_str()))
+            .or_else(|| letter.iter().find_map(|l| plain.strip_prefix(l.as_str())))?;
+        Some((era, rest))
+    });
+    let (era, rest) = era.map_or((None, plain), |(era, rest)| (Some(era), rest));
+    let [year, month, day] = date_parts(rest).ok_or_else(unreadable)?;
+    let number = |text: &str, most: usize| {
+        let fits = (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| text.parse::<u32>().ok()).flatten()
+    };
+    let (month, day) = number(month, 2).zip(number(day, 2)).ok_or_else(unreadable)?;
+    let found = |year: i32| {
+        let found = CivilDate::new(year, month, day);
+        found.ok_or(NotAWrittenDate::NoSuchDay { year, month, day })
+    };
+    let Some(era) = era else {
+        // Two digits would be a year of an era without its letter.
+        let year = number(year, 4).filter(|_| year.len() == 4).ok_or_else(unreadable)?;
+        return found(i32::try_from(year).map_err(|_| unreadable())?);
+    };
+    let year = if year == "元" { Some(1) } else { number(year, 2) };
+    let year = year.filter(|year| *year > 0).and_then(|y| i32::try_from(y).ok()).ok_or_else(unreadable)?;
+    let meant = found(era.year_1 + year - 1)?;
+    match era_year(meant) {
+        Some((kanji, _, _)) if kanji == era.kanji => Ok(meant),
+        _ => Err(NotAWrittenDate::NotInEra { era: era.kanji, meant }),
+    }
+}
+
+/// Year, month and day of `8年10月14日` or `8.10.14`, `8/10/14`, `8-10-14`.
+fn date_parts(text: &str) -> Option<[&str; 3]> {
+    if let Some((year, rest)) = text.split_once('年') {
+        let (month, rest) = rest.split_once('月')?;
+        return Some([year, month, rest.strip_suffix('日')?]);
+    }
+    let sign = ['-', '/', '.'].into_iter().find(|sign| text.contains(*sign))?;
+    let mut parts = text.split(sign);
+    let found = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(found)
+}
+
+/// Full-width digits, letters and signs as ASCII; the dashes and dots that Japanese keyboards make.
+fn half_width(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' => '-',
+        '\u{30fb}' | '\u{3002}' | '\u{ff61}' | '\u{ff65}' => '.',
+        other => other,
+    }
+}
+
 /// A fiscal year (年度): 1 April to 31 March, known by the year in which it begins. Its label is that of
 /// the era on 1 April and stays when the era changes later: what was printed with it stays true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,6 +6,9 @@ mod bands;
 mod case_no;
 mod era;
 mod holidays;
+mod official;
+mod rules;
+mod rules_file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +20,14 @@ use serde::{Deserialize, Serialize};
 
 pub use bands::{BandFacts, NightHours, PRECEDENCE, TimeBand};
 pub use case_no::{CaseNo, NotACaseNo};
-pub use era::{FiscalYear, NotAFiscalYear, era_date, era_year, weekday_kanji, western_date};
+pub use era::{
+    FiscalYear, NotAFiscalYear, NotAWrittenDate, era_date, era_year, weekday_kanji, western_date,
+    written_date,
+};
 pub use holidays::{NATIONAL_YEARS, national_holiday};
+pub use official::{Difference, NotTheList, OfficialList};
+pub use rules::{BandRules, NightOn, Saturday, YearlyDays};
+pub use rules_file::{RULE_KEYS, RuleMistake};
 
 use crate::time::{Millis, Window};
 
@@ -182,6 +191,8 @@ pub enum HolidayRule {
     National,
     /// Sundays only: what some city ordinances say.
     SundaysOnly,
+    /// Only the days that are listed, not even Sundays.
+    ListedOnly,
 }
 
 /// A day of a calendar's own list: one day (`2026-08-14`) or every year's (`08-14`).
@@ -241,49 +252,96 @@ pub enum Listed {
 
 /// An association's calendar: data, with the text that names its version wherever a band is recorded.
 ///
-/// A single listed day outranks one listed for every year, and both outrank the rule.
+/// A single listed day outranks one listed for every year, and both outrank the rule. In the years of the
+/// official list the list says what is a national holiday, elsewhere the rule of the law.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
     /// Names this text of the calendar, for instance `aoba-2026.1`; recorded with every event.
     pub version: String,
     /// What is a holiday before the listed days.
     pub rule: HolidayRule,
-    /// The hours of the night band; deep night (22 to 6) is national and not configured.
+    /// The hours of the night band.
     pub night: NightHours,
     /// The association's own extra and removed days.
     #[serde(default)]
     pub listed: BTreeMap<ListedDay, Listed>,
+    /// The Cabinet Office's list, as it was last imported.
+    #[serde(default)]
+    pub official: BTreeMap<CivilDate, String>,
+    /// What the association counts otherwise.
+    #[serde(default)]
+    pub rules: BandRules,
 }
 
 impl Calendar {
     /// The calendar of the holiday law with no days of its own.
     #[must_use]
     pub fn national(version: impl Into<String>, night: NightHours) -> Self {
-        Self { version: version.into(), rule: HolidayRule::National, night, listed: BTreeMap::new() }
+        Self {
+            version: version.into(),
+            rule: HolidayRule::National,
+            night,
+            listed: BTreeMap::new(),
+            official: BTreeMap::new(),
+            rules: BandRules::default(),
+        }
+    }
+
+    /// The name of the national holiday, by the official list in its years and by the law elsewhere.
+    #[must_use]
+    pub fn national_name(&self, date: CivilDate) -> Option<&str> {
+        // A list holds whole years, and every year has a New Year's Day.
+        let of_list = CivilDate::new(date.year(), 1, 1).is_some_and(|day| self.official.contains_key(&day));
+        if of_list { official::name_in(&self.official, date) } else { national_holiday(date) }
     }
 
     /// The name of the holiday (祝日・休日の名), `None` on other days and on a plain Sunday. For marking 祝.
     #[must_use]
     pub fn holiday_name(&self, date: CivilDate) -> Option<&str> {
-        match (self.listed(date), self.rule) {
+        let listed = rules::listed_in(&self.rules.listed, date).or_else(|| self.listed(date));
+        match (listed, self.rules.holidays.unwrap_or(self.rule)) {
             (Some(Listed::Extra(name)), _) => Some(name),
-            (Some(Listed::Removed), _) | (None, HolidayRule::SundaysOnly) => None,
-            (None, HolidayRule::National) => national_holiday(date),
+            (Some(Listed::Removed), _) | (None, HolidayRule::SundaysOnly | HolidayRule::ListedOnly) => None,
+            (None, HolidayRule::National) => self.national_name(date),
         }
     }
 
-    /// Whether the day counts as a holiday (休日): Sundays, the rule's days, the extra days, without the
-    /// removed ones.
+    /// Whether the day as a whole counts as a holiday (休日): Sundays, the rule's days, the extra days,
+    /// without the removed ones. A Saturday that is a holiday from noon on is not one as a whole.
     #[must_use]
     pub fn is_holiday(&self, date: CivilDate) -> bool {
+        let national = |d| self.national_name(d).is_some();
+        self.rules.holiday(self.plain_holiday(date), date, 0, national)
+    }
+
+    /// Without the association's rules.
+    fn plain_holiday(&self, date: CivilDate) -> bool {
         match (self.listed(date), self.rule) {
             (Some(Listed::Extra(_)), _) => true,
-            (Some(Listed::Removed), _) => false,
+            (Some(Listed::Removed), _) | (None, HolidayRule::ListedOnly) => false,
             (None, HolidayRule::SundaysOnly) => date.weekday() == Weekday::Sun,
             (None, HolidayRule::National) => {
-                date.weekday() == Weekday::Sun || national_holiday(date).is_some()
+                date.weekday() == Weekday::Sun || self.national_name(date).is_some()
             }
         }
+    }
+
+    /// How many holidays in a row the day stands in (連休); nought when it is none. Saturdays that are no
+    /// holidays end a run.
+    #[must_use]
+    pub fn run_of_holidays(&self, date: CivilDate) -> u32 {
+        if !self.is_holiday(date) {
+            return 0;
+        }
+        let reach = |step: i64| {
+            let mut days = 0;
+            // No law makes a month of holidays; the limit keeps a strange list from being walked for ever.
+            while days < RUN_MAX && self.is_holiday(date.plus_days(step * (i64::from(days) + 1))) {
+                days += 1;
+            }
+            days
+        };
+        1 + reach(-1) + reach(1)
     }
 
     /// The plain facts of an instant in a zone, by the civil day and minute of that instant.
@@ -291,14 +349,23 @@ impl Calendar {
     pub fn facts(&self, at: Millis, zone: Tz) -> BandFacts {
         let local = wall_clock(at, zone);
         let date = CivilDate(local.date());
-        bands::facts(local.time(), self.night, self.is_holiday(date), date)
+        let plain = bands::facts(local.time(), self.night, self.plain_holiday(date), date);
+        self.rules.facts(plain, at, zone, |d| self.national_name(d).is_some())
+    }
+
+    /// The one word for facts, by the association's order.
+    #[must_use]
+    pub fn band(&self, facts: BandFacts) -> TimeBand {
+        self.rules.band(facts)
     }
 
     fn listed(&self, date: CivilDate) -> Option<&Listed> {
-        let every_year = || self.listed.get(&ListedDay::every_year(date));
-        self.listed.get(&ListedDay::Once(date)).or_else(every_year)
+        rules::listed_in(&self.listed, date)
     }
 }
+
+/// The longest run of holidays that is counted, to each side.
+const RUN_MAX: u32 = 60;
 
 #[cfg(test)]
 mod tests;

@@ -75,21 +75,119 @@ fn days_follow_each_other_without_hole_or_overlap_and_are_not_always_24_hours_lo
 }
 
 #[test]
-fn every_holiday_of_2007_to_2099_is_the_one_of_an_independent_list() {
-    let text = include_str!("../../../tests/data/holidays_2007_2099.csv");
-    let golden: BTreeMap<CivilDate, &str> = text
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| line.split_once(',').unwrap())
-        .map(|(date, name)| (day(date), if name.ends_with("振替休日") { "振替休日" } else { name }))
-        .collect();
-    assert_eq!(golden.len(), 1_659);
-    let mut date = day("2007-01-01");
-    while date < day("2100-01-01") {
-        assert_eq!(national_holiday(date), golden.get(&date).copied(), "{date}");
-        date = date.plus_days(1);
+fn the_law_ends_where_the_formula_of_the_equinoxes_ends() {
+    assert_eq!(national_holiday(day("2099-01-01")), Some("元日"));
+    assert_eq!(national_holiday(day("2100-01-01")), None);
+}
+
+/// What moves in the Cabinet Office's own list of 1955 to 1979: equinoxes and substitutes.
+#[test]
+fn equinoxes_and_substitutes_of_1955_to_1979_are_those_of_the_official_list() {
+    let mut substitutes = Vec::new();
+    for year in 1955..1980 {
+        let spring = if matches!(year, 1960 | 1964 | 1968 | 1972 | 1976) { 20 } else { 21 };
+        let autumn = if (year - 1955) % 4 == 0 { 24 } else { 23 };
+        for (month, expected, name) in [(3, spring, "春分の日"), (9, autumn, "秋分の日")] {
+            let days =
+                (1..=30).filter(|d| national_holiday(CivilDate::new(year, month, *d).unwrap()) == Some(name));
+            assert_eq!(days.collect::<Vec<_>>(), [expected], "{year}");
+        }
+        let mut date = day(&format!("{year}-01-01"));
+        while date.year() == year {
+            match national_holiday(date) {
+                Some("振替休日") => substitutes.push(date.to_string()),
+                Some("国民の休日") => panic!("{date}"),
+                _ => {}
+            }
+            date = date.plus_days(1);
+        }
     }
-    assert_eq!((national_holiday(day("2006-01-01")), national_holiday(day("2100-01-01"))), (None, None));
+    assert_eq!(
+        substitutes,
+        [
+            "1973-04-30",
+            "1973-09-24",
+            "1974-05-06",
+            "1974-09-16",
+            "1974-11-04",
+            "1975-11-24",
+            "1976-10-11",
+            "1978-01-02",
+            "1978-01-16",
+            "1979-02-12",
+            "1979-04-30",
+        ]
+    );
+}
+
+#[test]
+fn holidays_before_1980_are_those_of_the_law_as_it_stood() {
+    let of = |year: i32| -> Vec<String> {
+        let mut date = day(&format!("{year}-01-01"));
+        let mut found = Vec::new();
+        while date.year() == year {
+            if let Some(name) = national_holiday(date) {
+                found.push(format!("{}/{} {name}", date.month(), date.day()));
+            }
+            date = date.plus_days(1);
+        }
+        found
+    };
+    // The law came into force on 20 July 1948.
+    assert_eq!(of(1948), ["9/23 秋分の日", "11/3 文化の日", "11/23 勤労感謝の日"]);
+    assert_eq!(of(1947), [""; 0]);
+    let usual = |spring: &str, autumn: &str| {
+        ["1/1 元日", "1/15 成人の日", spring, "4/29 天皇誕生日", "5/3 憲法記念日", "5/5 こどもの日", autumn]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(["11/3 文化の日", "11/23 勤労感謝の日"].map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(1955), usual("3/21 春分の日", "9/24 秋分の日"));
+    assert_eq!(of(1960), usual("3/20 春分の日", "9/23 秋分の日"));
+    assert!(of(1959).contains(&"4/10 皇太子明仁親王の結婚の儀".to_owned()));
+    // 1966: 15 September and 10 October; 11 February only from 1967.
+    assert!(!of(1966).contains(&"2/11 建国記念の日".to_owned()));
+    assert!(
+        of(1966).contains(&"9/15 敬老の日".to_owned()) && of(1966).contains(&"10/10 体育の日".to_owned())
+    );
+    assert!(of(1967).contains(&"2/11 建国記念の日".to_owned()));
+    // Substitutes since 12 April 1973: not for 11 February 1973, a Sunday.
+    assert_eq!(
+        of(1973),
+        [
+            "1/1 元日",
+            "1/15 成人の日",
+            "2/11 建国記念の日",
+            "3/21 春分の日",
+            "4/29 天皇誕生日",
+            "4/30 振替休日",
+            "5/3 憲法記念日",
+            "5/5 こどもの日",
+            "9/15 敬老の日",
+            "9/23 秋分の日",
+            "9/24 振替休日",
+            "10/10 体育の日",
+            "11/3 文化の日",
+            "11/23 勤労感謝の日",
+        ]
+    );
+    // Days between two holidays since 27 December 1985, and until 2006 not on a Sunday (4 May 1986).
+    for (date, name) in [
+        ("1985-05-04", None),
+        ("1986-05-04", None),
+        ("1987-05-04", Some("振替休日")),
+        ("1988-05-04", Some("国民の休日")),
+        ("2003-05-04", None),
+        ("2006-05-04", Some("国民の休日")),
+        ("2007-05-04", Some("みどりの日")),
+        ("1989-02-24", Some("昭和天皇の大喪の礼")),
+        ("1990-11-12", Some("即位礼正殿の儀")),
+        ("1993-06-09", Some("皇太子徳仁親王の結婚の儀")),
+        ("1979-09-24", Some("秋分の日")),
+    ] {
+        assert_eq!(national_holiday(day(date)), name, "{date}");
+    }
 }
 
 #[test]
@@ -215,6 +313,99 @@ fn dates_are_written_as_the_office_writes_them() {
 }
 
 #[test]
+fn a_date_is_read_as_people_write_it() {
+    for (typed, date) in [
+        ("2026-10-14", "2026-10-14"),
+        ("2026/5/6", "2026-05-06"),
+        ("2026年10月14日（水）", "2026-10-14"),
+        ("令和8年10月14日", "2026-10-14"),
+        ("令和８年１０月１４日（水）", "2026-10-14"),
+        ("R8.10.14", "2026-10-14"),
+        ("r8/10/14", "2026-10-14"),
+        ("Ｒ８．１０．１４", "2026-10-14"),
+        ("令8・10・14", "2026-10-14"),
+        ("令和 元年 5月 1日", "2019-05-01"),
+        ("R1.5.1", "2019-05-01"),
+        ("平31.4.30", "2019-04-30"),
+        ("平成元年1月8日", "1989-01-08"),
+        ("昭和64年1月7日", "1989-01-07"),
+        ("S1.12.25", "1926-12-25"),
+        ("昭和元年12月25日", "1926-12-25"),
+        ("大正15年12月24日", "1926-12-24"),
+        ("大正元年7月30日", "1912-07-30"),
+        ("明治45年7月29日", "1912-07-29"),
+        ("明治6年1月1日", "1873-01-01"),
+        ("令和8年2月28日", "2026-02-28"),
+    ] {
+        assert_eq!(written_date(typed), Ok(day(date)), "{typed}");
+    }
+    for typed in [
+        "",
+        "8.10.14",
+        "令和8年10月",
+        "R8.10",
+        "R0.1.1",
+        "令和零年1月1日",
+        "R8.10.14.1",
+        "26-10-14",
+        "X8.10.14",
+    ] {
+        assert!(matches!(written_date(typed), Err(NotAWrittenDate::Unreadable { .. })), "{typed}");
+    }
+    for typed in ["令和8年2月29日", "2026-13-01", "2026/6/31", "R8.0.1"] {
+        assert!(matches!(written_date(typed), Err(NotAWrittenDate::NoSuchDay { .. })), "{typed}");
+    }
+    // Days an era never had are refused, and the error says which day would be meant.
+    for (typed, meant) in [
+        ("平成40年4月1日", "2028-04-01"),
+        ("平成31年5月1日", "2019-05-01"),
+        ("昭和64年1月8日", "1989-01-08"),
+        ("平成元年1月7日", "1989-01-07"),
+        ("令和元年4月30日", "2019-04-30"),
+        ("大正元年7月29日", "1912-07-29"),
+        ("明治5年12月31日", "1872-12-31"),
+    ] {
+        let refused = written_date(typed).unwrap_err();
+        assert!(
+            matches!(&refused, NotAWrittenDate::NotInEra { meant: m, .. } if *m == day(meant)),
+            "{typed}: {refused}"
+        );
+        if meant.starts_with("2028") {
+            assert_eq!(refused.to_string(), "平成 has no such day; 2028-04-01 is 令和10年4月1日（土）");
+        }
+    }
+    // Whatever the office prints, it reads again.
+    for date in ["2026-10-14", "2019-05-01", "1989-01-07", "1873-01-01", "1872-12-31"].map(day) {
+        assert_eq!(written_date(&era_date(date)), Ok(date));
+        assert_eq!(written_date(&western_date(date)), Ok(date));
+    }
+}
+
+#[test]
+fn july_to_september_2026_has_the_days_that_the_office_counts_with() {
+    let (mut date, mut nights, mut saturdays, mut sundays, mut weekday_holidays) =
+        (day("2026-07-01"), 0, 0, 0, 0);
+    while date < day("2026-10-01") {
+        nights += 1;
+        match date.weekday() {
+            Weekday::Sat => saturdays += 1,
+            Weekday::Sun => sundays += 1,
+            _ if national_holiday(date).is_some() => weekday_holidays += 1,
+            _ => {}
+        }
+        date = date.plus_days(1);
+    }
+    assert_eq!((nights, saturdays, sundays, weekday_holidays), (92, 13, 13, 5));
+    // Golden Week and September: five days off from the 19th to the 23rd.
+    let calendar = national();
+    for date in ["2026-04-29", "2026-05-03", "2026-05-04", "2026-05-05", "2026-05-06"] {
+        assert!(calendar.is_holiday(day(date)), "{date}");
+    }
+    let off = |d: &str| day(d).weekday() == Weekday::Sat || calendar.is_holiday(day(d));
+    assert!((19..=23).all(|d| off(&format!("2026-09-{d}"))) && !off("2026-09-18") && !off("2026-09-24"));
+}
+
+#[test]
 fn a_case_number_reads_back_as_people_type_it() {
     let no = CaseNo::new(FiscalYear::of(day("2026-11-20")), 412).unwrap();
     assert_eq!(no.to_string(), "R8-0412");
@@ -239,4 +430,56 @@ fn a_day_has_one_spelling_in_data() {
         assert!(wrong.parse::<CivilDate>().is_err(), "{wrong}");
     }
     assert_eq!(day("2026-03-01").plus_days(-1), day("2026-02-28"));
+}
+
+#[test]
+fn a_run_of_holidays_is_counted_over_weekends_and_stops_at_a_working_day() {
+    let calendar = national();
+    for (date, run) in [
+        ("2026-05-04", 4), // Sunday 3 May to the substitute of the 6th
+        ("2026-05-06", 4),
+        ("2026-05-07", 0),
+        ("2026-09-22", 4), // Sunday the 20th to the equinox of the 23rd
+        ("2026-04-29", 1),
+        ("2026-11-22", 2), // Sunday and Labour Thanksgiving Day
+    ] {
+        assert_eq!(calendar.run_of_holidays(day(date)), run, "{date}");
+    }
+    let saturdays = BandRules { saturday: Some(Saturday::Holiday), ..BandRules::default() };
+    let calendar = Calendar { rules: saturdays, ..national() };
+    assert_eq!(calendar.run_of_holidays(day("2026-05-04")), 5);
+}
+
+#[test]
+fn an_association_may_count_its_bands_otherwise() {
+    let rules = BandRules::parse(
+        "holidays = \"listed_only\"\nextra = [\"05-02\"]\nyear_end = []\ndeep_night = [\"23:00\", \"05:00\"]\n\
+         order = [\"night\", \"deep_night\"]\n",
+    )
+    .unwrap();
+    let calendar = Calendar { rules, ..national() };
+    let facts = |text: &str| calendar.facts(at(text), EAST);
+    assert!(!facts("2026-05-03T12:00:00+09:00").holiday && facts("2026-05-02T12:00:00+09:00").holiday);
+    assert!(!facts("2026-12-30T12:00:00+09:00").year_end);
+    assert!(!facts("2026-11-20T22:30:00+09:00").deep_night && facts("2026-11-20T23:00:00+09:00").deep_night);
+    assert_eq!(calendar.band(facts("2026-11-20T23:00:00+09:00")), TimeBand::Night);
+    let mistakes = BandRules::parse("nights = 1\nsaturday = 3\n").unwrap_err();
+    let places: Vec<(usize, &str)> = mistakes.iter().map(|(line, key, _)| (*line, key.as_str())).collect();
+    assert_eq!(places, [(1, "nights"), (2, "saturday")]);
+    assert!(BandRules::parse("").unwrap().is_empty());
+}
+
+#[test]
+fn days_of_every_year_may_go_over_the_new_year() {
+    let days = YearlyDays::new("12-29", "01-03").unwrap();
+    for (date, inside) in
+        [("2026-12-28", false), ("2026-12-29", true), ("2027-01-03", true), ("2027-01-04", false)]
+    {
+        assert_eq!(days.contain(day(date)), inside, "{date}");
+    }
+    let may = YearlyDays::new("05-02", "05-06").unwrap();
+    assert!(
+        may.contain(day("2026-05-02")) && may.contain(day("2026-05-06")) && !may.contain(day("2026-05-07"))
+    );
+    assert!(YearlyDays::new("12-32", "01-03").is_none() && YearlyDays::new("2026-12-29", "01-03").is_none());
 }

@@ -262,7 +262,7 @@ impl Moment {
             zone: zone.name().to_owned(),
             civil_date: civil_day(at, zone),
             facts,
-            band: facts.band(),
+            band: calendar.band(facts),
             calendar_version: calendar.version.clone(),
         }
     }

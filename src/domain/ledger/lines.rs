@@ -51,9 +51,11 @@ pub struct Line {
     pub institution_kind: Code,
     /// Who asked or took it for the institution.
     pub person: Option<MemberId>,
-    /// The event's day and band, as recorded with it.
+    /// The event's day, as recorded with it.
     pub civil_date: CivilDate,
+    /// As recorded with the event, or as the tariff's own calendar counts it.
     pub band: TimeBand,
+    /// The calendar that said so; with the name of the tariff's own behind a slash.
     pub calendar_version: String,
     /// `None` with `tariff`, where no programme knows this side of this kind of event.
     pub program: Option<Code>,
@@ -101,19 +103,25 @@ pub fn lines(event: &CompletedEvent, tariffs: &Tariffs, run: &str) -> Vec<Line> 
             by_program.entry(&tariff.program).or_default().push(tariff);
         }
         let before = lines.len();
-        let chosen = by_program.into_values().filter_map(|candidates| speaking_for(&candidates, event));
-        lines.extend(chosen.map(|tariff| line(event, side, Some(tariff), &tariffs.version, run)));
+        let chosen =
+            by_program.into_values().filter_map(|candidates| speaking_for(&candidates, event, tariffs));
+        lines.extend(chosen.map(|tariff| line(event, side, Some(tariff), tariffs, run)));
         if lines.len() == before {
-            lines.push(line(event, side, None, &tariffs.version, run));
+            lines.push(line(event, side, None, tariffs, run));
         }
     }
     lines
 }
 
 /// The tariff that speaks for its programme; see [`lines`].
-fn speaking_for<'t>(candidates: &[&'t Tariff], event: &CompletedEvent) -> Option<&'t Tariff> {
-    let (date, band) = (event.moment.civil_date, event.moment.band);
+fn speaking_for<'t>(
+    candidates: &[&'t Tariff],
+    event: &CompletedEvent,
+    tariffs: &Tariffs,
+) -> Option<&'t Tariff> {
+    let date = event.moment.civil_date;
     let wrongness = |t: &&&Tariff| {
+        let (band, _) = tariffs.band_of(Some(t), &event.moment);
         let (in_dates, in_band) = (t.in_dates(date), t.bands.contains(&band));
         (!in_dates, in_dates && !in_band, days_away(t, date), t.code.clone())
     };
@@ -129,7 +137,8 @@ fn days_away(tariff: &Tariff, date: CivilDate) -> i64 {
     }
 }
 
-fn line(event: &CompletedEvent, side: Side, tariff: Option<&Tariff>, version: &str, run: &str) -> Line {
+fn line(event: &CompletedEvent, side: Side, tariff: Option<&Tariff>, tariffs: &Tariffs, run: &str) -> Line {
+    let (band, calendar_version) = tariffs.band_of(tariff, &event.moment);
     let (institution, institution_kind, person) = match side {
         Side::Requester => {
             let r = &event.requester;
@@ -140,7 +149,7 @@ fn line(event: &CompletedEvent, side: Side, tariff: Option<&Tariff>, version: &s
             (&a.institution, &a.institution_kind, &a.person)
         }
     };
-    let conditions = results(event, tariff);
+    let conditions = results(event, tariff, band);
     let eligibility = judge(&conditions);
     let rate = tariff.map_or(Yen(0), |t| t.amount);
     let amount = if eligibility == Eligibility::Eligible { rate } else { Yen(0) };
@@ -159,11 +168,11 @@ fn line(event: &CompletedEvent, side: Side, tariff: Option<&Tariff>, version: &s
         institution_kind: institution_kind.clone(),
         person: person.clone(),
         civil_date: event.moment.civil_date,
-        band: event.moment.band,
-        calendar_version: event.moment.calendar_version.clone(),
+        band,
+        calendar_version,
         program: tariff.map(|t| t.program.clone()),
         tariff: tariff_code,
-        tariffs_version: version.to_owned(),
+        tariffs_version: tariffs.version.clone(),
         conditions,
         quantity: 1,
         unit: tariff.map_or(Unit::Event, |t| t.unit),
@@ -176,11 +185,11 @@ fn line(event: &CompletedEvent, side: Side, tariff: Option<&Tariff>, version: &s
 }
 
 /// Every condition's result, in the deciding order. Without a tariff there are no dates to be in.
-fn results(event: &CompletedEvent, tariff: Option<&Tariff>) -> Vec<ConditionResult> {
+fn results(event: &CompletedEvent, tariff: Option<&Tariff>, band: TimeBand) -> Vec<ConditionResult> {
     let asked = tariff.into_iter().flat_map(|t| t.when.iter().copied());
     let by_tariff = |condition: Condition| {
         let held = match condition {
-            Condition::InBand => tariff.is_none_or(|t| t.bands.contains(&event.moment.band)),
+            Condition::InBand => tariff.is_none_or(|t| t.bands.contains(&band)),
             _ => tariff.is_some_and(|t| t.in_dates(event.moment.civil_date)),
         };
         if held { ConditionState::Met } else { ConditionState::Failed }

@@ -1,13 +1,13 @@
 //! Tariffs (補助基準) as data: what is paid for which event, to which side, when and on what conditions.
 //! Reading them from a file is `tariff_file`'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
-use super::event::{Code, EventKind, coded};
-use crate::domain::calendar::{CivilDate, TimeBand};
+use super::event::{Code, EventKind, Moment, coded};
+use crate::domain::calendar::{BandFacts, BandRules, CivilDate, TimeBand, national_holiday};
 use crate::money::Yen;
 
 coded! {
@@ -43,6 +43,9 @@ pub struct Tariff {
     pub before: CivilDate,
     /// Never empty; all bands where the file names none.
     pub bands: BTreeSet<TimeBand>,
+    /// The funder's own way of counting bands, one of [`Tariffs::calendars`]; `None`: as the association does.
+    #[serde(default)]
+    pub calendar: Option<Code>,
     pub unit: Unit,
     /// Per unit; not negative. Nought is allowed: counted, not paid.
     pub amount: Yen,
@@ -64,7 +67,8 @@ impl Tariff {
         (&self.program, self.side, self.event) == (&other.program, other.side, other.event)
             && self.from < other.before
             && other.from < self.before
-            && !self.bands.is_disjoint(&other.bands)
+            // Counted in two ways, an instant may lie in the bands of both, whatever they are called.
+            && (self.calendar != other.calendar || !self.bands.is_disjoint(&other.bands))
     }
 }
 
@@ -76,13 +80,36 @@ pub struct Tariffs {
     pub version: String,
     /// By code.
     pub(super) all: Vec<Tariff>,
+    /// How funders count bands, by the name that tariffs use.
+    pub(super) calendars: BTreeMap<Code, BandRules>,
 }
 
 impl Tariffs {
     /// No tariffs: every line is out of dates.
     #[must_use]
     pub fn none(version: impl Into<String>) -> Self {
-        Self { version: version.into(), all: Vec::new() }
+        Self { version: version.into(), all: Vec::new(), calendars: BTreeMap::new() }
+    }
+
+    /// How funders count bands.
+    #[must_use]
+    pub fn calendars(&self) -> &BTreeMap<Code, BandRules> {
+        &self.calendars
+    }
+
+    /// The band of an event for a tariff, and the version of the calendar that says so: the association's
+    /// own, or the funder's laid over what was recorded with the event.
+    #[must_use]
+    pub fn band_of(&self, tariff: Option<&Tariff>, moment: &Moment) -> (TimeBand, String) {
+        let named = tariff.and_then(|t| t.calendar.as_ref());
+        let Some((name, rules)) = named.and_then(|name| self.calendars.get_key_value(name)) else {
+            return (moment.band, moment.calendar_version.clone());
+        };
+        // The zone was one when it was recorded.
+        let zone = moment.zone.parse().unwrap_or(chrono_tz::UTC);
+        let facts: BandFacts =
+            rules.facts(moment.facts, moment.at, zone, |date| national_holiday(date).is_some());
+        (rules.band(facts), format!("{}/{name}", moment.calendar_version))
     }
 
     /// All tariffs, ordered by code.

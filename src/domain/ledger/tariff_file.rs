@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::condition::{ALWAYS, Condition, REPORT_HOURS_MAX};
 use super::event::{Code, EventKind};
 use super::tariff::{Side, Tariff, Tariffs, Unit};
-use crate::domain::calendar::{CivilDate, TimeBand};
+use crate::domain::calendar::{BandRules, CivilDate, RULE_KEYS, TimeBand};
 use crate::money::Yen;
 
 /// The most tariffs in one file: each event is held against all of them.
@@ -22,10 +22,22 @@ const YEN_MAX: i64 = 10_000_000;
 /// The most characters of a name or remark, which go onto statements.
 const WORDS_MAX: usize = 500;
 
-const KEYS: [&str; 11] =
-    ["code", "name", "program", "side", "event", "effective", "bands", "unit", "yen", "when", "remarks"];
+const KEYS: [&str; 12] = [
+    "code",
+    "name",
+    "program",
+    "side",
+    "event",
+    "effective",
+    "calendar",
+    "bands",
+    "unit",
+    "yen",
+    "when",
+    "remarks",
+];
 /// Words of the ordinances that lines cannot follow yet: refusing is honest, ignoring would pay wrongly.
-const LATER_KEYS: [&str; 15] = [
+const LATER_KEYS: [&str; 14] = [
     "multiplier",
     "cap",
     "caps",
@@ -40,7 +52,6 @@ const LATER_KEYS: [&str; 15] = [
     "reporting_cycle",
     "minimum_hours",
     "tax_included",
-    "band_order",
 ];
 const LATER_UNITS: [&str; 5] = ["hour", "day", "slot", "24h_turn", "minute_block"];
 const LATER_EVENTS: [&str; 2] = ["standby", "conference"];
@@ -96,17 +107,22 @@ impl Tariffs {
     /// a code used twice, two tariffs of a programme that would pay one event twice on one side.
     pub fn parse(file: &str, text: &str, version: impl Into<String>) -> Result<Self, TariffErrors> {
         let mut told = Told { file, text, errors: Vec::new() };
-        let mut read = match DeTable::parse(text) {
-            Ok(document) => document_tariffs(&mut told, document.get_ref()),
+        let (mut read, calendars) = match DeTable::parse(text) {
+            Ok(document) => {
+                let calendars = document_calendars(&mut told, document.get_ref());
+                (document_tariffs(&mut told, document.get_ref(), &calendars), calendars)
+            }
             Err(error) => {
                 told.add(error.span().unwrap_or_default(), None, None, error.message());
-                Vec::new()
+                (Vec::new(), BTreeMap::new())
             }
         };
         check_together(&mut told, &read);
         if told.errors.is_empty() {
             read.sort_by(|(a, _), (b, _)| a.code.cmp(&b.code));
-            Ok(Self { version: version.into(), all: read.into_iter().map(|(tariff, _)| tariff).collect() })
+            let all = read.into_iter().map(|(tariff, _)| tariff).collect();
+            let calendars = calendars.into_iter().filter_map(|(name, rules)| Some((name, rules?))).collect();
+            Ok(Self { version: version.into(), all, calendars })
         } else {
             told.errors.sort_by_key(|error| error.line);
             Err(TariffErrors(told.errors))
@@ -143,12 +159,65 @@ impl Told<'_> {
     }
 }
 
-fn document_tariffs(told: &mut Told<'_>, document: &DeTable<'_>) -> Vec<(Tariff, Range<usize>)> {
+/// The calendars of the file by name; `None` for one with mistakes, which have been told.
+type Calendars = BTreeMap<Code, Option<BandRules>>;
+
+fn document_calendars(told: &mut Told<'_>, document: &DeTable<'_>) -> Calendars {
+    const SHAPE: &str = "calendars are written as tables, each under its own line [[calendar]]";
+    let mut calendars = Calendars::new();
+    let Some((key, value)) = document.iter().find(|(key, _)| key.get_ref() == "calendar") else {
+        return calendars;
+    };
+    let entries = value.get_ref().as_array().filter(|all| all.len() <= TARIFFS_MAX);
+    let Some(entries) = entries else {
+        told.add(key.span(), None, Some("calendar"), SHAPE);
+        return calendars;
+    };
+    for entry in entries.iter() {
+        let Some(table) = entry.get_ref().as_table() else {
+            told.add(entry.span(), None, Some("calendar"), SHAPE);
+            continue;
+        };
+        let name = table.iter().find(|(key, _)| key.get_ref() == "name");
+        let code = name.and_then(|(_, value)| value.get_ref().as_str()?.parse::<Code>().ok());
+        let Some(code) = code else {
+            let span = name.map_or(entry.span(), |(_, value)| value.span());
+            told.add(span, None, Some("name"), "a calendar needs a name that is a code, such as agano");
+            continue;
+        };
+        for (key, _) in table.iter() {
+            let word = key.get_ref().as_ref();
+            if word != "name" && !RULE_KEYS.contains(&word) {
+                let problem = format!("unknown key; a calendar has name, {}", RULE_KEYS.join(", "));
+                told.add(key.span(), None, Some(word), problem);
+            }
+        }
+        let rules = BandRules::from_table(table).map_err(|mistakes| {
+            for mistake in mistakes {
+                told.add(mistake.span, None, Some(&mistake.key), mistake.problem);
+            }
+        });
+        if calendars.insert(code.clone(), rules.ok()).is_some() {
+            let problem = format!("there is another calendar called {code}");
+            told.add(entry.span(), None, Some("name"), problem);
+        }
+    }
+    calendars
+}
+
+fn document_tariffs(
+    told: &mut Told<'_>,
+    document: &DeTable<'_>,
+    calendars: &Calendars,
+) -> Vec<(Tariff, Range<usize>)> {
     const SHAPE: &str = "tariffs are written as tables, each under its own line [[tariff]]";
     let mut read = Vec::new();
     for (key, value) in document {
+        if key.get_ref() == "calendar" {
+            continue;
+        }
         if key.get_ref() != "tariff" {
-            let problem = "unknown key; the file holds only [[tariff]] tables";
+            let problem = "unknown key; the file holds only [[tariff]] and [[calendar]] tables";
             told.add(key.span(), None, Some(key.get_ref()), problem);
             continue;
         }
@@ -168,7 +237,8 @@ fn document_tariffs(told: &mut Told<'_>, document: &DeTable<'_>) -> Vec<(Tariff,
         for entry in entries.iter() {
             match entry.get_ref() {
                 DeValue::Table(table) => {
-                    read.extend(tariff(told, table, entry.span()).map(|tariff| (tariff, entry.span())));
+                    let found = tariff(told, table, entry.span(), calendars);
+                    read.extend(found.map(|tariff| (tariff, entry.span())));
                 }
                 _ => told.add(entry.span(), None, Some("tariff"), SHAPE),
             }
@@ -323,6 +393,15 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
         Some(texts)
     }
 
+    /// The funder's calendar by which the bands are counted.
+    fn calendar(&mut self, calendars: &Calendars) -> Option<Code> {
+        self.optional("calendar")?;
+        let known: Vec<&str> = calendars.keys().map(Code::as_str).collect();
+        let expected = format!("the name of a [[calendar]] of this file ({})", known.join(", "));
+        let named = |text: &str| text.parse::<Code>().ok().filter(|code| calendars.contains_key(code));
+        self.text("calendar", &expected, named)
+    }
+
     fn bands(&mut self) -> BTreeSet<TimeBand> {
         if self.optional("bands").is_none() {
             return TimeBand::ALL.into();
@@ -382,7 +461,12 @@ fn unknown_condition(text: &str) -> String {
     )
 }
 
-fn tariff(told: &mut Told<'_>, table: &DeTable<'_>, span: Range<usize>) -> Option<Tariff> {
+fn tariff(
+    told: &mut Told<'_>,
+    table: &DeTable<'_>,
+    span: Range<usize>,
+    calendars: &Calendars,
+) -> Option<Tariff> {
     let before = told.errors.len();
     let code = table.iter().find(|(key, _)| key.get_ref() == "code");
     let code = code.and_then(|(_, value)| value.get_ref().as_str()).map(str::to_owned);
@@ -407,6 +491,7 @@ fn tariff(told: &mut Told<'_>, table: &DeTable<'_>, span: Range<usize>) -> Optio
     let event =
         entry.coded("event", &choices(EventKind::ALL, EventKind::code), &LATER_EVENTS, EventKind::from_code);
     let effective = entry.effective();
+    let calendar = entry.calendar(calendars);
     let bands = entry.bands();
     let unit = entry.coded("unit", &choices(Unit::ALL, Unit::code), &LATER_UNITS, Unit::from_code);
     let amount = entry.yen();
@@ -425,6 +510,7 @@ fn tariff(told: &mut Told<'_>, table: &DeTable<'_>, span: Range<usize>) -> Optio
         event: event?,
         from,
         before,
+        calendar,
         bands,
         unit: unit?,
         amount: amount?,

@@ -171,3 +171,68 @@ proptest! {
         }
     }
 }
+
+const CALENDAR: &str = r#"
+[[calendar]]
+name = "city"
+holidays = "sundays_only"
+extra = ["2026-08-14 お盆"]
+removed = ["01-01"]
+saturday = "12:00"
+night = ["18:00", "08:00"]
+night_on = "holidays_and_saturdays"
+deep_night = ["23:00", "05:00"]
+year_end = [["12-29", "01-03"]]
+order = ["holiday", "night"]
+"#;
+
+#[test]
+fn a_calendar_is_read_as_it_is_written_and_its_mistakes_are_told_with_their_line() {
+    let with = |tariff: &str| format!("{CALENDAR}{}", GOOD.replace("bands =", tariff));
+    let tariffs = Tariffs::parse("t.toml", &with("calendar = \"city\"\nbands ="), "v1").unwrap();
+    assert_eq!(tariffs.all().first().unwrap().calendar, Some("city".parse().unwrap()));
+    let rules = tariffs.calendars().values().next().unwrap();
+    let again = serde_json::from_str(&serde_json::to_string(rules).unwrap()).unwrap();
+    assert_eq!(*rules, again);
+    assert_eq!((rules.listed.len(), rules.order.as_ref().map(Vec::len)), (2, Some(2)));
+    for (line, instead, expected) in [
+        ("\"sundays_only\"", "\"weekends\"", "line 4, key `holidays`: write one of: association, national"),
+        ("2026-08-14 お盆", "14 August", "line 5, key `extra`: `14 August` is no such day"),
+        ("[\"01-01\"]", "[\"02-30\"]", "line 6, key `removed`: `02-30` is no such day"),
+        ("[\"01-01\"]", "[\"2026-08-14\"]", "line 6, key `removed`: `2026-08-14` is listed twice"),
+        ("\"12:00\"", "\"noon\"", "line 7, key `saturday`: write \"weekday\", \"holiday\", or the time"),
+        ("[\"18:00\", \"08:00\"]", "[\"18:00\"]", "line 8, key `night`: write two different times"),
+        ("[\"18:00\", \"08:00\"]", "[\"18:00\", \"18:00\"]", "line 8, key `night`: write two different"),
+        ("holidays_and_saturdays", "weekends", "line 9, key `night_on`: write one of: every_day"),
+        ("\"23:00\"", "\"24:00\"", "line 10, key `deep_night`: write two different times"),
+        ("[[\"12-29\", \"01-03\"]]", "[\"12-29\"]", "line 11, key `year_end`: write first and last day"),
+        ("[\"holiday\", \"night\"]", "[\"night\", \"night\"]", "line 12, key `order`: `night` cannot stand"),
+        ("[\"holiday\", \"night\"]", "[\"day\"]", "line 12, key `order`: `day` cannot stand here"),
+        ("name = \"city\"", "name = \"市\"", "line 3, key `name`: a calendar needs a name that is a code"),
+        (
+            "name = \"city\"",
+            "name = \"city\"\nnights = 1",
+            "line 4, key `nights`: unknown key; a calendar has",
+        ),
+    ] {
+        assert!(CALENDAR.contains(line), "{line}");
+        let errors = told(&CALENDAR.replace(line, instead));
+        assert!(errors.len() == 1 && errors[0].contains(expected), "{instead}: {errors:#?}");
+    }
+    let unknown = told(&with("calendar = \"town\"\nbands ="));
+    assert!(
+        unknown[0].contains("`town` is not the name of a [[calendar]] of this file (city)"),
+        "{unknown:?}"
+    );
+    let twice = told(&format!("{CALENDAR}{CALENDAR}"));
+    assert!(twice.len() == 1 && twice[0].contains("another calendar called city"), "{twice:?}");
+}
+
+#[test]
+fn two_tariffs_that_count_bands_in_two_ways_may_not_share_a_programme() {
+    let other = GOOD
+        .replace("code = \"A\"", "code = \"B\"")
+        .replace("bands = [\"day\", \"night\"]", "calendar = \"city\"\nbands = [\"holiday\"]");
+    let errors = told(&format!("{CALENDAR}{GOOD}{other}"));
+    assert!(errors.len() == 1 && errors[0].contains("paid twice on one side"), "{errors:#?}");
+}

@@ -484,3 +484,92 @@ proptest! {
         prop_assert_eq!(first, serde_json::to_vec(&lines(&recorded, &parsed(&texts), "run")).unwrap());
     }
 }
+
+/// What three cities call holiday and evening, as their ordinances would be written down here.
+const CITIES: &str = r#"
+[[calendar]]
+name = "agano"                      # 阿賀野市: Sundays only, and not on 1 January
+holidays = "sundays_only"
+removed = ["01-01"]
+order = ["holiday"]
+
+[[calendar]]
+name = "arakawa"                    # 荒川区: evening duty 17 to 21 on holidays and Saturdays
+night = ["17:00", "21:00"]
+night_on = "holidays_and_saturdays"
+order = ["night", "holiday"]
+
+[[tariff]]
+code = "AGANO-HOLIDAY"
+name = "休日当番"
+program = "agano"
+side = "acceptor"
+event = "consult"
+effective = { from = "2022-04-01", before = "2028-04-01" }
+calendar = "agano"
+bands = ["holiday"]
+unit = "event"
+yen = 32_800
+
+[[tariff]]
+code = "ARAKAWA-EVENING"
+name = "準夜当番"
+program = "arakawa"
+side = "acceptor"
+event = "consult"
+effective = { from = "2022-04-01", before = "2028-04-01" }
+calendar = "arakawa"
+bands = ["night"]
+unit = "event"
+yen = 5_000
+
+[[tariff]]
+code = "ARAKAWA-HOLIDAY"
+name = "休日当番"
+program = "arakawa"
+side = "acceptor"
+event = "consult"
+effective = { from = "2022-04-01", before = "2028-04-01" }
+calendar = "arakawa"
+bands = ["holiday", "year_end", "deep_night"]
+unit = "event"
+yen = 9_000
+"#;
+
+#[test]
+fn each_funder_is_paid_by_its_own_calendar_from_the_same_event() {
+    let tariffs = Tariffs::parse("cities.toml", CITIES, "v1").unwrap();
+    let paid = |taken_at: &str| -> Vec<(String, i64)> {
+        summary(&consult(taken_at), &tariffs)
+            .into_iter()
+            .filter(|(side, ..)| *side == "acceptor")
+            .map(|(_, tariff, yen, _)| (tariff, yen))
+            .collect()
+    };
+    for (taken_at, agano, arakawa) in [
+        // Golden Week: 6 May 2026 is a substitute, 3 May a Sunday.
+        ("2026-05-06T10:00:00+09:00", 0, ("ARAKAWA-HOLIDAY", 9_000)),
+        ("2026-05-03T10:00:00+09:00", 32_800, ("ARAKAWA-HOLIDAY", 9_000)),
+        ("2026-05-03T17:00:00+09:00", 32_800, ("ARAKAWA-EVENING", 5_000)),
+        ("2026-05-03T21:00:00+09:00", 32_800, ("ARAKAWA-HOLIDAY", 9_000)),
+        // 22 September 2026 lies between two holidays.
+        ("2026-09-22T10:00:00+09:00", 0, ("ARAKAWA-HOLIDAY", 9_000)),
+        // A Saturday: its evening counts, its day does not; a Friday evening does not.
+        ("2026-11-21T18:00:00+09:00", 0, ("ARAKAWA-EVENING", 5_000)),
+        ("2026-11-21T12:00:00+09:00", 0, ("ARAKAWA-EVENING", 0)),
+        ("2026-11-20T18:00:00+09:00", 0, ("ARAKAWA-EVENING", 0)),
+        // 1 January 2023 was a Sunday.
+        ("2023-01-01T10:00:00+09:00", 0, ("ARAKAWA-HOLIDAY", 9_000)),
+        ("2023-01-08T10:00:00+09:00", 32_800, ("ARAKAWA-HOLIDAY", 9_000)),
+    ] {
+        let [first, second] = <[_; 2]>::try_from(paid(taken_at)).unwrap();
+        assert_eq!(first, ("AGANO-HOLIDAY".to_owned(), agano), "{taken_at}");
+        assert_eq!(second, (arakawa.0.to_owned(), arakawa.1), "{taken_at}");
+    }
+    // The line says by whose calendar it counts; the event keeps the association's own word.
+    let event = consult("2026-05-06T10:00:00+09:00");
+    let lines = lines(&event, &tariffs, "run-1");
+    let agano = lines.iter().find(|l| l.tariff == Some(code("AGANO-HOLIDAY"))).unwrap();
+    assert_eq!((agano.band, agano.calendar_version.as_str()), (TimeBand::Day, "test-1/agano"));
+    assert_eq!((event.moment.band, event.moment.calendar_version.as_str()), (TimeBand::Holiday, "test-1"));
+}

@@ -138,3 +138,10 @@ mail-test-subject = Does this mail arrive? ({ $association })
 mail-test-1 = The home-care duty of { $association } checks that its mail reaches you.
 mail-test-2 = Press the button, and then "It arrived" on the page that opens.
 mail-test-button = Say that it arrived
+
+# What was destroyed: to officers and administrators
+mail-retention-subject = Texts past their time of keeping were erased
+mail-retention-1 = { $texts } texts of { $cases } requests were erased; their time of keeping was over.
+mail-retention-2 = They can no longer be read. The ledger and the log of changes are still there.
+mail-retention-3 = If a request must be kept, please call the office at { $phone }.
+mail-retention-button = Open the settings

@@ -264,6 +264,7 @@ case-taker = Taken by
 case-asker = Asked by
 case-call = Phone
 case-contents = The case
+case-destroyed = Erased when its time of keeping was over ({ $day } { $year })
 case-patient = Patient
 case-area = Area
 case-condition = Condition

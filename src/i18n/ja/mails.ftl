@@ -138,3 +138,10 @@ mail-test-subject = 受信の確認（{ $association }）
 mail-test-1 = { $association }の在宅当番から、メールが届くかの確認です。
 mail-test-2 = 次のボタンを押し、開いたページで「届きました」を押してください。
 mail-test-button = 届いたことを知らせる
+
+# What was destroyed: to officers and administrators
+mail-retention-subject = 保存期間が過ぎた記録を消去しました
+mail-retention-1 = 保存期間が過ぎた { $cases }件の依頼の本文 { $texts }個を消去しました。
+mail-retention-2 = 消去した本文は、もう読むことができません。台帳と操作の記録は残っています。
+mail-retention-3 = 消去を止めておきたい依頼があるときは、事務局 { $phone } へお電話ください。
+mail-retention-button = 設定のページを開く

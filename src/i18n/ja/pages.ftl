@@ -264,6 +264,7 @@ case-taker = 引き受けた先生
 case-asker = 相談した先生
 case-call = 電話をかける
 case-contents = 相談の内容
+case-destroyed = 保存期間が過ぎたため消去しました（{ $year }年{ $day }）
 case-patient = 患者さん
 case-area = 場所
 case-condition = 状態

@@ -4,8 +4,9 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::consult::{Change, Told};
-use crate::app::views::{CaseLine, FullCase, Names, Reader};
+use crate::app::views::{CaseLine, FullCase, Kept, Names, Reader};
 use crate::app::{AppError, access::SignedIn};
+use crate::domain::calendar::civil_day;
 use crate::domain::consult::{ConsultAnswer, FieldWrong, LONG_TEXT, Survey, Wrong};
 use crate::domain::dispatch::{Answer, OfferState, State};
 use crate::domain::people::rights::Right;
@@ -149,29 +150,46 @@ pub(super) fn responsible(voice: Voice, line: &CaseLine, names: &Names) -> Respo
     Responsible { name: voice.named(names, who), since: voice.since(since) }
 }
 
+/// What stands in the place of a text whose time is over.
+fn destroyed<T>(voice: Voice, text: &Kept<T>) -> Option<String> {
+    let on = text.destroyed()?;
+    let day = crate::app::say::day(on, voice.zone, voice.lang);
+    let year = civil_day(on, voice.zone).year();
+    Some(t_with(voice.lang, "case-destroyed", &[("year", &year.to_string()), ("day", &day)]))
+}
+
 fn case_view(voice: Voice, full: &FullCase) -> CaseView {
-    CaseView {
-        decade: voice.word("decade", &full.blind.decade.to_string()),
-        sex: voice.word("sex", &full.blind.sex),
+    let mut view = CaseView {
         area: full.line.facts.area.clone(),
-        condition: voice.word("condition", &full.blind.condition),
-        travel: voice.word("travel", &full.blind.can_travel),
-        question: full.detail.question.clone(),
-        tried: full.detail.tried.clone(),
-        patient_ref: full.detail.patient_ref.clone(),
-        details: full.detail.details.clone(),
+        destroyed: destroyed(voice, &full.detail).or_else(|| destroyed(voice, &full.blind)),
+        ..CaseView::default()
+    };
+    if let (Some(blind), Some(detail)) = (full.blind.text(), full.detail.text()) {
+        view.decade = voice.word("decade", &blind.decade.to_string());
+        view.sex = voice.word("sex", &blind.sex);
+        view.condition = voice.word("condition", &blind.condition);
+        view.travel = voice.word("travel", &blind.can_travel);
+        view.question.clone_from(&detail.question);
+        view.tried.clone_from(&detail.tried);
+        view.patient_ref.clone_from(&detail.patient_ref);
+        view.details.clone_from(&detail.details);
     }
+    view
 }
 
 fn answer_view(voice: Voice, full: &FullCase) -> Option<AnswerView> {
-    full.told.last().map(|told| AnswerView {
-        at: voice.moment(told.at),
-        by: voice.named(&full.names, &told.member),
-        assessment: told.answer.assessment.clone(),
-        do_now: told.answer.do_now.clone(),
-        follow_up: told.answer.follow_up.clone(),
-        refer_when: told.answer.refer_when.clone(),
-        minutes: u32::try_from(told.minutes).unwrap_or(0),
+    full.told.last().map(|told| {
+        let answer = told.answer.text().cloned().unwrap_or_default();
+        AnswerView {
+            at: voice.moment(told.at),
+            by: voice.named(&full.names, &told.member),
+            assessment: answer.assessment,
+            do_now: answer.do_now,
+            follow_up: answer.follow_up,
+            refer_when: answer.refer_when,
+            minutes: u32::try_from(told.minutes).unwrap_or(0),
+            destroyed: destroyed(voice, &told.answer),
+        }
     })
 }
 
@@ -180,12 +198,16 @@ fn survey_view(voice: Voice, full: &FullCase) -> Option<SurveyView> {
         "yes" | "no" => t(voice.lang, &format!("word-{code}")),
         _ => voice.word("avoided", "unclear"),
     };
-    full.survey.as_ref().map(|survey| SurveyView {
-        avoided: voice.word("avoided", &survey.avoided),
-        newly_needed: yes_no(&survey.newly_needed),
-        helpful: voice.word("helpful", &survey.helpful.to_string()),
-        in_time: yes_no(&survey.in_time),
-        note: survey.note.clone(),
+    full.survey.as_ref().map(|kept| match kept.text() {
+        Some(survey) => SurveyView {
+            avoided: voice.word("avoided", &survey.avoided),
+            newly_needed: yes_no(&survey.newly_needed),
+            helpful: voice.word("helpful", &survey.helpful.to_string()),
+            in_time: yes_no(&survey.in_time),
+            note: survey.note.clone(),
+            destroyed: None,
+        },
+        None => SurveyView { destroyed: destroyed(voice, kept), ..SurveyView::default() },
     })
 }
 

@@ -48,6 +48,7 @@ async fn a_database_of_a_newer_touban_is_refused(ground: Ground) {
 async fn instances_that_start_at_the_same_time_migrate_once() {
     for place in [sqlite_place(), postgres_place().await] {
         let first = place.open().await.unwrap();
+        let all = first.migrations_missing().await.unwrap();
         let mut starts = Vec::new();
         for _ in 0..6 {
             let db = place.open().await.unwrap();
@@ -57,7 +58,6 @@ async fn instances_that_start_at_the_same_time_migrate_once() {
         for start in starts {
             applied.extend(start.await.unwrap().unwrap());
         }
-        let all: Vec<i64> = (1..).take(applied.len()).collect();
         assert!(!applied.is_empty(), "{}", place.url);
         assert_eq!(applied, all, "{}", place.url);
         assert_eq!(first.migrate(NOW).await.unwrap(), Vec::<i64>::new());

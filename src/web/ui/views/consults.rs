@@ -108,6 +108,8 @@ pub struct CaseView {
     pub tried: String,
     pub patient_ref: String,
     pub details: String,
+    /// Said in the place of the texts once their time is over; then they are empty.
+    pub destroyed: Option<String>,
 }
 
 /// Something that happened to the case.
@@ -131,6 +133,8 @@ pub struct AnswerView {
     /// 送るべき時
     pub refer_when: String,
     pub minutes: u32,
+    /// Said in the place of the texts once their time is over; then they are empty.
+    pub destroyed: Option<String>,
 }
 
 /// The four questions at the end. Posts `/consults/{id}/close`: `once`, `avoided` (`yes`, `no`, `unclear`),
@@ -153,6 +157,8 @@ pub struct SurveyView {
     pub helpful: String,
     pub in_time: String,
     pub note: String,
+    /// Said in the place of the texts once their time is over; then they are empty.
+    pub destroyed: Option<String>,
 }
 
 /// `GET /consults/{id}` for the asker. Posts `/consults/{id}/close` ([`SurveyForm`]) and

@@ -249,6 +249,7 @@ impl Maker {
             tried: s("被覆材を毎日交換しています。\n体位変換は2時間ごとです。"),
             patient_ref: s("A.K.（カルテ 1042）"),
             details: s("糖尿病、アスピリン内服中。ご本人は入院を望んでいません。"),
+            destroyed: None,
         }
     }
 
@@ -277,6 +278,7 @@ impl Maker {
             follow_up: s("3日後に大きさと匂いを見てください。"),
             refer_when: s("発熱、周りの赤みが2cm以上広がるとき。"),
             minutes: 10,
+            destroyed: None,
         }
     }
 
@@ -287,6 +289,26 @@ impl Maker {
             helpful: self.w("helpful-5"),
             in_time: self.w("yes"),
             note: s("夜分にありがとうございました。"),
+            destroyed: None,
+        }
+    }
+
+    /// A closed case after its time of keeping.
+    fn erased_page(&self) -> ConsultAsker {
+        let day = [("year", "2031"), ("day", "12月1日（月）")];
+        let said = || Some(t_with(self.lang, "case-destroyed", &day));
+        let page = self.asker_page(2);
+        ConsultAsker {
+            case: CaseView { area: page.case.area.clone(), destroyed: said(), ..CaseView::default() },
+            answer: page.answer.map(|answer| AnswerView {
+                at: answer.at,
+                by: answer.by,
+                minutes: answer.minutes,
+                destroyed: said(),
+                ..AnswerView::default()
+            }),
+            survey: page.survey.map(|_| SurveyView { destroyed: said(), ..SurveyView::default() }),
+            ..page
         }
     }
 
@@ -568,6 +590,7 @@ impl Maker {
             ("asker-open", render(&self.asker_page(0))),
             ("asker-answered", render(&self.asker_page(1))),
             ("asker-closed", render(&self.asker_page(2))),
+            ("asker-erased", render(&self.erased_page())),
             ("taker", render(&self.taker_page(false))),
             ("taker-closed", render(&self.taker_page(true))),
             (
