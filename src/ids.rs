@@ -218,6 +218,10 @@ ids! {
     /// Something a human must look at.
     AlarmId = "alm";
     HoldId = "hld";
+    /// A passkey of a person.
+    PasskeyId = "pky";
+    /// Somebody who lost the means to sign in, on the way to new ones.
+    RecoveryId = "rcv";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

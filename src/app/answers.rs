@@ -8,6 +8,7 @@ use super::access::{
 };
 use super::flow::{Act, apply};
 use super::replay::Key;
+use super::signin::staff::SetupDoor;
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
 use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
@@ -70,9 +71,26 @@ pub enum Ended {
 #[derive(Debug)]
 pub enum Opened {
     Unknown,
-    SignIn { association: Association, member: Box<Member> },
+    SignIn {
+        association: Association,
+        member: Box<Member>,
+    },
+    /// Setting up one's means of signing in (office).
+    Setup {
+        association: Association,
+        member: Box<Member>,
+        door: SetupDoor,
+    },
+    /// Stopping a recovery that its owner did not ask for.
+    StopRecovery {
+        association: Association,
+    },
     Offer(Box<OpenOffer>),
-    Ended { association: Association, case_no: Option<String>, why: Ended },
+    Ended {
+        association: Association,
+        case_no: Option<String>,
+        why: Ended,
+    },
 }
 
 /// An offer that can be answered: what may be shown before it is (T1).
@@ -348,6 +366,27 @@ impl App {
         };
         let over =
             |why, case_no: Option<String>| Opened::Ended { association: association.clone(), case_no, why };
+        if matches!(link.purpose, LinkPurpose::OfficeSetup | LinkPurpose::OfficeFirst) {
+            drop(conn);
+            return Ok(if link.wrong_pins >= self.rules.pin_tries_per_link {
+                over(Ended::PinLocked, None)
+            } else if let Some(door) = self.setup_door(&link).await?.filter(|_| member.is_active(now)) {
+                Opened::Setup { association, member: Box::new(member), door }
+            } else if link.consumed.is_some() {
+                over(Ended::SignInUsed, None)
+            } else {
+                over(Ended::Expired, None)
+            });
+        }
+        if link.purpose == LinkPurpose::RecoveryStop {
+            return Ok(if link.consumed.is_some() {
+                over(Ended::SignInUsed, None)
+            } else if link.voided.is_some() || now >= link.expires {
+                over(Ended::Expired, None)
+            } else {
+                Opened::StopRecovery { association }
+            });
+        }
         if link.purpose == LinkPurpose::SignIn {
             return Ok(if self.is_locked(&link, &member) {
                 over(Ended::PinLocked, None)

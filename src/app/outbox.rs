@@ -17,9 +17,10 @@ use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_due};
 use crate::domain::people::{ConsultFacts, Role};
 use crate::i18n::{Lang, t};
-use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RequestId};
+use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RecoveryId, RequestId};
 use crate::planted::{self, Bug};
 use crate::store::access::{access_forget, link_by_id};
+use crate::store::credentials::{credentials_forget, recovery_by_id, recovery_linked};
 use crate::store::dispatch::{AttemptKey, attempt_save, request_load};
 use crate::store::jobs::{
     Job, JobEnd, Lane, NewJob, alarm_by_id, job_add, job_claim, job_end, job_held, jobs_forget,
@@ -124,6 +125,11 @@ struct SignInBody {
 }
 
 #[derive(Deserialize)]
+struct RecoveryBody {
+    recovery: RecoveryId,
+}
+
+#[derive(Deserialize)]
 struct AlarmBody {
     alarm: AlarmId,
     round: u32,
@@ -168,7 +174,8 @@ impl Command for Prepare {
             "wake" => return self.wake(tx).await,
             "ask" => self.ask(tx, &association).await?,
             "tell" => self.tell(tx, &association).await?,
-            "sign_in" => self.sign_in(tx, &association).await?,
+            "sign_in" | "office_setup" | "recovery_notice" => self.personal(tx, &association).await?,
+            "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
@@ -308,18 +315,44 @@ impl Prepare {
         })
     }
 
-    async fn sign_in(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+    /// A mail that brings one link: to sign in, to set up one's means, to stop a recovery.
+    async fn personal(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
         let SignInBody { member, link } = body(&self.job)?;
         let person = member_by_id(tx, &home.id, &member).await?;
         let link = link_by_id(tx, &home.id, &link).await?;
         let (Some(person), Some(link)) = (person, link) else {
             return Ok(None);
         };
-        if link.consumed.is_some() || self.kit.now >= link.expires || !person.is_active(self.kit.now) {
+        let over = link.consumed.is_some() || link.voided.is_some() || self.kit.now >= link.expires;
+        if over || !person.is_active(self.kit.now) {
             return Ok(None);
         }
-        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::SignIn { link });
+        let built = self.personal_link(&link, home, person.lang).map(|link| match self.job.kind.as_str() {
+            "office_setup" => Mail::OfficeSetup { link },
+            "recovery_notice" => Mail::RecoveryNotice { link },
+            _ => Mail::SignIn { link },
+        });
         self.write(home, &person, built, None).map(Some)
+    }
+
+    /// The time after a colleague's word has passed: the link goes out, unless the recovery was stopped.
+    async fn recovery(&self, tx: &mut Conn) -> Result<Task, StoreError> {
+        let RecoveryBody { recovery } = body(&self.job)?;
+        let association = &self.job.association;
+        let found = recovery_by_id(tx, association, &recovery).await?;
+        let waits = found
+            .filter(|r| r.stopped.is_none() && r.link.is_none() && r.due.is_some_and(|d| d <= self.kit.now));
+        let Some(found) = waits else {
+            return self.end(tx, &JobEnd::Moot).await;
+        };
+        let active = member_by_id(tx, association, &found.member).await?;
+        if !active.is_some_and(|m| m.is_active(self.kit.now)) {
+            return self.end(tx, &JobEnd::Moot).await;
+        }
+        let who = Who::runner(association);
+        let link = super::signin::staff::setup_link(tx, &self.kit, &who, &found.member).await?;
+        recovery_linked(tx, association, &recovery, &link).await?;
+        self.end(tx, &JobEnd::Done).await
     }
 
     /// One mail to each coordinator, and the next round, until somebody acknowledges.
@@ -669,7 +702,8 @@ impl Command for Forget {
     async fn apply(&self, tx: &mut Conn) -> Result<u64, StoreError> {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
-        Ok(access + jobs_forget(tx, before).await?)
+        let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
+        Ok(access + tries + jobs_forget(tx, before).await?)
     }
 }
 

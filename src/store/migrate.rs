@@ -29,8 +29,12 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_ground"), migration!(2, "0002_people"), migration!(7, "0007_retention")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_ground"),
+    migration!(2, "0002_people"),
+    migration!(3, "0003_sign_in"),
+    migration!(7, "0007_retention"),
+];
 
 const CREATE: Statement = Statement {
     name: "CREATE_SCHEMA_MIGRATION",

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod calendar;
+pub mod credentials;
 pub mod db;
 pub mod dispatch;
 pub mod jobs;
@@ -43,6 +44,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         access::ALL,
         audit::ALL,
         calendar::ALL,
+        credentials::ALL,
         dispatch::ALL,
         jobs::ALL,
         ledger::ALL,

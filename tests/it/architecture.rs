@@ -50,6 +50,9 @@ const CRATES: &[(&str, &str)] = &[
     ("aes_gcm", "seal"),
     ("argon2", "seal"),
     ("hmac", "seal"),
+    ("sha1", "seal"),
+    ("webauthn_rs", "seal"),
+    ("qrcode", "web"),
 ];
 
 /// Lines a file may have without a reason.

@@ -82,6 +82,8 @@ fn every_mail(words: Words) -> Vec<Mail> {
             link: link.clone(),
         },
         Mail::SignIn { link: link.clone() },
+        Mail::OfficeSetup { link: link.clone() },
+        Mail::RecoveryNotice { link: link.clone() },
         Mail::TakenByAnother { consult: consult.clone() },
         Mail::Withdrawn { consult: consult.clone() },
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },

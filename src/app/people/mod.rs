@@ -13,8 +13,9 @@ use crate::domain::people::{INSTITUTION_KINDS, Role, SpecialtyOffer};
 use crate::i18n::{Lang, keys};
 use crate::ids::{ApiKeyId, AssociationId, InstitutionId, MemberId};
 use crate::seal::{Pin, Secret};
-use crate::store::access::{access_end, api_key_add};
+use crate::store::access::{access_end, api_key_add, sessions_end};
 use crate::store::audit::audit_start;
+use crate::store::credentials::means_clear;
 use crate::store::people::{
     Association, Institution, Member, association_add, association_by_code, institution_add,
     institution_by_code, institution_by_id, institution_change, institutions_after, member_add, member_by_id,
@@ -342,11 +343,17 @@ impl Command for PutMember {
             pin_failures: 0,
             mail_failing_since: None,
         };
+        let before = member_by_id(tx, association, &self.id).await?;
         if self.revision.is_none() {
             member_add(tx, association, &member).await?;
         } else if !member_change(tx, association, &member).await? {
-            let there = member_by_id(tx, association, &self.id).await?.is_some_and(|m| m.left_at.is_none());
+            let there = before.is_some_and(|m| m.left_at.is_none());
             return Ok(if there { Written::Stale } else { Written::NotFound });
+        }
+        // What somebody may do counts at once, also where they are signed in.
+        let set = |roles: &[Role]| roles.iter().copied().collect::<std::collections::BTreeSet<_>>();
+        if before.is_some_and(|before| set(&before.roles) != set(&new.roles)) {
+            sessions_end(tx, association, &self.id, kit.now).await?;
         }
         specialties_clear(tx, association, &self.id).await?;
         for offer in &new.specialties {
@@ -402,6 +409,7 @@ impl Command for Leave {
             return Ok(false);
         }
         access_end(tx, association, &self.member, self.kit.now).await?;
+        means_clear(tx, association, &self.member, self.kit.now).await?;
         let subject = format!("member:{}", self.member);
         note(tx, &self.kit, &self.who, "member.leave", &subject, json!({})).await?;
         Ok(true)

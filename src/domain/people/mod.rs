@@ -2,6 +2,7 @@
 //! may be contacted. Names, addresses and phone numbers stay in `store`.
 
 pub mod entry;
+pub mod password;
 pub mod rights;
 
 use chrono::Timelike;
