@@ -100,6 +100,9 @@ pub enum AdminCommand {
     Hold(HoldArgs),
     /// Show or set how long texts are kept, or destroy now what is past its time
     Retention(RetentionArgs),
+    /// Print a link by which somebody of the office sets up how they sign in: for the first one, and where
+    /// nobody else can help
+    StaffLink(StaffArgs),
 }
 
 /// What every `admin` command of one association takes.
@@ -275,6 +278,15 @@ pub struct RetentionArgs {
     pub run: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct StaffArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Id (mem_…) or mail address of the member
+    #[arg(long = "member", value_name = "ID-OR-ADDRESS")]
+    pub whom: String,
+}
+
 /// One of `codes`, as `read` understands it; the help lists them.
 fn one_of<T: Clone + Send + Sync + 'static>(
     codes: impl IntoIterator<Item = &'static str>,
@@ -403,6 +415,10 @@ fn japanese(place: &str) -> Option<&'static str> {
         "--reports" => "依頼が終わってから、回答の本文を消すまでの年数",
         "--ledger" => "台帳と操作の記録を古いものとして数えるまでの年数",
         "--run" => "期間の過ぎた本文をいま消去します",
+        "admin staff-link" => {
+            "職員が入る手だてを登録するリンクを表示します（最初の一人と、ほかに助ける人がいないとき）"
+        }
+        "--whom" => "会員の番号（mem_…）かメールアドレス",
         "--config" => "設定ファイル。なければこのフォルダーの touban.toml（あれば）",
         "--json" => "結果を JSON で表示します",
         "demo --listen" => "待ち受けるアドレス。使われていれば次の空いている番号",

@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod authenticator;
+#[cfg(test)]
 mod calendar;
 #[cfg(test)]
 mod crash;
@@ -23,6 +25,8 @@ mod process;
 mod readme;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod signin;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

@@ -182,6 +182,7 @@ impl Caller {
     ///
     /// # Errors
     /// As [`Caller::with_right`]; the way to the page that asks.
+    #[allow(dead_code, reason = "for pages that show or hand out what needs a fresh proof to be looked at")]
     pub fn fresh(&self, right: Right) -> Result<&SignedIn, Failure> {
         let person = self.with_right(right)?;
         self.proven(person, None)

@@ -125,6 +125,7 @@ async fn one(caller: &Caller, person: &SignedIn, id: &str) -> Result<StaffMember
 
 /// `GET /settings/staff/{id}`
 pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    MemberId::from_stored(&id).map_err(|_| Failure::not_found())?;
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
