@@ -215,11 +215,9 @@ async fn staff_link(arg: StaffArgs, lang: Lang) -> Result<(), Stop> {
             "この人には暗証番号がありません。先に admin set-pin で渡してください",
             "this person has no PIN; give them one with admin set-pin first",
         ),
-        NoStaffLink::NotOffice => Stop::failed(
-            lang,
-            "この人には事務局の役割がありません",
-            "this person has no role of the office",
-        ),
+        NoStaffLink::NotOffice => {
+            Stop::failed(lang, "この人には事務局の役割がありません", "this person has no role of the office")
+        }
     })?;
     note(
         lang,

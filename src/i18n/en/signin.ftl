@@ -164,3 +164,6 @@ stop-what = If you did not ask for it, stop it here.
 stop-go = Stop the recovery
 stopped-title = Stopped
 stopped-text = This recovery goes no further. Please also tell the office.
+
+## On the board
+word-alarm-recovery_stopped = { $name }: the recovery of their means to sign in was stopped. Please ask them.

@@ -164,3 +164,6 @@ stop-what = 頼んだ覚えがないときは、下のボタンで止めてく�
 stop-go = つくり直しを止める
 stopped-title = 止めました
 stopped-text = このつくり直しはもう進みません。事務局にもお知らせください。
+
+## On the board
+word-alarm-recovery_stopped = { $name } 入る手だてのつくり直しが止められました。本人に確かめてください。
