@@ -281,7 +281,10 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
                 let _: (CoarseArea, Wish, Urgency, ShortMoment, Moment, Link, TypedCode, Moment) =
                     (area, wish, urgency, short, full, link, code, until);
             }
-            Mail::SignIn { link: PersonalLink { .. } } | Mail::Test { link: PersonalLink { .. } } => {}
+            Mail::SignIn { link: PersonalLink { .. } }
+            | Mail::OfficeSetup { link: PersonalLink { .. } }
+            | Mail::RecoveryNotice { link: PersonalLink { .. } }
+            | Mail::Test { link: PersonalLink { .. } } => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}
