@@ -236,10 +236,10 @@ mod tests {
             "abababababababab",
             "abcabcabcabcabc",
             "touban-touban-2026",
-            "青葉市医師会 在宅当番",
+            "青葉市医師会の在宅当番2026",
             "aoba-ishikai-2026",
             "kazuko.yamada.1234",
-            "山田和子山田和子2026",
+            "山田和子・山田和子・2026",
             "Yamada Kazuko 99",
             "iloveyou-sakura-1",
         ] {
