@@ -344,7 +344,7 @@ async fn whoever_lost_every_means_comes_back_only_with_a_colleague_a_day_and_the
 
 async fn a_recovery_is_stopped_by_whoever_says_it_was_not_them(office: TestOffice) {
     let town = Town::generous(office).await;
-    let (_, admin) = administrator(&town).await;
+    let (admin_id, admin) = administrator(&town).await;
     let clerk = town.office.clerk.clone();
     let (_, codes) = with_codes(&town, &clerk).await;
     mails(&town.office.app).await;
@@ -367,7 +367,6 @@ async fn a_recovery_is_stopped_by_whoever_says_it_was_not_them(office: TestOffic
 
     // Another one, stopped by a colleague before its day: nothing comes.
     lose(&town, &clerk, &codes[1]).await;
-    let admin_id = town.passkeys.lock().unwrap().keys().next().unwrap().clone();
     let admin = town.signed_in(&admin_id).await;
     staff_deed(&admin, &clerk, "vouch", &[]).await;
     staff_deed(&admin, &clerk, "stop-recovery", &[]).await.says("つくり直しを止めました");

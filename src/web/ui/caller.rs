@@ -295,7 +295,7 @@ impl Caller {
             office_phone: home.map(|h| h.office_phone.clone()).unwrap_or_default(),
             signed_in_as: person.map(|p| title(&p.member.name, &p.member.roles, self.lang)),
             nav,
-            office_door: person.is_some_and(SignedIn::is_office_by_pin),
+            office_door: person.is_some_and(|p| p.is_office_by_pin() && !p.is_setting_up(self.now)),
             text_size: self.text_size,
             demo: self.web.demo.is_some(),
             csrf: Hidden(self.token(binding)),

@@ -156,7 +156,7 @@ async fn passkey_of(town: &Town, home: &AssociationId, member: &MemberId) -> Str
 }
 
 /// Routes that end the session of whoever uses them: walked last.
-const ENDING: &[&str] = &["/me/sessions/end-all", "/sign-out"];
+const ENDING: &[&str] = &["/sign-out"];
 
 /// Everybody at a browser, and one thing of every kind.
 struct Walk {
