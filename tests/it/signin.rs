@@ -372,7 +372,10 @@ async fn a_recovery_is_stopped_by_whoever_says_it_was_not_them(office: TestOffic
     staff_deed(&admin, &clerk, "stop-recovery", &[]).await.says("つくり直しを止めました");
     town.office.clock.advance_s(2 * 86_400);
     let later = mails(&town.office.app).await;
-    assert!(later.iter().all(|m| !m.text.contains("/k#")), "the coordinator is alarmed; no link goes out");
+    assert!(
+        later.iter().all(|m| !m.subject.contains("入る手だての登録")),
+        "the coordinator is alarmed; no link goes out"
+    );
     let administrator = town.signed_in(&admin_id).await;
     let own = administrator.get(&format!("/settings/staff/{admin_id}")).await;
     assert!(!own.body.contains("/vouch"));
