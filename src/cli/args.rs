@@ -91,6 +91,8 @@ pub enum AdminCommand {
     CreateKey(KeyArgs),
     /// Give a member a new PIN; their devices and sessions end
     SetPin(PinArgs),
+    /// Print a new link to the set-up, while there is no association
+    SetupLink(ReportArgs),
 }
 
 /// What every `admin` command of one association takes.
@@ -312,6 +314,7 @@ fn japanese(place: &str) -> Option<&'static str> {
         "admin create-member" => "会員を登録します（暗証番号は一度だけ表示します）",
         "admin create-key" => "API の鍵をつくります（鍵は一度だけ表示します）",
         "admin set-pin" => "会員の暗証番号を新しくします（端末とログインは切れます）",
+        "admin setup-link" => "初期設定の新しいリンクを表示します（医師会を登録する前だけ）",
         "--config" => "設定ファイル。なければこのフォルダーの touban.toml（あれば）",
         "--json" => "結果を JSON で表示します",
         "demo --listen" => "待ち受けるアドレス。使われていれば次の空いている番号",

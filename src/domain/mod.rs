@@ -5,3 +5,4 @@ pub mod consult;
 pub mod dispatch;
 pub mod ledger;
 pub mod people;
+pub mod totals;

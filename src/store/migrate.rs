@@ -29,7 +29,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_ground"), migration!(2, "0002_people")];
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_ground"), migration!(2, "0002_people"), migration!(8, "0008_settings")];
 
 const CREATE: Statement = Statement {
     name: "CREATE_SCHEMA_MIGRATION",

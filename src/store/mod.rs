@@ -14,6 +14,7 @@ pub mod people;
 pub mod requests;
 pub mod row;
 pub mod secrets;
+pub mod settings;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -37,6 +38,16 @@ pub(crate) use statements;
 /// Every statement of the program.
 #[must_use]
 pub fn all_statements() -> Vec<&'static Statement> {
-    [access::ALL, audit::ALL, dispatch::ALL, jobs::ALL, ledger::ALL, people::ALL, requests::ALL, secrets::ALL]
-        .concat()
+    [
+        access::ALL,
+        audit::ALL,
+        dispatch::ALL,
+        jobs::ALL,
+        ledger::ALL,
+        people::ALL,
+        requests::ALL,
+        secrets::ALL,
+        settings::ALL,
+    ]
+    .concat()
 }

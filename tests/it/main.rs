@@ -20,6 +20,8 @@ mod process;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod setup;
+
 mod sim;
 #[cfg(test)]
 mod smtp_journey;
