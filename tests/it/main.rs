@@ -21,7 +21,7 @@ mod process;
 mod readme;
 #[cfg(test)]
 mod setup;
-
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod smtp_journey;
