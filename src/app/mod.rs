@@ -12,10 +12,13 @@ pub mod ledger;
 pub mod mail_texts;
 pub mod outbox;
 pub mod people;
+pub mod post;
 pub mod replay;
 pub mod retention;
 pub mod rows;
 pub mod say;
+pub mod settings;
+pub mod setup;
 pub mod verify;
 pub mod views;
 
@@ -66,6 +69,8 @@ pub struct App {
     pub clock: SharedClock,
     pub chance: SharedChance,
     pub rules: Arc<Rules>,
+    /// The way out for a mail that is tried; other mails go by the outbox.
+    post: Option<Arc<post::Post>>,
     /// Argon2 is heavy on purpose; a flood of PINs must not starve the rest.
     pins: Arc<tokio::sync::Semaphore>,
     waiting: Arc<tokio::sync::Semaphore>,
@@ -85,9 +90,16 @@ impl App {
             vault,
             clock,
             rules: Arc::new(rules),
+            post: None,
             pins: Arc::new(tokio::sync::Semaphore::new(PIN_WORKERS)),
             waiting: Arc::new(tokio::sync::Semaphore::new(PIN_QUEUE)),
         }
+    }
+
+    /// The same with a way out for test mails.
+    #[must_use]
+    pub fn with_post(self, post: post::Post) -> Self {
+        Self { post: Some(Arc::new(post)), ..self }
     }
 
     #[must_use]

@@ -36,6 +36,7 @@ pub async fn run(command: AdminCommand, lang: Lang) -> Result<(), Stop> {
         AdminCommand::Calendar(arg) => keep::calendar(arg, lang).await,
         AdminCommand::Hold(arg) => keep::hold(arg, lang).await,
         AdminCommand::Retention(arg) => keep::retention(arg, lang).await,
+        AdminCommand::SetupLink(arg) => setup_link(arg, lang).await,
     }
 }
 
@@ -181,6 +182,24 @@ async fn set_pin(arg: PinArgs, lang: Lang) -> Result<(), Stop> {
     app.db.close().await;
     say_pin(&arg.at.report, member.api(), made.then_some(&pin), lang);
     Ok(())
+}
+
+async fn setup_link(arg: ReportArgs, lang: Lang) -> Result<(), Stop> {
+    let config = open::config(arg.config.config.as_deref(), lang)?;
+    let app = open::app(&config, Missing::Make, lang).await?;
+    let link = app.setup_link().await.map_err(|e| Stop::app(lang, e))?;
+    app.db.close().await;
+    match link {
+        Some(link) => {
+            say(&arg, &[("link", link)]);
+            Ok(())
+        }
+        None => Err(Stop::failed(
+            lang,
+            "医師会はもう登録されています。初期設定のリンクはつくれません",
+            "there is an association already; no link to the set-up is made",
+        )),
+    }
 }
 
 fn pin_from_stdin(lang: Lang) -> Result<Pin, Stop> {

@@ -100,6 +100,8 @@ pub enum AdminCommand {
     Hold(HoldArgs),
     /// Show or set how long texts are kept, or destroy now what is past its time
     Retention(RetentionArgs),
+    /// Print a new link to the set-up, while there is no association
+    SetupLink(ReportArgs),
 }
 
 /// What every `admin` command of one association takes.
@@ -403,6 +405,7 @@ fn japanese(place: &str) -> Option<&'static str> {
         "--reports" => "依頼が終わってから、回答の本文を消すまでの年数",
         "--ledger" => "台帳と操作の記録を古いものとして数えるまでの年数",
         "--run" => "期間の過ぎた本文をいま消去します",
+        "admin setup-link" => "初期設定の新しいリンクを表示します（医師会を登録する前だけ）",
         "--config" => "設定ファイル。なければこのフォルダーの touban.toml（あれば）",
         "--json" => "結果を JSON で表示します",
         "demo --listen" => "待ち受けるアドレス。使われていれば次の空いている番号",

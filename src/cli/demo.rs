@@ -84,7 +84,7 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
         asker: ASKER.to_owned(),
         clerk: CLERK.to_owned(),
     };
-    let house = House { db, vault, clock: shared, rules, mail: mailbox, demo: Some(demo), counters };
+    let house = House { db, vault, clock: shared, rules, mail: mailbox, demo: Some(demo), counters, lang };
     house.serve(&config, listener, signals, |ready| greeting.print(ready)).await
 }
 

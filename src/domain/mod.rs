@@ -6,3 +6,4 @@ pub mod dispatch;
 pub mod ledger;
 pub mod people;
 pub mod retention;
+pub mod totals;

@@ -29,8 +29,12 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_ground"), migration!(2, "0002_people"), migration!(7, "0007_retention")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_ground"),
+    migration!(2, "0002_people"),
+    migration!(7, "0007_retention"),
+    migration!(8, "0008_settings"),
+];
 
 const CREATE: Statement = Statement {
     name: "CREATE_SCHEMA_MIGRATION",

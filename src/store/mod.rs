@@ -16,6 +16,7 @@ pub mod requests;
 pub mod retention;
 pub mod row;
 pub mod secrets;
+pub mod settings;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -50,6 +51,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         requests::ALL,
         retention::ALL,
         secrets::ALL,
+        settings::ALL,
     ]
     .concat()
 }

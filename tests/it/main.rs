@@ -24,6 +24,8 @@ mod readme;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod smtp_journey;

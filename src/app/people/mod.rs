@@ -8,7 +8,7 @@ use super::mail_texts::{AssociationName, CoarseArea, OfficePhone};
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::{FieldWrong, Wrong, long_text, short_text};
-use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
+use crate::domain::people::entry::{InstitutionEntry, MemberProfile, OfficeEntry};
 use crate::domain::people::{INSTITUTION_KINDS, Role, SpecialtyOffer};
 use crate::i18n::{Lang, keys};
 use crate::ids::{ApiKeyId, AssociationId, InstitutionId, MemberId};
@@ -24,9 +24,10 @@ use crate::store::people::{
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
-struct AddAssociation {
-    kit: Kit,
-    new: Association,
+pub(crate) struct AddAssociation {
+    pub kit: Kit,
+    pub who: Who,
+    pub new: Association,
 }
 
 impl Command for AddAssociation {
@@ -38,9 +39,8 @@ impl Command for AddAssociation {
         }
         association_add(tx, &self.new, self.kit.now).await?;
         audit_start(tx, &self.new.id).await?;
-        let who = Who::cli(&self.new.id);
         let subject = format!("association:{}", self.new.id);
-        note(tx, &self.kit, &who, "association.add", &subject, json!({ "code": self.new.code })).await?;
+        note(tx, &self.kit, &self.who, "association.add", &subject, json!({ "code": self.new.code })).await?;
         Ok(true)
     }
 }
@@ -99,16 +99,16 @@ impl NewInstitution {
     }
 }
 
-fn digits_or_none(text: &str, digits: usize) -> bool {
+pub(crate) fn digits_or_none(text: &str, digits: usize) -> bool {
     text.is_empty() || (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn collect<const N: usize>(fields: [(&'static str, Option<Wrong>); N]) -> Vec<FieldWrong> {
+pub(crate) fn collect<const N: usize>(fields: [(&'static str, Option<Wrong>); N]) -> Vec<FieldWrong> {
     fields.into_iter().filter_map(|(field, w)| w.map(|wrong| FieldWrong { field, wrong })).collect()
 }
 
 /// Digits, `+`, `-`, brackets and spaces, with 3 to 15 digits (E.164).
-fn phone_wrong(phone: &str) -> Option<Wrong> {
+pub(crate) fn phone_wrong(phone: &str) -> Option<Wrong> {
     use unicode_normalization::UnicodeNormalization as _;
     let plain: String = phone.nfkc().collect();
     let digits = plain.chars().filter(char::is_ascii_digit).count();
@@ -117,7 +117,7 @@ fn phone_wrong(phone: &str) -> Option<Wrong> {
 }
 
 /// Looks like an address; old carrier addresses with dots side by side are taken (they exist).
-fn email_wrong(email: &str) -> Option<Wrong> {
+pub(crate) fn email_wrong(email: &str) -> Option<Wrong> {
     if let Some(wrong) = short_text(email, true) {
         return Some(wrong);
     }
@@ -131,6 +131,25 @@ fn email_wrong(email: &str) -> Option<Wrong> {
                 && !host.ends_with('.')
         });
     (!ok).then_some(Wrong::NotText)
+}
+
+/// What cannot be an association's code.
+pub(crate) fn code_wrong(code: &str) -> Option<Wrong> {
+    let ok = (1..=32).contains(&code.len())
+        && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (!ok).then_some(if code.is_empty() { Wrong::Missing } else { Wrong::NotText })
+}
+
+/// What cannot be an association's name: it stands on every mail.
+pub(crate) fn association_name_wrong(name: &str) -> Option<Wrong> {
+    let wrong = if name.is_empty() { Wrong::Missing } else { Wrong::NotText };
+    AssociationName::new(name).err().map(|_| wrong)
+}
+
+/// What cannot be the office's number: it stands on every mail.
+pub(crate) fn office_phone_wrong(phone: &str) -> Option<Wrong> {
+    let wrong = if phone.is_empty() { Wrong::Missing } else { Wrong::NotText };
+    OfficePhone::new(phone).err().map(|_| wrong)
 }
 
 /// The numbers of an institution or member, sealed for their columns.
@@ -470,13 +489,10 @@ impl App {
     /// # Errors
     /// Fields that cannot be taken, a code that is taken; the store's.
     pub async fn association_add(&self, new: NewAssociation) -> Result<AssociationId, AppError> {
-        let code = new.code.len() > 32
-            || new.code.is_empty()
-            || !new.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let wrong = collect([
-            ("code", code.then_some(Wrong::NotText)),
-            ("name", AssociationName::new(&new.name).err().map(|_| Wrong::NotText)),
-            ("office_phone", OfficePhone::new(&new.office_phone).err().map(|_| Wrong::NotText)),
+            ("code", code_wrong(&new.code)),
+            ("name", association_name_wrong(&new.name)),
+            ("office_phone", office_phone_wrong(&new.office_phone)),
         ]);
         if !wrong.is_empty() {
             return Err(AppError::Invalid(wrong));
@@ -490,8 +506,11 @@ impl App {
             zone: new.zone,
             office_phone: new.office_phone,
             lang: new.lang,
+            office: OfficeEntry::default(),
+            revision: 0,
         };
-        if self.db.run(AddAssociation { kit, new: association }).await? {
+        let who = Who::cli(&id);
+        if self.db.run(AddAssociation { kit, who, new: association }).await? {
             Ok(id)
         } else {
             Err(AppError::field("code", Wrong::Taken))

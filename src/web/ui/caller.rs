@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::app::access::{KnownDevice, SignedIn};
 use crate::app::rows::Association;
 use crate::app::say;
+use crate::app::setup::SETUP_LINK_LIFE_S;
 use crate::domain::people::rights::Right;
 use crate::i18n::Lang;
 use crate::ids::crockford_128;
@@ -41,6 +42,8 @@ pub(crate) enum Cookie {
     Said,
     /// The exercise has been seen; the start page no longer leads to it by itself.
     DemoSeen,
+    /// The set-up link of an installation without an association.
+    Setup,
 }
 
 impl Cookie {
@@ -53,6 +56,7 @@ impl Cookie {
             Self::Next => "touban-next",
             Self::Said => "touban-said",
             Self::DemoSeen => "touban-demo",
+            Self::Setup => "touban-setup",
         }
     }
 
@@ -68,6 +72,7 @@ impl Cookie {
             Self::Lang | Self::TextSize => Some(400 * 86_400),
             Self::Next => Some(1_800),
             Self::Said => Some(120),
+            Self::Setup => Some(SETUP_LINK_LIFE_S),
         }
     }
 }
@@ -101,6 +106,7 @@ pub(crate) struct Caller {
     next: Option<String>,
     said: Option<String>,
     demo_seen: bool,
+    setup: Option<Hidden>,
 }
 
 impl FromRequestParts<Web> for Caller {
@@ -136,6 +142,7 @@ impl FromRequestParts<Web> for Caller {
             next: cookie(Cookie::Next),
             said: cookie(Cookie::Said),
             demo_seen: cookie(Cookie::DemoSeen).is_some(),
+            setup: cookie(Cookie::Setup).map(Hidden),
             signed_in,
             web: web.clone(),
         })
@@ -201,6 +208,11 @@ impl Caller {
         self.session.as_ref().map(|secret| secret.0.as_str())
     }
 
+    /// The token of the set-up link that this browser opened.
+    pub fn setup(&self) -> Option<&str> {
+        self.setup.as_ref().map(|secret| secret.0.as_str())
+    }
+
     /// The same request seen as a page of this association, by nobody in particular.
     pub fn as_guest_of(&self, home: &Association) -> Self {
         Self { home: Some(home.clone()), signed_in: None, session: None, ..self.clone() }
@@ -251,12 +263,14 @@ impl Caller {
             people: p.may(Right::People),
             sheets: p.may(Right::Sheets),
             settings: p.may(Right::Settings),
+            totals: p.may(Right::Totals),
         });
         let home = self.home.as_ref();
         Shell {
             lang: self.lang,
             association_name: home.map(|h| h.name.clone()).unwrap_or_default(),
             office_phone: home.map(|h| h.office_phone.clone()).unwrap_or_default(),
+            office_hours: home.map(|h| h.office.hours.clone()).unwrap_or_default(),
             signed_in_as: person.map(|p| title(&p.member.name, &p.member.roles, self.lang)),
             nav,
             text_size: self.text_size,
@@ -374,9 +388,20 @@ pub(super) fn is_own_path(path: &str) -> bool {
 
 fn is_own_page(path: &str) -> bool {
     is_own_path(path)
-        && ["/consults", "/board", "/ledger", "/directory", "/people", "/sheets", "/settings", "/me"]
-            .iter()
-            .any(|page| path.starts_with(page))
+        && [
+            "/consults",
+            "/board",
+            "/ledger",
+            "/directory",
+            "/people",
+            "/sheets",
+            "/settings",
+            "/rules",
+            "/totals",
+            "/me",
+        ]
+        .iter()
+        .any(|page| path.starts_with(page))
 }
 
 /// 303: look there (RFC 9110 §15.4.4).

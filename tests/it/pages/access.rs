@@ -212,6 +212,7 @@ impl Walk {
             objects.same("alarm", alarm.id.as_str());
         }
         objects.same("problem", "not-found");
+        objects.same("rules", "1");
         let style =
             super::browser::between(&browsers[0].1.get("/").await.body, "/assets/", "\"").unwrap().to_owned();
         objects.same("asset", &style);

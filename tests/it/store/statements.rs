@@ -40,6 +40,7 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
     ("ASSOCIATIONS", "a handful"),
+    ("SETUP_LINKS_USE", "a handful, once"),
 ];
 
 /// Indexes that hold only what is open: as long as what is going on, whatever there was before.

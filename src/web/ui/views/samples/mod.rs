@@ -42,6 +42,7 @@ impl Maker {
             lang: self.lang,
             association_name: s("青葉市医師会"),
             office_phone: s("042-000-0000"),
+            office_hours: s("平日9時〜17時"),
             signed_in_as: None,
             nav: Nav::default(),
             text_size: TextSize::Standard,
@@ -73,7 +74,7 @@ impl Maker {
     }
 
     fn home(&self) -> Home {
-        Home { shell: self.shell("/") }
+        Home { shell: self.shell("/"), rules: false, left: false, not_set_up: false }
     }
 
     fn sign_in(&self, wrong: bool) -> SignIn {
@@ -439,7 +440,7 @@ impl Maker {
         }
     }
 
-    fn office(&self, path: &str) -> Shell {
+    pub(super) fn office(&self, path: &str) -> Shell {
         self.signed_in(
             path,
             "鈴木 正",
@@ -451,6 +452,7 @@ impl Maker {
                 people: true,
                 sheets: true,
                 settings: true,
+                totals: true,
             },
         )
     }
@@ -524,7 +526,12 @@ impl Maker {
             ("home", render(&self.home())),
             (
                 "home-large",
-                render(&Home { shell: Shell { text_size: TextSize::ExtraLarge, ..self.office("/") } }),
+                render(&Home {
+                    shell: Shell { text_size: TextSize::ExtraLarge, ..self.office("/") },
+                    rules: true,
+                    left: true,
+                    not_set_up: false,
+                }),
             ),
             ("demo", render(&self.demo())),
             ("mailbox", render(&self.mailbox(true))),
