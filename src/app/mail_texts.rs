@@ -135,6 +135,8 @@ pub enum Mail {
     ChooseHand { consult: Consult, hands: u8, choose_by: Moment, page: Link },
     /// To a member: does mail arrive?
     Test { link: PersonalLink },
+    /// To the contact of an institution: enrol the device your people share.
+    Station { link: PersonalLink },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -159,6 +161,7 @@ pub enum MailKind {
     ExpiredToCoordinator,
     ChooseHand,
     Test,
+    Station,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -172,7 +175,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::TakenByAnother,
@@ -192,6 +195,7 @@ impl MailKind {
         Self::ExpiredToCoordinator,
         Self::ChooseHand,
         Self::Test,
+        Self::Station,
     ];
 
     const fn form(self) -> Form {
@@ -218,6 +222,7 @@ impl MailKind {
             Self::ExpiredToCoordinator => form("expired_to_coordinator", "expired-coordinator", 2, 0),
             Self::ChooseHand => form("choose_hand", "choose", 2, 0),
             Self::Test => form("test", "test", 2, 0),
+            Self::Station => form("station", "station", 2, 1),
         }
     }
 
@@ -258,6 +263,7 @@ impl Mail {
             Self::ExpiredToCoordinator { .. } => MailKind::ExpiredToCoordinator,
             Self::ChooseHand { .. } => MailKind::ChooseHand,
             Self::Test { .. } => MailKind::Test,
+            Self::Station { .. } => MailKind::Station,
         }
     }
 
@@ -274,7 +280,7 @@ impl Mail {
                 .with("short", deadline.short.as_str())
                 .with("deadline", deadline.full.as_str())
                 .personal(link),
-            Self::SignIn { link } | Self::Test { link } => letter.personal(link),
+            Self::SignIn { link } | Self::Test { link } | Self::Station { link } => letter.personal(link),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),

@@ -29,7 +29,8 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_ground"), migration!(2, "0002_people")];
+const MIGRATIONS: &[Migration] =
+    &[migration!(1, "0001_ground"), migration!(2, "0002_people"), migration!(4, "0004_enrolment")];
 
 const CREATE: Statement = Statement {
     name: "CREATE_SCHEMA_MIGRATION",

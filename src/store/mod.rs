@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod db;
 pub mod dispatch;
+pub mod enrolment;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -37,6 +38,16 @@ pub(crate) use statements;
 /// Every statement of the program.
 #[must_use]
 pub fn all_statements() -> Vec<&'static Statement> {
-    [access::ALL, audit::ALL, dispatch::ALL, jobs::ALL, ledger::ALL, people::ALL, requests::ALL, secrets::ALL]
-        .concat()
+    [
+        access::ALL,
+        audit::ALL,
+        dispatch::ALL,
+        enrolment::ALL,
+        jobs::ALL,
+        ledger::ALL,
+        people::ALL,
+        requests::ALL,
+        secrets::ALL,
+    ]
+    .concat()
 }

@@ -1,7 +1,7 @@
 //! The pages over a real socket, as people use them: forms, cookies, mails.
 
 mod access;
-mod browser;
+pub mod browser;
 mod exercise;
 mod guards;
 mod journey;

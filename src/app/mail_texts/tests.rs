@@ -98,7 +98,8 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
         Mail::ChooseHand { consult, hands: 3, choose_by: full, page },
-        Mail::Test { link },
+        Mail::Test { link: link.clone() },
+        Mail::Station { link },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -278,7 +279,9 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
                 let _: (CoarseArea, Wish, Urgency, ShortMoment, Moment, Link, TypedCode, Moment) =
                     (area, wish, urgency, short, full, link, code, until);
             }
-            Mail::SignIn { link: PersonalLink { .. } } | Mail::Test { link: PersonalLink { .. } } => {}
+            Mail::SignIn { link: PersonalLink { .. } }
+            | Mail::Test { link: PersonalLink { .. } }
+            | Mail::Station { link: PersonalLink { .. } } => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}

@@ -138,3 +138,10 @@ mail-test-subject = Does this mail arrive? ({ $association })
 mail-test-1 = The home-care duty of { $association } checks that its mail reaches you.
 mail-test-2 = Press the button, and then "It arrived" on the page that opens.
 mail-test-button = Say that it arrived
+
+## To the contact of an institution: enrol the shared device
+mail-station-subject = Enrol your shared device ({ $association })
+mail-station-1 = This link lets your people use the home-care service of { $association } on a device you share.
+mail-station-2 = Open it on that device, then choose your own name and enter your own PIN.
+mail-station-button = Enrol this device
+mail-station-3 = The link works once. Please do not send it to other institutions.

@@ -138,3 +138,10 @@ mail-test-subject = 受信の確認（{ $association }）
 mail-test-1 = { $association }の在宅当番から、メールが届くかの確認です。
 mail-test-2 = 次のボタンを押し、開いたページで「届きました」を押してください。
 mail-test-button = 届いたことを知らせる
+
+## To the contact of an institution: enrol the shared device
+mail-station-subject = 共用の端末の登録（{ $association }）
+mail-station-1 = { $association }の在宅当番を、皆さまの共用の端末で使うためのリンクです。
+mail-station-2 = 登録したい端末で開き、ご自分の名前と暗証番号を入れてください。
+mail-station-button = この端末を登録する
+mail-station-3 = このリンクは一度だけ使えます。ほかの事業所の方へは送らないでください。
