@@ -394,6 +394,19 @@ impl App {
         Ok(found)
     }
 
+    /// Whether there is, or was, such a shared device.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; the store's.
+    pub async fn station_there(
+        &self,
+        association: &AssociationId,
+        id: &SharedDeviceId,
+    ) -> Result<(), AppError> {
+        let mut conn = self.db.read().await?;
+        shared_by_id(&mut conn, association, id).await?.map(drop).ok_or(AppError::NotFound)
+    }
+
     /// The people of an institution who may come in on its shared devices.
     ///
     /// # Errors

@@ -130,8 +130,8 @@ pub(super) async fn answer(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let member = principal(&caller, &id).await?;
-    fields.check(&caller, PEOPLE)?;
     let offer = own_offer(&caller, &member.id, &offer).await?;
+    fields.check(&caller, PEOPLE)?;
     let choice = match fields.get("answer") {
         "accept_advice" => Answering::Accept { terms: Terms::Advice },
         "accept_visit" => Answering::Accept { terms: Terms::Visit },
@@ -224,8 +224,8 @@ pub(super) async fn report(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let member = principal(&caller, &id).await?;
-    fields.check(&caller, PEOPLE)?;
     let case = taken(&caller, &member.id, &request).await?;
+    fields.check(&caller, PEOPLE)?;
     let back = format!("/people/{}/for", member.id);
     let key = fields.key(&format!("POST {back}/cases/{}", case.0))?;
     let answer = ConsultAnswer {

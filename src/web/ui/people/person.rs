@@ -159,6 +159,7 @@ pub(super) async fn test(
 ) -> Result<Response, Failure> {
     let id = member_id(&id)?;
     let person = caller.with_right(Right::Enrol)?;
+    caller.web.app.member(&person.association.id, &id).await?;
     fields.check(&caller, PEOPLE)?;
     let key = fields.key(&format!("POST /people/{id}/test"))?;
     let sent = caller.web.app.reach_tests_send(&person.who(), std::slice::from_ref(&id), Some(&key)).await?;
@@ -176,6 +177,7 @@ pub(super) async fn unlock(
 ) -> Result<Response, Failure> {
     let id = member_id(&id)?;
     let person = caller.with_right(Right::Enrol)?;
+    caller.web.app.member(&person.association.id, &id).await?;
     fields.check(&caller, PEOPLE)?;
     let key = fields.key(&format!("POST /people/{id}/unlock"))?;
     caller.web.app.pin_unlock(&person.who(), &id, Some(&key)).await?;
@@ -191,6 +193,7 @@ pub(super) async fn revoke(
     let id = member_id(&id)?;
     let device = DeviceId::from_stored(&device).map_err(|_| Failure::not_found())?;
     let person = caller.with_right(Right::Enrol)?;
+    caller.web.app.member(&person.association.id, &id).await?;
     fields.check(&caller, PEOPLE)?;
     let key = fields.key(&format!("POST /people/{id}/devices/{device}/revoke"))?;
     caller.web.app.device_revoke(&person.who(), &id, &device, Some(&key)).await?;
@@ -244,11 +247,11 @@ pub(super) async fn leaves(
 ) -> Result<Response, Failure> {
     let member = member_id(&id)?;
     let person = caller.with_right(Right::Enrol)?;
-    fields.check(&caller, PEOPLE)?;
     let roles = caller.web.app.member(&person.association.id, &member).await?.roles;
     if !may_reset(&caller, &roles) {
         return Err(Failure::not_found());
     }
+    fields.check(&caller, PEOPLE)?;
     if !fields.is_ticked("sure") {
         return leave_page(&caller, &id, Some(t(caller.lang, "people-leave-sure-missing"))).await;
     }

@@ -201,6 +201,7 @@ pub(super) async fn revoke(
 ) -> Result<Response, Failure> {
     let id = station_id(&id)?;
     let person = caller.with_right(Right::Enrol)?;
+    caller.web.app.station_there(&person.association.id, &id).await?;
     fields.check(&caller, PEOPLE)?;
     let key = fields.key(&format!("POST /people/stations/{id}/revoke"))?;
     caller.web.app.station_revoke(&person.who(), &id, Some(&key)).await?;
