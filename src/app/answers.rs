@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access::{
-    Cookies, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
+    Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
 use super::flow::{Act, apply};
 use super::replay::Key;
@@ -489,9 +489,8 @@ impl App {
             Some(secret) => self.known_device(secret).await?,
             None => None,
         };
-        let device = device
-            .filter(|d| d.member.id == link.member && d.association.id == link.association)
-            .map(|d| d.device);
+        let own = |d: &KnownDevice| d.member.id == link.member && d.association.id == link.association;
+        let device = device.filter(own).map(|d| d.device);
         let known = device.is_some();
         let typed = pin.is_some_and(|p| !p.trim().is_empty());
         let (proof, pin_version) = if known && !typed {

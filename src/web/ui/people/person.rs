@@ -110,8 +110,8 @@ pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Res
     let may_enrol = reader.may(Right::Enrol) && here;
     let test_line = |test: &crate::app::rows::ReachTest| {
         let (code, tone) = match (test.confirmed, test.voided) {
-            (Some(_), _) => ("confirmed", Tone::Good),
-            (None, Some(_)) => ("voided", Tone::Plain),
+            (_, Some(_)) => ("voided", Tone::Plain),
+            (Some(_), None) => ("confirmed", Tone::Good),
             (None, None) => ("waiting", Tone::Info),
         };
         TestLine {
