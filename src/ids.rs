@@ -209,6 +209,10 @@ ids! {
     LinkId = "lnk";
     /// A known device of a person.
     DeviceId = "dev";
+    /// A device that the people of an institution share.
+    SharedDeviceId = "shd";
+    /// One try whether somebody can be reached.
+    ReachTestId = "rch";
     /// A signed-in session.
     SessionId = "ses";
     /// A key of the API.

@@ -137,6 +137,8 @@ pub enum Mail {
     Test { link: PersonalLink },
     /// To officers and administrators: what was destroyed at the end of its time, in counts.
     Retention { texts: u32, cases: u32, page: Link },
+    /// To the contact of an institution: enrol the device your people share.
+    Station { link: PersonalLink },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -162,6 +164,7 @@ pub enum MailKind {
     ChooseHand,
     Test,
     Retention,
+    Station,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -175,7 +178,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::TakenByAnother,
@@ -196,6 +199,7 @@ impl MailKind {
         Self::ChooseHand,
         Self::Test,
         Self::Retention,
+        Self::Station,
     ];
 
     const fn form(self) -> Form {
@@ -223,6 +227,7 @@ impl MailKind {
             Self::ChooseHand => form("choose_hand", "choose", 2, 0),
             Self::Test => form("test", "test", 2, 0),
             Self::Retention => form("retention", "retention", 2, 1),
+            Self::Station => form("station", "station", 2, 1),
         }
     }
 
@@ -264,6 +269,7 @@ impl Mail {
             Self::ChooseHand { .. } => MailKind::ChooseHand,
             Self::Test { .. } => MailKind::Test,
             Self::Retention { .. } => MailKind::Retention,
+            Self::Station { .. } => MailKind::Station,
         }
     }
 
@@ -280,7 +286,7 @@ impl Mail {
                 .with("short", deadline.short.as_str())
                 .with("deadline", deadline.full.as_str())
                 .personal(link),
-            Self::SignIn { link } | Self::Test { link } => letter.personal(link),
+            Self::SignIn { link } | Self::Test { link } | Self::Station { link } => letter.personal(link),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),

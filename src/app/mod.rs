@@ -151,6 +151,13 @@ impl Who {
         }
     }
 
+    /// A member in the name of another.
+    #[must_use]
+    pub fn member_for(association: &AssociationId, member: &MemberId, for_member: &MemberId) -> Self {
+        let on_behalf_of = Some(format!("member:{for_member}"));
+        Self { on_behalf_of, ..Self::member(association, member) }
+    }
+
     #[must_use]
     pub fn cli(association: &AssociationId) -> Self {
         Self { association: association.clone(), actor: "cli".to_owned(), on_behalf_of: None }

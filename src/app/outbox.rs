@@ -118,7 +118,7 @@ struct WakeBody {
 }
 
 #[derive(Deserialize)]
-struct SignInBody {
+struct LinkBody {
     member: MemberId,
     link: LinkId,
 }
@@ -168,7 +168,7 @@ impl Command for Prepare {
             "wake" => return self.wake(tx).await,
             "ask" => self.ask(tx, &association).await?,
             "tell" => self.tell(tx, &association).await?,
-            "sign_in" => self.sign_in(tx, &association).await?,
+            "sign_in" | "reach_test" | "station" => self.by_link(tx, &association).await?,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
@@ -308,17 +308,23 @@ impl Prepare {
         })
     }
 
-    async fn sign_in(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
-        let SignInBody { member, link } = body(&self.job)?;
+    /// A mail that carries a person's link and nothing else.
+    async fn by_link(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let LinkBody { member, link } = body(&self.job)?;
         let person = member_by_id(tx, &home.id, &member).await?;
         let link = link_by_id(tx, &home.id, &link).await?;
         let (Some(person), Some(link)) = (person, link) else {
             return Ok(None);
         };
-        if link.consumed.is_some() || self.kit.now >= link.expires || !person.is_active(self.kit.now) {
+        let over = link.consumed.is_some() || link.voided.is_some() || self.kit.now >= link.expires;
+        if over || !person.is_active(self.kit.now) {
             return Ok(None);
         }
-        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::SignIn { link });
+        let built = self.personal_link(&link, home, person.lang).map(|link| match self.job.kind.as_str() {
+            "reach_test" => Mail::Test { link },
+            "station" => Mail::Station { link },
+            _ => Mail::SignIn { link },
+        });
         self.write(home, &person, built, None).map(Some)
     }
 
@@ -533,7 +539,10 @@ impl Finish {
         struct OfMember {
             member: MemberId,
         }
-        let has = matches!(self.job.kind.as_str(), "ask" | "tell" | "sign_in" | "alarm_mail" | "retention");
+        let has = matches!(
+            self.job.kind.as_str(),
+            "ask" | "tell" | "sign_in" | "alarm_mail" | "retention" | "reach_test" | "station"
+        );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }
 

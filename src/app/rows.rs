@@ -2,6 +2,7 @@
 
 pub use crate::store::audit::Event;
 pub use crate::store::dispatch::{AttemptRow, OfferRow};
+pub use crate::store::enrolment::{DeviceRow, ReachFacts, ReachTest, SharedDevice};
 pub use crate::store::jobs::AlarmRow;
 pub use crate::store::ledger::LineRow;
 pub use crate::store::people::{Association, Institution, Member};

@@ -43,6 +43,10 @@ pub enum LinkPurpose {
     /// Answering an offer.
     Offer,
     SignIn,
+    /// Saying that a test mail arrived.
+    ReachTest,
+    /// Enrolling a device that an institution shares.
+    Station,
 }
 
 impl LinkPurpose {
@@ -50,6 +54,8 @@ impl LinkPurpose {
         match self {
             Self::Offer => "offer",
             Self::SignIn => "sign_in",
+            Self::ReachTest => "reach_test",
+            Self::Station => "station",
         }
     }
 }
@@ -75,6 +81,8 @@ fn link(row: &Row) -> Result<Link, StoreError> {
     let purpose = match row.text("purpose")?.as_str() {
         "offer" => LinkPurpose::Offer,
         "sign_in" => LinkPurpose::SignIn,
+        "reach_test" => LinkPurpose::ReachTest,
+        "station" => LinkPurpose::Station,
         other => return Err(StoreError::corrupt("link", &id, format!("purpose {other}"))),
     };
     let hash = row.bytes("token_hash")?;

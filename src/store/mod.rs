@@ -8,6 +8,7 @@ pub mod audit;
 pub mod calendar;
 pub mod db;
 pub mod dispatch;
+pub mod enrolment;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -45,6 +46,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         audit::ALL,
         calendar::ALL,
         dispatch::ALL,
+        enrolment::ALL,
         jobs::ALL,
         ledger::ALL,
         people::ALL,

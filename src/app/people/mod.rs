@@ -1,7 +1,15 @@
-//! Associations, institutions, members, PINs and keys: made from the shell, the API or a page.
+//! Associations, institutions, members and keys: made from the shell, the API or a page. PINs and sheets are
+//! `enrol`, devices `devices` and `stations`, whether people can be reached `reach`.
+
+pub mod devices;
+pub mod enrol;
+pub mod reach;
+pub mod stations;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub(crate) use enrol::ApiWrongPin;
 
 use super::access::{Scope, note};
 use super::mail_texts::{AssociationName, CoarseArea, OfficePhone};
@@ -13,13 +21,14 @@ use crate::domain::people::{INSTITUTION_KINDS, Role, SpecialtyOffer};
 use crate::i18n::{Lang, keys};
 use crate::ids::{ApiKeyId, AssociationId, InstitutionId, MemberId};
 use crate::seal::{Pin, Secret};
-use crate::store::access::{access_end, api_key_add};
+use crate::store::access::api_key_add;
 use crate::store::audit::audit_start;
+use crate::store::enrolment::reach_tests_void;
 use crate::store::people::{
     Association, Institution, Member, association_add, association_by_code, institution_add,
     institution_by_code, institution_by_id, institution_change, institutions_after, member_add, member_by_id,
-    member_by_no, member_change, member_leaves, member_pin_failed, member_pin_set, members_after,
-    specialties_clear, specialties_of, specialty_set,
+    member_by_no, member_change, member_mail, member_pin_set, members_after, specialties_clear,
+    specialties_of, specialty_set,
 };
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
@@ -361,11 +370,17 @@ impl Command for PutMember {
             pin_failures: 0,
             mail_failing_since: None,
         };
+        let before = member_by_id(tx, association, &self.id).await?;
         if self.revision.is_none() {
             member_add(tx, association, &member).await?;
         } else if !member_change(tx, association, &member).await? {
-            let there = member_by_id(tx, association, &self.id).await?.is_some_and(|m| m.left_at.is_none());
+            let there = before.is_some_and(|m| m.left_at.is_none());
             return Ok(if there { Written::Stale } else { Written::NotFound });
+        }
+        if before.is_some_and(|before| before.email != new.email) {
+            // What was known of the old address says nothing of the new one.
+            reach_tests_void(tx, association, &self.id, "mail", kit.now).await?;
+            member_mail(tx, association, &self.id, None).await?;
         }
         specialties_clear(tx, association, &self.id).await?;
         for offer in &new.specialties {
@@ -380,50 +395,6 @@ impl Command for PutMember {
         let detail = json!({ "roles": roles, "pin": self.pin_hash.is_some() });
         note(tx, kit, &self.who, action, &subject, detail).await?;
         Ok(Written::Done(self.id.clone()))
-    }
-}
-
-struct SetPin {
-    kit: Kit,
-    who: Who,
-    member: MemberId,
-    hash: String,
-}
-
-impl Command for SetPin {
-    type Output = bool;
-
-    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
-        let association = &self.who.association;
-        if !member_pin_set(tx, association, &self.member, &self.hash).await? {
-            return Ok(false);
-        }
-        // Whoever knew the old PIN keeps nothing.
-        access_end(tx, association, &self.member, self.kit.now).await?;
-        let subject = format!("member:{}", self.member);
-        note(tx, &self.kit, &self.who, "member.pin_set", &subject, json!({})).await?;
-        Ok(true)
-    }
-}
-
-struct Leave {
-    kit: Kit,
-    who: Who,
-    member: MemberId,
-}
-
-impl Command for Leave {
-    type Output = bool;
-
-    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
-        let association = &self.who.association;
-        if !member_leaves(tx, association, &self.member, self.kit.now).await? {
-            return Ok(false);
-        }
-        access_end(tx, association, &self.member, self.kit.now).await?;
-        let subject = format!("member:{}", self.member);
-        note(tx, &self.kit, &self.who, "member.leave", &subject, json!({})).await?;
-        Ok(true)
     }
 }
 
@@ -446,29 +417,6 @@ impl Command for AddKey {
         // The label is free text and may name somebody; it stands with the key.
         let detail = json!({ "scopes": self.scopes });
         note(tx, &self.kit, &self.who, "key.add", &subject, detail).await.map(drop)
-    }
-}
-
-/// A wrong PIN typed through the API.
-pub(crate) struct ApiWrongPin {
-    kit: Kit,
-    who: Who,
-    member: MemberId,
-}
-
-impl ApiWrongPin {
-    pub(crate) const fn new(kit: Kit, who: Who, member: MemberId) -> Self {
-        Self { kit, who, member }
-    }
-}
-
-impl Command for ApiWrongPin {
-    type Output = ();
-
-    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
-        let in_a_row = member_pin_failed(tx, &self.who.association, &self.member).await?;
-        let subject = format!("member:{}", self.member);
-        note(tx, &self.kit, &self.who, "pin.wrong", &subject, json!({ "in_a_row": in_a_row })).await.map(drop)
     }
 }
 
@@ -591,10 +539,10 @@ impl App {
         }
         let kit = self.kit();
         let id = MemberId::new(kit.now, self.chance.as_ref());
-        let pin_hash = pin
-            .map(|pin| self.vault.seal.pin_hash(&who.association, &id, pin, self.chance.as_ref()))
-            .transpose()
-            .map_err(StoreError::from)?;
+        let pin_hash = match pin {
+            Some(pin) => Some(self.pin_hash(&who.association, &id, pin).await?),
+            None => None,
+        };
         let put = PutMember { kit: kit.clone(), who: who.clone(), id, revision: None, new, pin_hash };
         match self.run_once(&kit, who, key, put).await? {
             Done::Fresh(written) => written.or_refuse("member_no").map(Done::Fresh),
@@ -649,47 +597,6 @@ impl App {
         let Some(sealed) = sealed else { return Ok(None) };
         let mut conn = self.db.read().await?;
         Ok(Some(self.vault.open(&mut conn, association, Sealed { table, column, row }, sealed).await?))
-    }
-
-    /// Sets a PIN; every device and session of the person ends.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`]; the store's.
-    pub async fn pin_set(
-        &self,
-        who: &Who,
-        member: &MemberId,
-        pin: &Pin,
-        key: Option<&Key>,
-    ) -> Result<(), AppError> {
-        let found = |there: bool| if there { Ok(()) } else { Err(AppError::NotFound) };
-        if let Some(before) = self.replayed(who, key).await? {
-            return found(before);
-        }
-        let hash = self
-            .vault
-            .seal
-            .pin_hash(&who.association, member, pin, self.chance.as_ref())
-            .map_err(StoreError::from)?;
-        let kit = self.kit();
-        let set = SetPin { kit: kit.clone(), who: who.clone(), member: member.clone(), hash };
-        found(self.run_once(&kit, who, key, set).await?.into_inner())
-    }
-
-    /// A person leaves; their devices and sessions end at once.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`], also when they left before; the store's.
-    pub async fn member_leave(
-        &self,
-        who: &Who,
-        member: &MemberId,
-        key: Option<&Key>,
-    ) -> Result<(), AppError> {
-        let kit = self.kit();
-        let leave = Leave { kit: kit.clone(), who: who.clone(), member: member.clone() };
-        let done = self.run_once(&kit, who, key, leave).await?.into_inner();
-        if done { Ok(()) } else { Err(AppError::NotFound) }
     }
 
     /// Makes an API key. The secret is shown once and never again.

@@ -1,8 +1,11 @@
 //! People and institutions as the decisions see them: who is a member, who volunteers for what, when they
 //! may be contacted. Names, addresses and phone numbers stay in `store`.
 
+pub mod device;
 pub mod entry;
+pub mod reach;
 pub mod rights;
+pub mod search;
 
 use chrono::Timelike;
 use chrono_tz::Tz;

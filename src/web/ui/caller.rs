@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::access::{KnownDevice, SignedIn};
+use crate::app::people::stations::SHARED_LIFE_S;
 use crate::app::rows::Association;
 use crate::app::say;
 use crate::app::setup::SETUP_LINK_LIFE_S;
@@ -34,6 +35,8 @@ use super::words::title;
 pub(crate) enum Cookie {
     Session,
     Device,
+    /// A device that an institution's people share.
+    Station,
     Lang,
     TextSize,
     /// The page that was wanted before signing in: kept here, so that no address carries an address.
@@ -51,6 +54,7 @@ impl Cookie {
         match self {
             Self::Session => "touban",
             Self::Device => "touban-device",
+            Self::Station => "touban-station",
             Self::Lang => "lang",
             Self::TextSize => "text-size",
             Self::Next => "touban-next",
@@ -69,6 +73,7 @@ impl Cookie {
         match self {
             Self::Session | Self::DemoSeen => None,
             Self::Device => Some(web.app.rules.device_life_s),
+            Self::Station => Some(SHARED_LIFE_S),
             Self::Lang | Self::TextSize => Some(400 * 86_400),
             Self::Next => Some(1_800),
             Self::Said => Some(120),
@@ -103,6 +108,8 @@ pub(crate) struct Caller {
     path: String,
     session: Option<Hidden>,
     device: Option<Hidden>,
+    station: Option<Hidden>,
+    agent: String,
     next: Option<String>,
     said: Option<String>,
     demo_seen: bool,
@@ -139,6 +146,8 @@ impl FromRequestParts<Web> for Caller {
             path: parts.uri.path().to_owned(),
             session: session.filter(|_| signed_in.is_some()).map(Hidden),
             device: cookie(Cookie::Device).map(Hidden),
+            station: cookie(Cookie::Station).map(Hidden),
+            agent: agent_of(&parts.headers),
             next: cookie(Cookie::Next),
             said: cookie(Cookie::Said),
             demo_seen: cookie(Cookie::DemoSeen).is_some(),
@@ -147,6 +156,11 @@ impl FromRequestParts<Web> for Caller {
             web: web.clone(),
         })
     }
+}
+
+/// What the browser says of itself, as far as it is text.
+fn agent_of(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 fn only_one(all: Vec<Association>) -> Option<Association> {
@@ -201,6 +215,16 @@ impl Caller {
     /// The secret of the device, if it has one.
     pub fn device(&self) -> Option<&str> {
         self.device.as_ref().map(|secret| secret.0.as_str())
+    }
+
+    /// The secret of the shared device, if this is one.
+    pub fn station(&self) -> Option<&str> {
+        self.station.as_ref().map(|secret| secret.0.as_str())
+    }
+
+    /// What the browser says of itself; never kept as it is.
+    pub fn agent(&self) -> &str {
+        &self.agent
     }
 
     /// The secret of the session, if it stands.

@@ -62,6 +62,11 @@ pub(super) struct By {
 /// `GET /sign-in`: on a known device the second factor is enough.
 pub(super) async fn sign_in(caller: Caller, Query(by): Query<By>) -> Result<Response, Failure> {
     if by.by.is_none()
+        && let Some(page) = super::people::station::door(&caller).await?
+    {
+        return Ok(page);
+    }
+    if by.by.is_none()
         && let Some(page) = device_page(&caller, None).await?
     {
         return Ok(page);

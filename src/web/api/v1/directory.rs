@@ -15,6 +15,7 @@ use super::refuse::{refuse, wrong};
 use crate::app::AppError;
 use crate::app::people::{NewInstitution, NewMember};
 use crate::app::views::{Institution, Member};
+use crate::domain::people::entry::{DutyProfile, MemberProfile, Way};
 use crate::domain::people::{Day, Role, SpecialtyOffer};
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId};
@@ -95,12 +96,58 @@ struct MemberOut {
     left_at: Option<String>,
     pin_set: bool,
     specialties: Vec<Specialty>,
+    /// 会員番号, or empty.
+    member_no: String,
+    profile: Profile,
+    /// Grows with each change.
+    revision: i64,
+}
+
+/// How a member wants to be reached, and what duty they can carry.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Profile {
+    /// `mail`, `phone`, `fax`, first choice first; empty = mail.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    ways: Vec<Way>,
+    /// No visits (電話対応のみ).
+    #[serde(default)]
+    phone_only: bool,
+    /// Not between 22 and 6 o'clock.
+    #[serde(default)]
+    no_deep_night: bool,
+    /// Turns a month; null = no limit of their own.
+    #[serde(default)]
+    max_per_month: Option<u32>,
+    /// Takes no part in the rota.
+    #[serde(default)]
+    exempt: bool,
+}
+
+impl From<MemberProfile> for Profile {
+    fn from(p: MemberProfile) -> Self {
+        let DutyProfile { phone_only, no_deep_night, max_per_month, exempt } = p.duty;
+        Self { ways: p.ways, phone_only, no_deep_night, max_per_month, exempt }
+    }
+}
+
+impl From<Profile> for MemberProfile {
+    fn from(p: Profile) -> Self {
+        let duty = DutyProfile {
+            phone_only: p.phone_only,
+            no_deep_night: p.no_deep_night,
+            max_per_month: p.max_per_month,
+            exempt: p.exempt,
+        };
+        Self { ways: p.ways, duty, note: String::new() }
+    }
 }
 
 /// What a specialist volunteers for.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Specialty {
+pub(super) struct Specialty {
     /// Such as `dermatology`.
     specialty: String,
     /// Also visits; otherwise advice only.
@@ -166,6 +213,9 @@ fn shown((m, specialties): (Member, Vec<SpecialtyOffer>)) -> MemberOut {
         left_at: m.left_at.map(|at| at.rfc3339()),
         pin_set: m.pin_hash.is_some(),
         specialties: specialties.into_iter().map(Specialty::from).collect(),
+        member_no: m.member_no,
+        profile: m.profile.into(),
+        revision: m.revision,
     }
 }
 
@@ -186,7 +236,8 @@ struct MemberIn {
     /// Kept sealed, never returned.
     #[serde(default)]
     phone: Option<String>,
-    /// `physician`, `specialist`, `clerk`, `coordinator`, `officer`, `administrator`.
+    /// `physician`, `specialist`, `nurse_station`, `care_office`, `city_observer`, `clerk`, `coordinator`,
+    /// `officer`, `administrator`.
     #[schema(value_type = Vec<String>)]
     roles: Vec<Role>,
     #[serde(default)]
@@ -194,6 +245,14 @@ struct MemberIn {
     lang: Lang,
     #[serde(default)]
     specialties: Vec<Specialty>,
+    /// 会員番号, or empty.
+    #[serde(default)]
+    member_no: String,
+    /// Kept sealed, never returned.
+    #[serde(default)]
+    fax: Option<String>,
+    #[serde(default)]
+    profile: Profile,
     /// Four digits; never returned.
     #[serde(default)]
     pin: Option<String>,
@@ -295,7 +354,9 @@ async fn member_new(State(web): State<Web>, caller: Caller<Directory>, posted: P
             roles: new.roles,
             lang: new.lang,
             specialties: new.specialties.into_iter().map(SpecialtyOffer::from).collect(),
-            ..NewMember::default()
+            member_no: new.member_no,
+            fax: new.fax,
+            profile: new.profile.into(),
         };
         let id = web.app.member_add(&caller.who(), new, pin.as_ref(), posted.key()).await;
         let id = id.map_err(|e| refuse(e, caller.lang))?.into_inner().api();

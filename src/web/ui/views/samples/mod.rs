@@ -201,6 +201,9 @@ impl Maker {
         }
         let mut view = ConsultNew {
             shell: self.signed_in("/consults/new", "佐藤 健一", nav),
+            action: s("/consults"),
+            in_name_of: None,
+            channel: None,
             notice: wrong.then(|| t(self.lang, "ask-send-again")),
             specialty: self.choices(
                 "specialty-",
