@@ -283,6 +283,22 @@ impl Town {
         browser
     }
 
+    /// The same by link and PIN, on a device that is remembered.
+    pub async fn remembered(
+        &self,
+        association: &touban::ids::AssociationId,
+        member: &touban::ids::MemberId,
+    ) -> Browser {
+        let browser = self.browser();
+        let address = self.office.app.member(association, member).await.unwrap().email.unwrap();
+        let door = browser.get("/sign-in").await;
+        browser.submit(&door, "/sign-in", &[("address", &address)]).await;
+        let mail = mails(&self.office.app).await.into_iter().find(|m| m.to == address).unwrap();
+        let page = browser.open(&token_of(&mail)).await;
+        browser.submit(&page, "/k/sign-in", &[("pin", crate::support::PIN), ("remember", "yes")]).await;
+        browser
+    }
+
     /// A consult asked on the page; its path, and the mails that asked for it.
     pub async fn ask(&self, asker: &Browser) -> (String, Vec<MailToSend>) {
         mails(&self.office.app).await;
