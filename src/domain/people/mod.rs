@@ -3,6 +3,7 @@
 
 pub mod entry;
 pub mod rights;
+pub mod sheet;
 
 use chrono::Timelike;
 use chrono_tz::Tz;
