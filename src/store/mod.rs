@@ -17,6 +17,7 @@ pub mod retention;
 pub mod row;
 pub mod secrets;
 pub mod settings;
+pub mod sheets;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -52,6 +53,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         retention::ALL,
         secrets::ALL,
         settings::ALL,
+        sheets::ALL,
     ]
     .concat()
 }

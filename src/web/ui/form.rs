@@ -28,6 +28,11 @@ impl FromRequest<Web> for Fields {
 }
 
 impl Fields {
+    /// The fields of a form that came in another shape.
+    pub(super) const fn of(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// The first field of this name, as typed; nothing when there is none.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
