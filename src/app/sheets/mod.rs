@@ -192,6 +192,33 @@ impl App {
         Ok(view)
     }
 
+    /// What would be done with a table, and its name for [`Confirm::digest`]; nothing is kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn sheet_plan(
+        &self,
+        who: &Who,
+        kind: Kind,
+        table: &Table,
+        lang: Lang,
+    ) -> Result<(Plan, String), AppError> {
+        let mut conn = self.db.read().await?;
+        let loaded = world::load(&mut conn, &self.kit(), &who.association, lang).await?;
+        let plan = world::plan(kind, table, &loaded);
+        let digest = digest(&plan);
+        Ok((plan, digest))
+    }
+
+    /// Whether there is such a run here.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; the store's.
+    pub async fn sheet_run_there(&self, who: &Who, id: &SheetRunId) -> Result<(), AppError> {
+        let mut conn = self.db.read().await?;
+        sheet_run_by_id(&mut conn, &who.association, id).await?.map(drop).ok_or(AppError::NotFound)
+    }
+
     /// The newest runs, without what they hold.
     ///
     /// # Errors

@@ -68,6 +68,8 @@ fn separator(text: &str) -> u8 {
 
 pub(super) fn read(bytes: &[u8], mut intake: Intake<'_>) -> Result<Table, FileRefused> {
     let (text, encoding) = decode(bytes)?;
+    // One kind of line end, so that lines can be counted.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -77,21 +79,26 @@ pub(super) fn read(bytes: &[u8], mut intake: Intake<'_>) -> Result<Table, FileRe
     let mut record = csv::StringRecord::new();
     // A line break within a cell makes lines of the file differ from rows of the sheet; people see rows.
     let mut number = 0u32;
-    let mut last_line = 0u64;
-    while reader.read_record(&mut record).map_err(|_| FileRefused::Damaged)? {
+    loop {
+        let before = reader.position().line();
+        if !reader.read_record(&mut record).map_err(|_| FileRefused::Damaged)? {
+            break;
+        }
         intake.going()?;
         // The reader passes over empty lines; spreadsheets count them.
-        let line = record.position().map_or(last_line + 1, csv::Position::line);
-        let skipped = line.saturating_sub(last_line + 1);
-        number += u32::try_from(skipped).unwrap_or(0) + 1;
-        last_line = line + inner_lines(&record);
+        let lines = reader.position().line().saturating_sub(before);
+        let empty = lines.saturating_sub(inner_lines(&record) + 1);
+        number = number.saturating_add(u32::try_from(empty).unwrap_or(u32::MAX)).saturating_add(1);
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         if table.rows.len() >= intake.limits.rows {
             return Err(FileRefused::TooManyRows);
         }
-        let used = (0..record.len()).rev().find(|at| record.get(*at).is_some_and(|cell| !cell.trim().is_empty())).map_or(0, |at| at + 1);
+        let used = (0..record.len())
+            .rev()
+            .find(|at| record.get(*at).is_some_and(|cell| !cell.trim().is_empty()))
+            .map_or(0, |at| at + 1);
         if used > intake.limits.columns {
             return Err(FileRefused::TooManyColumns);
         }
@@ -109,8 +116,7 @@ pub(super) fn read(bytes: &[u8], mut intake: Intake<'_>) -> Result<Table, FileRe
 
 /// Line ends within the cells of a record.
 fn inner_lines(record: &csv::StringRecord) -> u64 {
-    let ends = |cell: &str| cell.matches('\n').count().max(cell.matches('\r').count());
-    u64::try_from(record.iter().map(ends).sum::<usize>()).unwrap_or(0)
+    u64::try_from(record.iter().map(|cell| cell.matches('\n').count()).sum::<usize>()).unwrap_or(0)
 }
 
 /// Without the mark that our own export puts before a sign a spreadsheet would calculate with.

@@ -17,14 +17,7 @@ pub(super) fn narrow(text: &str) -> String {
 const fn is_hyphen(c: char) -> bool {
     matches!(
         c,
-        '-' | '\u{2010}'..='\u{2015}'
-            | '\u{2212}'
-            | '\u{FF0D}'
-            | '\u{FF70}'
-            | '\u{FE63}'
-            | 'ー'
-            | '─'
-            | '━'
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}' | '\u{FF70}' | '\u{FE63}' | 'ー' | '─' | '━'
     )
 }
 

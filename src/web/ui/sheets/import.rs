@@ -81,9 +81,9 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
 }
 
 /// `POST /sheets/import`: `kind`, `file`, `sheet`.
-pub(super) async fn read(caller: Caller, upload: Upload) -> Result<Response, Failure> {
+pub(super) async fn read(caller: Caller, upload: Result<Upload, Failure>) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Sheets)?;
-    let Upload { fields, file } = upload;
+    let Upload { fields, file } = upload?;
     fields.check(&caller, SHEETS)?;
     let key = fields.key("sheet.read")?;
     let lang = caller.lang;

@@ -11,7 +11,6 @@ use super::super::views::sheets::{
     Change, ChangedRow, Hidden64, NotedRow, RefusedCell, Rest, RunDone, RunPage, RunPlan, SheetRunView,
 };
 use super::{SHEETS, counted, id_of, kind_name, state_line, voice};
-use crate::app::AppError;
 use crate::app::rows::RunState;
 use crate::app::sheets::{Applied, Confirm, RunView, Undone};
 use crate::domain::people::rights::Right;
@@ -178,7 +177,7 @@ fn plan_view(view: &RunView, plan: &Plan, lang: Lang) -> RunPlan {
     }
 }
 
-async fn page(caller: &Caller, id: &str, problem: Option<String>) -> Result<Response, Failure> {
+async fn page(caller: &Caller, id: &str) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Sheets)?;
     let id = id_of(id)?;
     let lang = caller.lang;
@@ -207,7 +206,7 @@ async fn page(caller: &Caller, id: &str, problem: Option<String>) -> Result<Resp
         kind: kind_name(run.kind, lang),
         state: state_line(run, caller),
         made_at: voice.moment(run.made_at),
-        problem: problem.or_else(|| said.as_ref().filter(|(bad, _)| *bad).map(|(_, text)| text.clone())),
+        problem: said.as_ref().filter(|(bad, _)| *bad).map(|(_, text)| text.clone()),
         notice: said.as_ref().filter(|(bad, _)| !*bad).map(|(_, text)| text.clone()),
         stage,
         once: caller.once(),
@@ -224,7 +223,7 @@ fn said_of(said: &str, lang: Lang) -> Option<(bool, String)> {
         ("sheet-done", _) => Some((false, t(lang, "run-done"))),
         ("sheet-dropped", _) => Some((false, t(lang, "run-dropped"))),
         ("sheet-undone", [put, removed, kept]) => {
-            let values = [("put", *put), ("removed", *removed), ("kept", *kept)];
+            let values = [("put_back", *put), ("removed", *removed), ("kept", *kept)];
             Some((false, t_with(lang, "run-undone", &values)))
         }
         ("sheet-changed", _) => Some((true, t(lang, "run-changed-meanwhile"))),
@@ -237,10 +236,11 @@ fn said_of(said: &str, lang: Lang) -> Option<(bool, String)> {
 
 /// `GET /sheets/runs/{id}`
 pub(super) async fn show(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    id_of(&id)?;
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &id, None).await
+    page(&caller, &id).await
 }
 
 /// `POST /sheets/runs/{id}/confirm`: `plan` names what was looked at; `leave_out`: without what cannot be taken.
@@ -277,6 +277,7 @@ pub(super) async fn stop(
     let id = id_of(&id)?;
     fields.check(&caller, SHEETS)?;
     let key = fields.key(&format!("POST /sheets/runs/{id}/stop"))?;
+    caller.web.app.sheet_run_there(&person.who(), &id).await?;
     let dropped = caller.web.app.sheet_drop(&person.who(), &id, Some(&key)).await?;
     let back = format!("/sheets/runs/{id}");
     Ok(if dropped { caller.go_and_say(&back, "sheet-dropped") } else { see_other(&back) })
@@ -292,12 +293,13 @@ pub(super) async fn undo(
     let id = id_of(&id)?;
     fields.check(&caller, SHEETS)?;
     let key = fields.key(&format!("POST /sheets/runs/{id}/undo"))?;
+    caller.web.app.sheet_run_there(&person.who(), &id).await?;
     let back = format!("/sheets/runs/{id}");
     let said = match caller.web.app.sheet_undo(&person.who(), &id, Some(&key)).await {
         Ok(Undone::Done { put_back, removed, kept }) => format!("sheet-undone.{put_back}.{removed}.{kept}"),
         Ok(Undone::Changed) => "sheet-undo-changed".to_owned(),
         Ok(Undone::Over) => "sheet-undo-over".to_owned(),
-        Err(e) if matches!(e, AppError::ChangedMeanwhile) || e.is_stale() => "sheet-undo-changed".to_owned(),
+        Err(e) if e.is_stale() => "sheet-undo-changed".to_owned(),
         Err(e) => return Err(e.into()),
     };
     Ok(caller.go_and_say(&back, &said))
