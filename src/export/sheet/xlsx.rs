@@ -148,7 +148,7 @@ fn one_sheet(
     let mut count = 0usize;
     while let Some(cell) = cells.next_cell().map_err(damaged)? {
         count += 1;
-        if count % 1_024 == 0 {
+        if count.is_multiple_of(1_024) {
             intake.going()?;
         }
         let (row, column) = cell.get_position();

@@ -66,10 +66,10 @@ impl<'a> Houses<'a> {
         name: &str,
         area: Option<&str>,
     ) -> Result<Option<&'a InstitutionNow>, Reason> {
-        if !code.is_empty() {
-            if let Some(found) = self.coded(code) {
-                return Ok(Some(found));
-            }
+        if !code.is_empty()
+            && let Some(found) = self.coded(code)
+        {
+            return Ok(Some(found));
         }
         if name.is_empty() {
             return Ok(None);

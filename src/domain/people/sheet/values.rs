@@ -450,7 +450,7 @@ pub(super) fn hours_text(from: u32, to: u32) -> String {
 /// Words in one cell: 、・,/ and line ends stand between them.
 pub(super) fn words(text: &str) -> Vec<String> {
     text.split(['、', ',', '，', '/', '／', '・', ';', '；', '\n', '+', '＋'])
-        .map(|word| line(word))
+        .map(line)
         .filter(|word| !word.is_empty())
         .collect()
 }
