@@ -95,8 +95,6 @@ const WITHOUT_ASSOCIATION: &[(&str, &str)] = &[
     ("SESSIONS_FORGET", "housekeeping"),
     ("LINKS_FORGET", "housekeeping"),
     ("DEVICES_FORGET", "housekeeping"),
-    ("SHEET_RUNS_FORGET", "housekeeping"),
-    ("SHEET_UNDOS_FORGET", "housekeeping"),
 ];
 
 /// The tables of a migration with their columns' text.
