@@ -432,7 +432,7 @@ fn japanese(place: &str) -> Option<&'static str> {
         "export --file" => "書き出す先。まだないファイル名にしてください",
         "import --kind" | "export --kind" => "どの表か（members 会員、institutions 医療機関）",
         "--sheet" => "読むシートの名前。なければ最初の表",
-        "--dry_run" => "何が変わるかを表示するだけで、何も変えません",
+        "import --dry_run" => "何が変わるかを表示するだけで、何も変えません",
         "--leave_out" => "取り込めない行を除いて取り込みます（なければ、そのようなファイルは取り込みません）",
         "--format" => "xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）のどれか",
         "--replace" => "Shift_JIS にない文字を 〓 に置きかえます",
