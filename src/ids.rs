@@ -222,6 +222,8 @@ ids! {
     /// Something a human must look at.
     AlarmId = "alm";
     HoldId = "hld";
+    /// A sheet that was read in.
+    SheetRunId = "sht";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

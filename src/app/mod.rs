@@ -19,6 +19,7 @@ pub mod rows;
 pub mod say;
 pub mod settings;
 pub mod setup;
+pub mod sheets;
 pub mod verify;
 pub mod views;
 

@@ -29,6 +29,7 @@ use crate::store::people::{
     Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
 };
 use crate::store::requests::case_by_id;
+use crate::store::sheets::sheets_forget;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
@@ -678,7 +679,7 @@ impl Command for Forget {
     async fn apply(&self, tx: &mut Conn) -> Result<u64, StoreError> {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
-        Ok(access + jobs_forget(tx, before).await?)
+        Ok(access + jobs_forget(tx, before).await? + sheets_forget(tx, self.now).await?)
     }
 }
 

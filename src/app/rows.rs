@@ -7,3 +7,4 @@ pub use crate::store::jobs::AlarmRow;
 pub use crate::store::ledger::LineRow;
 pub use crate::store::people::{Association, Institution, Member};
 pub use crate::store::requests::Case;
+pub use crate::store::sheets::{RunState, SheetRun};

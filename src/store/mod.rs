@@ -18,6 +18,7 @@ pub mod retention;
 pub mod row;
 pub mod secrets;
 pub mod settings;
+pub mod sheets;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -54,6 +55,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         retention::ALL,
         secrets::ALL,
         settings::ALL,
+        sheets::ALL,
     ]
     .concat()
 }

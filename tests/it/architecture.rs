@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["app", "domain", "i18n", "ids", "money", "planted", "ports", "seal", "store", "telemetry", "time"],
     ),
     ("config", &["i18n", "ids", "money", "telemetry", "time"]),
-    ("web", &["app", "domain", "i18n", "ids", "money", "telemetry", "time"]),
+    ("export", &["domain", "i18n", "ids", "money", "time"]),
+    ("web", &["app", "domain", "export", "i18n", "ids", "money", "telemetry", "time"]),
 ];
 
 /// These wire everything, or stand outside of it.
@@ -50,6 +51,12 @@ const CRATES: &[(&str, &str)] = &[
     ("clap", "cli"),
     ("aes_gcm", "seal"),
     ("argon2", "seal"),
+    ("calamine", "export"),
+    ("csv", "export"),
+    ("encoding_rs", "export"),
+    ("multer", "web"),
+    ("rust_xlsxwriter", "export"),
+    ("zip", "export"),
     ("hmac", "seal"),
 ];
 

@@ -28,6 +28,8 @@ mod retention;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod sheets;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod smtp_journey;

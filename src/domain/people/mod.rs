@@ -6,6 +6,7 @@ pub mod entry;
 pub mod reach;
 pub mod rights;
 pub mod search;
+pub mod sheet;
 
 use chrono::Timelike;
 use chrono_tz::Tz;

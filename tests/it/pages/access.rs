@@ -263,6 +263,17 @@ impl Walk {
             objects.same("alarm", alarm.id.as_str());
         }
         people_and_devices(&town, &mut objects, [&home, &midori], &people, &their_asker, browser).await;
+        objects.same("sheet_kind", "members");
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let kind = touban::domain::people::sheet::Kind::Members;
+            let run = town.office.app.sheet_read(&who, kind, Default::default(), None).await.unwrap();
+            if ours {
+                objects.same("sheet_run", run.as_str());
+            } else {
+                objects.other("sheet_run", run.as_str());
+            }
+        }
         objects.same("problem", "not-found");
         objects.same("rules", "1");
         let style =

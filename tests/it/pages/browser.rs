@@ -78,6 +78,28 @@ impl Browser {
         form.into_iter().find(|(name, _)| name == "csrf").map(|(_, value)| value).unwrap_or_default()
     }
 
+    /// Sends a form with a file in it, and follows where it leads.
+    pub async fn send_file(&self, path: &str, fields: &[(String, String)], file: &[u8]) -> Page {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--TEST\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--TEST\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n",
+        );
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--TEST--\r\n");
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "multipart/form-data; boundary=TEST")
+            .body(body);
+        let sent = self.finish(path, request).await;
+        self.follow(sent).await
+    }
+
     async fn follow(&self, mut page: Page) -> Page {
         for _ in 0..5 {
             if page.status != StatusCode::SEE_OTHER {

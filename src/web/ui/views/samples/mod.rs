@@ -817,7 +817,7 @@ fn every_sample_stands_in_a_folder_to_look_at() {
     for (name, _, page) in every_page() {
         std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
     }
-    for name in ["app.css", "link.js", "demo.js", "htmx.min.js", "icon.svg"] {
+    for name in ["app.css", "office.css", "link.js", "demo.js", "htmx.min.js", "icon.svg"] {
         let url = crate::web::ui::assets::asset_url(name);
         std::fs::write(dir.join(url.trim_start_matches('/')), crate::web::ui::assets::asset(url).unwrap().1)
             .unwrap();
