@@ -71,6 +71,8 @@ pub enum Ended {
 pub enum Opened {
     Unknown,
     SignIn { association: Association, member: Box<Member> },
+    /// The person's entries of the directory; see [`App::entry_link_open`].
+    EntryReview,
     Offer(Box<OpenOffer>),
     Ended { association: Association, case_no: Option<String>, why: Ended },
 }
@@ -339,6 +341,9 @@ impl App {
         let Some(link) = self.link_by_token(token).await? else {
             return Ok(Opened::Unknown);
         };
+        if link.purpose == LinkPurpose::EntryReview {
+            return Ok(Opened::EntryReview);
+        }
         let now = self.now();
         let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, &link.association).await?;

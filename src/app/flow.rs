@@ -266,6 +266,19 @@ pub(crate) async fn make_link(
     request: Option<&RequestId>,
     expires: Millis,
 ) -> Result<LinkId, StoreError> {
+    let purpose = if request.is_some() { LinkPurpose::Offer } else { LinkPurpose::SignIn };
+    make_link_for(tx, kit, association, member, (purpose, request), expires).await
+}
+
+/// A link for a purpose, and the request it is about if it is about one.
+pub(crate) async fn make_link_for(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    member: &MemberId,
+    (purpose, request): (LinkPurpose, Option<&RequestId>),
+    expires: Millis,
+) -> Result<LinkId, StoreError> {
     let id = LinkId::new(kit.now, kit.vault.chance.as_ref());
     let token = kit.vault.seal.link_token(&id);
     let code = kit.vault.seal.link_code(&id);
@@ -278,7 +291,7 @@ pub(crate) async fn make_link(
         association: association.clone(),
         id: id.clone(),
         member: member.clone(),
-        purpose: if request.is_some() { LinkPurpose::Offer } else { LinkPurpose::SignIn },
+        purpose,
         request: request.cloned(),
         token_hash: token_hash(token.as_str()),
         created: kit.now,

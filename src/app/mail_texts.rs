@@ -137,6 +137,8 @@ pub enum Mail {
     Test { link: PersonalLink },
     /// To officers and administrators: what was destroyed at the end of its time, in counts.
     Retention { texts: u32, cases: u32, page: Link },
+    /// To whoever looks after an entry of the directory: is it still right?
+    EntryReview { link: PersonalLink },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -162,6 +164,7 @@ pub enum MailKind {
     ChooseHand,
     Test,
     Retention,
+    EntryReview,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -175,7 +178,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::TakenByAnother,
@@ -196,6 +199,7 @@ impl MailKind {
         Self::ChooseHand,
         Self::Test,
         Self::Retention,
+        Self::EntryReview,
     ];
 
     const fn form(self) -> Form {
@@ -223,6 +227,7 @@ impl MailKind {
             Self::ChooseHand => form("choose_hand", "choose", 2, 0),
             Self::Test => form("test", "test", 2, 0),
             Self::Retention => form("retention", "retention", 2, 1),
+            Self::EntryReview => form("entry_review", "entry-review", 2, 1),
         }
     }
 
@@ -264,6 +269,7 @@ impl Mail {
             Self::ChooseHand { .. } => MailKind::ChooseHand,
             Self::Test { .. } => MailKind::Test,
             Self::Retention { .. } => MailKind::Retention,
+            Self::EntryReview { .. } => MailKind::EntryReview,
         }
     }
 
@@ -280,7 +286,7 @@ impl Mail {
                 .with("short", deadline.short.as_str())
                 .with("deadline", deadline.full.as_str())
                 .personal(link),
-            Self::SignIn { link } | Self::Test { link } => letter.personal(link),
+            Self::SignIn { link } | Self::Test { link } | Self::EntryReview { link } => letter.personal(link),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),

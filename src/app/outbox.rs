@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::access::note;
+use super::directory::reviews::still_wanted;
 use super::flow::{Act, apply, raise, set_due};
 use super::mail_texts::{
     AssociationName, CaseNumber, CoarseArea, Consult, Deadline, Link as MailLink, Mail, MailText, Moment,
@@ -169,6 +170,7 @@ impl Command for Prepare {
             "ask" => self.ask(tx, &association).await?,
             "tell" => self.tell(tx, &association).await?,
             "sign_in" => self.sign_in(tx, &association).await?,
+            "entry_review" => self.entry_review(tx, &association).await?,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
@@ -319,6 +321,19 @@ impl Prepare {
             return Ok(None);
         }
         let built = self.personal_link(&link, home, person.lang).map(|link| Mail::SignIn { link });
+        self.write(home, &person, built, None).map(Some)
+    }
+
+    async fn entry_review(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let SignInBody { member, link } = body(&self.job)?;
+        let Some((person, link)) = still_wanted(tx, &self.kit, &home.id, &member, &link).await? else {
+            return Ok(None);
+        };
+        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::EntryReview { link });
         self.write(home, &person, built, None).map(Some)
     }
 
@@ -533,7 +548,10 @@ impl Finish {
         struct OfMember {
             member: MemberId,
         }
-        let has = matches!(self.job.kind.as_str(), "ask" | "tell" | "sign_in" | "alarm_mail" | "retention");
+        let has = matches!(
+            self.job.kind.as_str(),
+            "ask" | "tell" | "sign_in" | "entry_review" | "alarm_mail" | "retention"
+        );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }
 

@@ -43,6 +43,8 @@ pub enum LinkPurpose {
     /// Answering an offer.
     Offer,
     SignIn,
+    /// Looking at the entries that the person looks after, and setting them right.
+    EntryReview,
 }
 
 impl LinkPurpose {
@@ -50,6 +52,7 @@ impl LinkPurpose {
         match self {
             Self::Offer => "offer",
             Self::SignIn => "sign_in",
+            Self::EntryReview => "entry_review",
         }
     }
 }
@@ -75,6 +78,7 @@ fn link(row: &Row) -> Result<Link, StoreError> {
     let purpose = match row.text("purpose")?.as_str() {
         "offer" => LinkPurpose::Offer,
         "sign_in" => LinkPurpose::SignIn,
+        "entry_review" => LinkPurpose::EntryReview,
         other => return Err(StoreError::corrupt("link", &id, format!("purpose {other}"))),
     };
     let hash = row.bytes("token_hash")?;

@@ -32,6 +32,7 @@ macro_rules! migration {
 const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_ground"),
     migration!(2, "0002_people"),
+    migration!(5, "0005_directory"),
     migration!(7, "0007_retention"),
     migration!(8, "0008_settings"),
 ];

@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod db;
+pub mod directory;
 pub mod dispatch;
 pub mod jobs;
 pub mod ledger;
@@ -44,6 +45,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         access::ALL,
         audit::ALL,
         calendar::ALL,
+        directory::ALL,
         dispatch::ALL,
         jobs::ALL,
         ledger::ALL,

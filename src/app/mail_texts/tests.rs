@@ -98,8 +98,9 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
         Mail::ChooseHand { consult, hands: 3, choose_by: full, page: page.clone() },
-        Mail::Test { link },
+        Mail::Test { link: link.clone() },
         Mail::Retention { texts: 412, cases: 104, page },
+        Mail::EntryReview { link },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -279,7 +280,9 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
                 let _: (CoarseArea, Wish, Urgency, ShortMoment, Moment, Link, TypedCode, Moment) =
                     (area, wish, urgency, short, full, link, code, until);
             }
-            Mail::SignIn { link: PersonalLink { .. } } | Mail::Test { link: PersonalLink { .. } } => {}
+            Mail::SignIn { link: PersonalLink { .. } }
+            | Mail::Test { link: PersonalLink { .. } }
+            | Mail::EntryReview { link: PersonalLink { .. } } => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}

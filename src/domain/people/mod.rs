@@ -1,7 +1,10 @@
 //! People and institutions as the decisions see them: who is a member, who volunteers for what, when they
 //! may be contacted. Names, addresses and phone numbers stay in `store`.
 
+pub mod contact_window;
+pub mod directory;
 pub mod entry;
+pub mod kana;
 pub mod rights;
 
 use chrono::Timelike;

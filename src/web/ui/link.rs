@@ -77,6 +77,7 @@ async fn show(
         Opened::SignIn { association, member } => {
             sign_in_page(caller, &association, &member, token, problem, remember)
         }
+        Opened::EntryReview => super::directory::own_entries(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
     })
 }
@@ -150,7 +151,7 @@ async fn offer_page(
     Ok(caller.page(render(&view), false))
 }
 
-fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ended) -> Response {
+pub(super) fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ended) -> Response {
     let voice = Voice { lang: caller.lang, zone: home.zone, now: caller.now };
     let kind = match why {
         Ended::TakenByAnother => LinkEndKind::TakenByAnother,
@@ -167,7 +168,7 @@ fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ende
     ending(&caller.as_guest_of(home), case_no, kind)
 }
 
-fn ending(caller: &Caller, case_no: Option<String>, kind: LinkEndKind) -> Response {
+pub(super) fn ending(caller: &Caller, case_no: Option<String>, kind: LinkEndKind) -> Response {
     caller.page(render(&LinkEnd { shell: caller.shell_at(ENTRY, "/k"), kind, case_no }), false)
 }
 
