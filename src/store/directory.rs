@@ -139,8 +139,7 @@ pub async fn care_group_add(
     new: &CareGroup,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let params =
-        values![association.as_str(), new.id.as_str(), new.name.as_str(), new.note.as_str(), now];
+    let params = values![association.as_str(), new.id.as_str(), new.name.as_str(), new.note.as_str(), now];
     tx.exec(&CARE_GROUP_ADD, params).await.map(drop)
 }
 
@@ -165,10 +164,7 @@ pub async fn care_group_change(
 
 /// # Errors
 /// The database's.
-pub async fn care_groups(
-    conn: &mut Conn,
-    association: &AssociationId,
-) -> Result<Vec<CareGroup>, StoreError> {
+pub async fn care_groups(conn: &mut Conn, association: &AssociationId) -> Result<Vec<CareGroup>, StoreError> {
     let rows = conn.all(&CARE_GROUPS, values![association.as_str()]).await?;
     let group = |r: &Row| {
         Ok(CareGroup {
@@ -326,11 +322,8 @@ pub async fn entry_owner_set(
 ) -> Result<(), StoreError> {
     match owner {
         Some(owner) => {
-            tx.exec(
-                &ENTRY_OWNER_SET,
-                values![association.as_str(), institution.as_str(), owner.as_str()],
-            )
-            .await
+            tx.exec(&ENTRY_OWNER_SET, values![association.as_str(), institution.as_str(), owner.as_str()])
+                .await
         }
         None => tx.exec(&ENTRY_OWNER_CLEAR, values![association.as_str(), institution.as_str()]).await,
     }

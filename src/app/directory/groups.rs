@@ -33,9 +33,21 @@ pub enum GroupDone {
 
 enum Deed {
     /// A new group, or one at `revision` anew.
-    Put { revision: Option<i64>, name: String, note: String },
-    Join { institution: InstitutionId, from: CivilDate, until: Option<CivilDate> },
-    Leave { institution: InstitutionId, from: CivilDate, until: CivilDate },
+    Put {
+        revision: Option<i64>,
+        name: String,
+        note: String,
+    },
+    Join {
+        institution: InstitutionId,
+        from: CivilDate,
+        until: Option<CivilDate>,
+    },
+    Leave {
+        institution: InstitutionId,
+        from: CivilDate,
+        until: CivilDate,
+    },
 }
 
 struct Change {
@@ -120,11 +132,10 @@ impl Command for Change {
 }
 
 fn wrong_fields(name: &str, note: &str) -> Result<(), AppError> {
-    let wrong: Vec<FieldWrong> =
-        [("name", short_text(name, true)), ("note", long_text(note, false))]
-            .into_iter()
-            .filter_map(|(field, w)| w.map(|wrong| FieldWrong { field, wrong }))
-            .collect();
+    let wrong: Vec<FieldWrong> = [("name", short_text(name, true)), ("note", long_text(note, false))]
+        .into_iter()
+        .filter_map(|(field, w)| w.map(|wrong| FieldWrong { field, wrong }))
+        .collect();
     if wrong.is_empty() { Ok(()) } else { Err(AppError::Invalid(wrong)) }
 }
 

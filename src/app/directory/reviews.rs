@@ -83,8 +83,7 @@ async fn entries(
 async fn ask(tx: &mut Conn, kit: &Kit, who: &Who, member: &MemberId, round: &str) -> Result<(), StoreError> {
     let association = &who.association;
     let expires = kit.now.plus_s(REVIEW_LINK_LIFE_S);
-    let link =
-        make_link_for(tx, kit, association, member, (LinkPurpose::EntryReview, None), expires).await?;
+    let link = make_link_for(tx, kit, association, member, (LinkPurpose::EntryReview, None), expires).await?;
     entry_ask_add(tx, association, member, round, &link, kit.now).await?;
     let job = NewJob {
         lane: Lane::Reports,
@@ -283,11 +282,16 @@ pub enum EntryAnswer {
 #[derive(Debug)]
 pub enum EntryAnswered {
     Done,
-    Ended { association: Association, why: Ended },
+    Ended {
+        association: Association,
+        why: Ended,
+    },
     Unknown,
     PinMissing,
     PinMalformed,
-    PinWrong { tries_left: i64 },
+    PinWrong {
+        tries_left: i64,
+    },
     Invalid(Vec<FieldWrong>),
     /// The office changed the entry meanwhile.
     Stale,
@@ -489,10 +493,7 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn entry_link_open(
-        &self,
-        token: &str,
-    ) -> Result<Result<OwnEntries, EntryAnswered>, AppError> {
+    pub async fn entry_link_open(&self, token: &str) -> Result<Result<OwnEntries, EntryAnswered>, AppError> {
         let link = self.link_by_token(token).await?.filter(|l| l.purpose == LinkPurpose::EntryReview);
         let Some(link) = link else { return Ok(Err(EntryAnswered::Unknown)) };
         let (association, member) = match self.behind(&link).await? {
@@ -550,9 +551,10 @@ impl App {
             }
         }
         let known = match device {
-            Some(device) => self.known_device(device).await?.is_some_and(|known| {
-                known.association.id == association.id && known.member.id == member.id
-            }),
+            Some(device) => self
+                .known_device(device)
+                .await?
+                .is_some_and(|known| known.association.id == association.id && known.member.id == member.id),
             None => false,
         };
         let pin_version = if known {

@@ -43,7 +43,8 @@ impl BankAccount {
     /// short number filled with zeros.
     #[must_use]
     pub fn tidy(self) -> Self {
-        let narrow = |text: String| text.nfkc().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>();
+        let narrow =
+            |text: String| text.nfkc().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>();
         let number = narrow(self.number);
         let short = !number.is_empty() && number.len() < 7 && number.bytes().all(|b| b.is_ascii_digit());
         Self {
@@ -100,7 +101,8 @@ pub const fn is_zengin(c: char) -> bool {
     matches!(c, 'ｱ'..='ﾝ' | 'ﾞ' | 'ﾟ' | 'A'..='Z' | '0'..='9' | '(' | ')' | '-' | '.' | '/' | ' ')
 }
 
-const FULL: &str = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
+const FULL: &str =
+    "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
 const HALF: &str = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝ";
 
 /// A name in the letters of the Zengin format as far as they exist: kana of any width, small ones large, ヲ as
@@ -128,7 +130,9 @@ pub fn half_width(text: &str) -> String {
             '\u{309A}' => 'ﾟ',
             c => c.to_ascii_uppercase(),
         };
-        out.push(FULL.chars().zip(HALF.chars()).find(|(full, _)| *full == large).map_or(large, |(_, half)| half));
+        out.push(
+            FULL.chars().zip(HALF.chars()).find(|(full, _)| *full == large).map_or(large, |(_, half)| half),
+        );
     }
     out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -273,7 +277,11 @@ mod tests {
         assert_eq!(may_join(&all[..8], &all[8]), Ok(()));
         let tenth = |from, until| membership("a", 10, from, until);
         assert_eq!(may_join(&all, &tenth("2026-05-01", None)), Err(CannotJoin::Full));
-        assert_eq!(may_join(&all, &tenth("2026-01-01", Some("2026-03-31"))), Ok(()), "before the others came");
+        assert_eq!(
+            may_join(&all, &tenth("2026-01-01", Some("2026-03-31"))),
+            Ok(()),
+            "before the others came"
+        );
         assert_eq!(may_join(&all, &tenth("2026-03-31", Some("2026-04-01"))), Err(CannotJoin::Full));
         all[0].until = Some(day("2026-06-30"));
         assert_eq!(may_join(&all, &tenth("2026-06-30", None)), Err(CannotJoin::Full));

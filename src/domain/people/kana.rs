@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn every_way_of_typing_the_same_sound_is_the_same() {
-        for typed in ["あおばくりにっく", "アオバクリニック", "ｱｵﾊﾞｸﾘﾆｯｸ", "あおば クリニツク", "アオバ・クリニック"] {
+        for typed in
+            ["あおばくりにっく", "アオバクリニック", "ｱｵﾊﾞｸﾘﾆｯｸ", "あおば クリニツク", "アオバ・クリニック"]
+        {
             assert_eq!(fold(typed), "アオバクリニツク", "{typed}");
         }
         assert_eq!(fold("ケアセンター"), fold("けあせんたあ"));

@@ -223,6 +223,8 @@ own-edit-what = For the name or the kind, please call the office.
 own-save = Save this
 
 ## The public list
+home-public = Whom to call
+home-public-note = For care managers and families
 public-title = Whom to call
 public-q1 = Cannot breathe, or unconscious
 public-119 = Call 119

@@ -223,6 +223,8 @@ own-edit-what = 名前や種類の変更は、事務局へお電話ください�
 own-save = この内容で保存する
 
 ## The public list
+home-public = 誰に電話しますか
+home-public-note = ケアマネジャー・ご家族の方
 public-title = 誰に電話しますか
 public-q1 = 息が苦しい・意識がない
 public-119 = 119に電話する

@@ -23,15 +23,18 @@ use crate::web::rate::Purpose;
 /// A number as it is kept: the letters narrow, nothing for nothing.
 pub(super) fn number(typed: &str) -> Option<String> {
     use unicode_normalization::UnicodeNormalization as _;
-    let number: String = typed.trim().nfkc().map(|c| if matches!(c, 'ー' | '−' | '‐' | '―') { '-' } else { c }).collect();
+    let number: String =
+        typed.trim().nfkc().map(|c| if matches!(c, 'ー' | '−' | '‐' | '―') { '-' } else { c }).collect();
     (!number.is_empty()).then_some(number)
 }
 
 /// What was typed.
 fn read(fields: &Fields) -> NewInstitution {
     let areas = fields.text("serves");
-    let areas = areas.split(['、', '，', ',', '・', '\n', ' ', '　']).map(str::trim).filter(|a| !a.is_empty());
-    let plain_digits = |name| if fields.get(name).trim().is_empty() { String::new() } else { narrow(fields.get(name)) };
+    let areas =
+        areas.split(['、', '，', ',', '・', '\n', ' ', '　']).map(str::trim).filter(|a| !a.is_empty());
+    let plain_digits =
+        |name| if fields.get(name).trim().is_empty() { String::new() } else { narrow(fields.get(name)) };
     let postcode = plain_digits("postcode");
     NewInstitution {
         name: fields.text("name"),
@@ -227,12 +230,7 @@ pub(in crate::web::ui) async fn reopen(
     closed(&caller, &id, done, "reopened").await
 }
 
-async fn closed(
-    caller: &Caller,
-    id: &InstitutionId,
-    done: Closed,
-    said: &str,
-) -> Result<Response, Failure> {
+async fn closed(caller: &Caller, id: &InstitutionId, done: Closed, said: &str) -> Result<Response, Failure> {
     match done {
         Closed::Done => Ok(caller.go_and_say(&format!("/directory/{id}"), said)),
         Closed::NotFound => Err(Failure::not_found()),

@@ -110,7 +110,9 @@ fn time(caller: &Caller, membership: &Membership) -> String {
 
 /// Institutions that are in no group today, to choose from.
 fn free(view: &DirectoryView, today: CivilDate, chosen: &str) -> Vec<Choice> {
-    let taken = |id: &crate::ids::InstitutionId| view.memberships.iter().any(|m| m.institution == *id && m.holds_on(today));
+    let taken = |id: &crate::ids::InstitutionId| {
+        view.memberships.iter().any(|m| m.institution == *id && m.holds_on(today))
+    };
     view.institutions
         .iter()
         .filter(|i| i.closed.is_none() && i.kind != "association" && !taken(&i.id))

@@ -9,9 +9,7 @@ use super::super::views::directory::{
     DirectoryEntry, DirectoryPage, DirectoryPart, DirectoryRow, EntryOffice, EntryPerson, Sought,
 };
 use super::super::views::{Choice, Choices, Field, render};
-use super::{
-    Asked, DIRECTORY, KIND_ORDER, areas, asked, enter, facts, kinds, said, specialties, voice,
-};
+use super::{Asked, DIRECTORY, KIND_ORDER, areas, asked, enter, facts, kinds, said, specialties, voice};
 use crate::app::directory::DirectoryView;
 use crate::app::rows::{Association, Institution};
 use crate::domain::calendar::civil_day;
@@ -43,7 +41,9 @@ async fn by_number(
         .iter()
         .filter(|i| {
             let of = numbers.get(&i.id);
-            i.code.contains(&digits) || has(of.and_then(|n| n.phone.as_ref())) || has(of.and_then(|n| n.fax.as_ref()))
+            i.code.contains(&digits)
+                || has(of.and_then(|n| n.phone.as_ref()))
+                || has(of.and_then(|n| n.fax.as_ref()))
         })
         .map(|i| i.id.clone())
         .collect())
@@ -151,11 +151,8 @@ pub(super) async fn entry_page(
         windows_href: (enrols && m.roles.iter().any(|r| !r.is_office()))
             .then(|| format!("/directory/windows/{}", m.id)),
     });
-    let office = if person.may(Right::People) {
-        Some(office(caller, &view, institution).await?)
-    } else {
-        None
-    };
+    let office =
+        if person.may(Right::People) { Some(office(caller, &view, institution).await?) } else { None };
     let page = DirectoryEntry {
         shell: caller.shell_at(DIRECTORY, &format!("/directory/{id}")),
         id: id.to_string(),

@@ -118,7 +118,6 @@ async fn send(
     if pin.is_some() {
         caller.limit(Purpose::Pin)?;
     }
-    // The PIN is no part of what the key stands for: a right one after a wrong one is the same answer.
     let key = fields.key(&format!("POST /k/entry {}", at.0))?;
     let proof = (pin, caller.device());
     Ok(caller.web.app.entry_link_answer(fields.get("token"), at, answer, proof, Some(&key)).await?)
@@ -145,9 +144,7 @@ async fn after(caller: &Caller, token: &str, done: EntryAnswered) -> Result<Resp
             show(caller, token, Said { problem: said("own-changed"), ..Said::default() }).await
         }
         EntryAnswered::Ended { association, why } => Ok(ended(caller, &association, None, why)),
-        EntryAnswered::Unknown | EntryAnswered::Invalid(_) => {
-            Ok(ending(caller, None, LinkEndKind::Unknown))
-        }
+        EntryAnswered::Unknown | EntryAnswered::Invalid(_) => Ok(ending(caller, None, LinkEndKind::Unknown)),
         other => show(caller, token, Said { pin: pin_problem(&other), ..Said::default() }).await,
     }
 }

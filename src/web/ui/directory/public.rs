@@ -104,13 +104,10 @@ fn is_public(_: &Member, window: &ContactWindow) -> bool {
     window.public
 }
 
-/// `GET /public`: where there is one association, its list.
+/// `GET /public`: the list of the only association, or of the reader's own.
 pub(in crate::web::ui) async fn home(caller: Caller) -> Result<Response, Failure> {
-    let all = caller.web.app.associations().await?;
-    match all.as_slice() {
-        [only] => questions_page(&caller, &only.code).await,
-        _ => Err(Failure::not_found()),
-    }
+    let home = caller.home.as_ref().ok_or(Failure::not_found())?;
+    questions_page(&caller, &home.code).await
 }
 
 /// `GET /public/{code}`
@@ -167,10 +164,7 @@ pub(in crate::web::ui) async fn list(
 }
 
 /// `GET /public/{code}/print`
-pub(in crate::web::ui) async fn print(
-    caller: Caller,
-    Path(code): Path<String>,
-) -> Result<Response, Failure> {
+pub(in crate::web::ui) async fn print(caller: Caller, Path(code): Path<String>) -> Result<Response, Failure> {
     let guest = Guest::at(&caller, &code).await?;
     let rows = guest.rows(guest.view.institutions.iter().collect()).await?;
     let page = PublicPrint {

@@ -36,7 +36,10 @@ pub(in crate::web::ui) async fn list(caller: Caller) -> Result<Response, Failure
             href: format!("/directory/{}", r.institution.id),
             id: r.institution.id.to_string(),
             name: r.institution.name.clone(),
-            owner: r.owner.as_ref().map_or_else(|| t(caller.lang, "directory-owner-nobody"), |o| voice.name(o)),
+            owner: r
+                .owner
+                .as_ref()
+                .map_or_else(|| t(caller.lang, "directory-owner-nobody"), |o| voice.name(o)),
             state: StateLine { text: t(caller.lang, key), tone },
             reviewed: r.institution.reviewed.map_or_else(never, |at| voice.moment(at)),
             asked: r.asked.map_or_else(never, |at| voice.moment(at)),

@@ -60,7 +60,8 @@ pub(super) fn days(window: &ContactWindow, lang: Lang) -> String {
     if window.days.is_empty() || on.iter().all(|on| *on) {
         return t(lang, "windows-every-day");
     }
-    let name = |n: usize| DAYS.get(n).map(|(_, code)| t(lang, &format!("windows-day-{code}"))).unwrap_or_default();
+    let name =
+        |n: usize| DAYS.get(n).map(|(_, code)| t(lang, &format!("windows-day-{code}"))).unwrap_or_default();
     let mut parts = Vec::new();
     let mut n = 0;
     while n < on.len() {
@@ -68,7 +69,11 @@ pub(super) fn days(window: &ContactWindow, lang: Lang) -> String {
         match run {
             0 => {}
             1 | 2 => parts.extend((n..n + run).map(name)),
-            _ => parts.push(t_with(lang, "windows-days-run", &[("from", &name(n)), ("to", &name(n + run - 1))])),
+            _ => parts.push(t_with(
+                lang,
+                "windows-days-run",
+                &[("from", &name(n)), ("to", &name(n + run - 1))],
+            )),
         }
         n += run.max(1);
     }
@@ -76,7 +81,12 @@ pub(super) fn days(window: &ContactWindow, lang: Lang) -> String {
 }
 
 /// A window of somebody, for a list.
-pub(super) fn window_line(voice: Voice, window: &ContactWindow, who: String, institution: String) -> WindowLine {
+pub(super) fn window_line(
+    voice: Voice,
+    window: &ContactWindow,
+    who: String,
+    institution: String,
+) -> WindowLine {
     let mut remarks = window.remarks.clone();
     if window.holidays {
         let also = t(voice.lang, "windows-also-holidays");
@@ -314,7 +324,9 @@ fn minutes(typed: &str) -> Option<u32> {
     }
     let (hour, minute) = match *parts.as_slice() {
         [hour, minute] => (hour, minute),
-        [packed] if typed.len() == 4 && typed.bytes().all(|b| b.is_ascii_digit()) => (packed / 100, packed % 100),
+        [packed] if typed.len() == 4 && typed.bytes().all(|b| b.is_ascii_digit()) => {
+            (packed / 100, packed % 100)
+        }
         [hour] => (hour, 0),
         _ => return None,
     };
@@ -329,7 +341,8 @@ fn draw(
     problem: Option<String>,
 ) -> Response {
     let voice = voice(caller);
-    let mut rows: Vec<WindowRow> = typed.iter().enumerate().map(|(n, typed)| typed.row(n + 1, voice)).collect();
+    let mut rows: Vec<WindowRow> =
+        typed.iter().enumerate().map(|(n, typed)| typed.row(n + 1, voice)).collect();
     let spare = (rows.len() + 1..=WINDOWS_MOST).take(SPARE);
     rows.extend(spare.map(|n| Typed::default().row(n, voice)));
     let page = WindowsForm {

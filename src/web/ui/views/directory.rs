@@ -27,11 +27,24 @@ impl Fact {
 #[derive(Clone)]
 pub enum InputKind {
     /// One line; `mode` is the keyboard of a phone (`text`, `numeric`, `tel`).
-    Line { value: String, mode: &'static str },
-    Day { value: String },
-    Text { value: String, rows: u32 },
-    Tick { ticked: bool },
-    Select { options: Vec<Choice>, empty: String },
+    Line {
+        value: String,
+        mode: &'static str,
+    },
+    Day {
+        value: String,
+    },
+    Text {
+        value: String,
+        rows: u32,
+    },
+    Tick {
+        ticked: bool,
+    },
+    Select {
+        options: Vec<Choice>,
+        empty: String,
+    },
     /// A heading above the fields that follow.
     Part,
 }

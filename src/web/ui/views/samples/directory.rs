@@ -18,7 +18,12 @@ impl Maker {
             self.fact("directory-phone", "042-000-1041", true, false),
             self.fact("directory-fax", "042-000-1042", false, false),
             self.fact("directory-hours", "月〜金 9時〜17時", false, false),
-            self.fact("directory-accepts", "点滴が必要な方も1週間まで\n前の日の15時までにお電話を", false, true),
+            self.fact(
+                "directory-accepts",
+                "点滴が必要な方も1週間まで\n前の日の15時までにお電話を",
+                false,
+                true,
+            ),
         ]
     }
 
@@ -38,7 +43,12 @@ impl Maker {
         vec![
             self.input("name", "directory-name", line(if wrong { "" } else { "緑町総合病院 連携室" }), wrong),
             self.input("kana", "directory-kana", line("みどりちょう"), false),
-            self.input("kind", "directory-kind", InputKind::Select { options, empty: self.d("ask-choose") }, wrong),
+            self.input(
+                "kind",
+                "directory-kind",
+                InputKind::Select { options, empty: self.d("ask-choose") },
+                wrong,
+            ),
             self.input("part", "directory-contact", InputKind::Part, false),
             self.input("from", "group-first-day", InputKind::Day { value: s("2026-11-20") }, false),
             self.input("round_the_clock", "directory-round-tick", InputKind::Tick { ticked: true }, false),
@@ -201,7 +211,10 @@ impl Maker {
             n,
             problem: (wrong && n == 1).then(|| self.d("windows-wrong-time")),
             way: self.choices("way-", &["phone", "fax"], "phone").options,
-            days: vec![(s("mon"), self.d("windows-day-mon"), true), (s("tue"), self.d("windows-day-tue"), false)],
+            days: vec![
+                (s("mon"), self.d("windows-day-mon"), true),
+                (s("tue"), self.d("windows-day-tue"), false),
+            ],
             from: s("12:30"),
             to: s("13:30"),
             holidays: false,
@@ -327,7 +340,12 @@ impl Maker {
 
     fn public(&self, full: bool) -> PublicPage {
         let rows = || if full { vec![self.public_row()] } else { Vec::new() };
-        PublicPage { shell: self.shell("/public/aoba"), base: s("/public/aoba"), stations: rows(), clinics: rows() }
+        PublicPage {
+            shell: self.shell("/public/aoba"),
+            base: s("/public/aoba"),
+            stations: rows(),
+            clinics: rows(),
+        }
     }
 
     fn public_entry(&self, open_now: bool) -> PublicEntry {
