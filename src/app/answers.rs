@@ -70,11 +70,18 @@ pub enum Ended {
 #[derive(Debug)]
 pub enum Opened {
     Unknown,
-    SignIn { association: Association, member: Box<Member> },
+    SignIn {
+        association: Association,
+        member: Box<Member>,
+    },
     /// The person's entries of the directory; see [`App::entry_link_open`].
     EntryReview,
     Offer(Box<OpenOffer>),
-    Ended { association: Association, case_no: Option<String>, why: Ended },
+    Ended {
+        association: Association,
+        case_no: Option<String>,
+        why: Ended,
+    },
 }
 
 /// An offer that can be answered: what may be shown before it is (T1).

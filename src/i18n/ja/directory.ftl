@@ -18,7 +18,7 @@ word-way-visit = 来院
 word-way-other = その他
 
 ## The list and an entry
-directory-title = 医療資源
+directory-title = 名簿（医療資源）
 directory-back = もどる
 directory-more = 医療資源のほかのページ
 directory-new = 施設を加える

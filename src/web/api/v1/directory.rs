@@ -492,8 +492,7 @@ async fn contact_windows(
     caller: Caller<Read>,
     ApiQuery(of): ApiQuery<WindowsOf>,
 ) -> Result<Response, Problem> {
-    let member =
-        MemberId::from_api(&of.member).map_err(|_| not_an_id::<MemberId>("/member", caller.lang))?;
+    let member = MemberId::from_api(&of.member).map_err(|_| not_an_id::<MemberId>("/member", caller.lang))?;
     let association = &caller.api.association;
     let year = web.app.fiscal_year_now(association).await.map_err(|e| refuse(e, caller.lang))?;
     let year = match of.fiscal_year {
