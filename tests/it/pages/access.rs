@@ -211,6 +211,39 @@ impl Walk {
         for alarm in &town.office.app.alarms(&home, "", 50).await.unwrap() {
             objects.same("alarm", alarm.id.as_str());
         }
+        let listed = async |association: &AssociationId, public: bool| {
+            let entry = touban::domain::people::entry::InstitutionEntry { public, ..Default::default() };
+            let new = touban::app::people::NewInstitution {
+                name: "載る医院".into(),
+                kind: "clinic".into(),
+                area: "青葉北".into(),
+                entry,
+                ..Default::default()
+            };
+            let who = touban::app::Who::cli(association);
+            town.office.app.institution_add(&who, new, None).await.unwrap().into_inner()
+        };
+        let (ours, their) = (listed(&home, true).await, listed(&midori, true).await);
+        let unlisted = listed(&home, false).await;
+        objects.same("institution", ours.as_str());
+        objects.other("institution", their.as_str());
+        objects.same("member", people[&Role::Specialist].as_str());
+        objects.other("member", their_asker.as_str());
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let group = town.office.app.care_group_add(&who, "北", "", None).await.unwrap();
+            if ours {
+                objects.same("group", group.as_str());
+            } else {
+                objects.other("group", group.as_str());
+            }
+        }
+        objects.same("public", "aoba");
+        for (object, part) in [("public_entry", "entries"), ("public_sheet", "sheet")] {
+            objects.same(object, &format!("aoba/{part}/{ours}"));
+            // What is not public, and what is another association's, is not there.
+            objects.other(object, &format!("aoba/{part}/{unlisted}"));
+        }
         objects.same("problem", "not-found");
         objects.same("rules", "1");
         let style =
@@ -228,7 +261,7 @@ impl Walk {
     fn variants(&self, row: &Row, caller: &str, gets: Gets) -> Vec<(&'static str, String, Gets)> {
         let path = |id: &str| {
             let (before, rest) = row.path.split_once('{').unwrap();
-            format!("{before}{id}{}", rest.split_once('}').unwrap().1)
+            format!("{before}{id}{}", rest.rsplit_once('}').unwrap().1)
         };
         if !row.path.contains('{') {
             return vec![("no object", row.path.clone(), gets)];

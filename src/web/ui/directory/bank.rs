@@ -57,11 +57,12 @@ fn view(
 
 /// `GET /directory/{id}/bank`
 pub(in crate::web::ui) async fn page(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = id_of(&id)?;
     let person = match enter(&caller, Right::Bank) {
         Ok(person) => person,
-        Err(instead) => return instead,
+        Err(instead) => return *instead,
     };
-    let (institution, account) = caller.web.app.bank_read(&person.who(), &id_of(&id)?).await?;
+    let (institution, account) = caller.web.app.bank_read(&person.who(), &id).await?;
     let inputs = inputs(&caller, &account.unwrap_or_default());
     Ok(view(&caller, &institution, institution.revision, inputs, None))
 }

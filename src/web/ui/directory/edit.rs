@@ -115,7 +115,7 @@ fn page(caller: &Caller, at: At<'_>, inputs: Vec<Input>, notice: Option<String>)
 /// `GET /directory/new`
 pub(in crate::web::ui) async fn new(caller: Caller) -> Result<Response, Failure> {
     if let Err(instead) = enter(&caller, Right::Enrol) {
-        return instead;
+        return *instead;
     }
     let inputs = inputs(&caller, &NewInstitution::default());
     Ok(page(&caller, None, inputs, None))
@@ -149,11 +149,11 @@ pub(in crate::web::ui) async fn add(caller: Caller, fields: Fields) -> Result<Re
 
 /// `GET /directory/{id}/edit`
 pub(in crate::web::ui) async fn form(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = id_of(&id)?;
     let person = match enter(&caller, Right::Enrol) {
         Ok(person) => person,
-        Err(instead) => return instead,
+        Err(instead) => return *instead,
     };
-    let id = id_of(&id)?;
     let association = &person.association.id;
     let found = caller.web.app.institution(association, &id).await?;
     let numbers = caller.web.app.numbers_of(association, &found).await?;
@@ -183,6 +183,7 @@ pub(in crate::web::ui) async fn save(
     let new = read(&fields);
     let revision = fields.number("revision").unwrap_or(-1);
     let at = Some((&id, revision));
+    caller.web.app.institution(&person.association.id, &id).await?;
     if fields.check(&caller, DIRECTORY).is_err() {
         let notice = Some(t(caller.lang, "ask-send-again"));
         return Ok(page(&caller, at, inputs(&caller, &new), notice));

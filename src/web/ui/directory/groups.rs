@@ -30,7 +30,7 @@ fn name_inputs(caller: &Caller, name: &str, note: &str) -> Vec<Input> {
 /// `GET /directory/groups`
 pub(in crate::web::ui) async fn list(caller: Caller) -> Result<Response, Failure> {
     if let Err(instead) = enter(&caller, Right::Directory) {
-        return instead;
+        return *instead;
     }
     let inputs = name_inputs(&caller, "", "");
     list_page(&caller, inputs).await
@@ -85,10 +85,11 @@ fn group_id(path: &str) -> Result<CareGroupId, Failure> {
 
 /// `GET /directory/groups/{id}`
 pub(in crate::web::ui) async fn group(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = group_id(&id)?;
     if let Err(instead) = enter(&caller, Right::Directory) {
-        return instead;
+        return *instead;
     }
-    group_page(&caller, &group_id(&id)?, &Fields::default(), None, Vec::new()).await
+    group_page(&caller, &id, &Fields::default(), None, Vec::new()).await
 }
 
 fn date(caller: &Caller, day: CivilDate) -> String {

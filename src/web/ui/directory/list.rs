@@ -78,7 +78,7 @@ fn row(voice: Voice, view: &DirectoryView, institution: &Institution) -> Directo
 pub(in crate::web::ui) async fn list(caller: Caller, query: Asked) -> Result<Response, Failure> {
     let person = match enter(&caller, Right::Directory) {
         Ok(person) => person,
-        Err(instead) => return instead,
+        Err(instead) => return *instead,
     };
     let voice = voice(&caller);
     let home = &person.association;
@@ -123,10 +123,11 @@ pub(super) fn id_of(path: &str) -> Result<InstitutionId, Failure> {
 
 /// `GET /directory/{id}`
 pub(in crate::web::ui) async fn entry(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = id_of(&id)?;
     if let Err(instead) = enter(&caller, Right::Directory) {
-        return instead;
+        return *instead;
     }
-    entry_page(&caller, &id_of(&id)?, None).await
+    entry_page(&caller, &id, None).await
 }
 
 pub(super) async fn entry_page(

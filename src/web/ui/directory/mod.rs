@@ -218,12 +218,15 @@ fn said(caller: &Caller) -> Option<String> {
     has(caller.lang, &key).then(|| t(caller.lang, &key))
 }
 
+/// Where somebody goes who may not enter.
+type Instead = Box<Result<Response, Failure>>;
+
 /// The signed-in reader with a right, or where to go first.
-fn enter(caller: &Caller, right: Right) -> Result<&crate::app::access::SignedIn, Result<Response, Failure>> {
+fn enter(caller: &Caller, right: Right) -> Result<&crate::app::access::SignedIn, Instead> {
     if caller.signed_in.is_none() {
-        return Err(Ok(caller.to_sign_in()));
+        return Err(Box::new(Ok(caller.to_sign_in())));
     }
-    caller.with_right(right).map_err(Err)
+    caller.with_right(right).map_err(|failure| Box::new(Err(failure)))
 }
 
 /// The fiscal year of the page's association, or the one asked for: last year's, this and the next.

@@ -19,7 +19,7 @@ use crate::ids::{InstitutionId, MemberId};
 pub(in crate::web::ui) async fn list(caller: Caller) -> Result<Response, Failure> {
     let person = match enter(&caller, Right::People) {
         Ok(person) => person,
-        Err(instead) => return instead,
+        Err(instead) => return *instead,
     };
     let voice = voice(&caller);
     let mut reviews = caller.web.app.entry_reviews(&person.association.id).await?;

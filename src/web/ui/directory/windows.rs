@@ -154,7 +154,7 @@ fn other_year(caller: &Caller, year: FiscalYear, place: &str) -> Option<(String,
 pub(in crate::web::ui) async fn list(caller: Caller, query: Asked) -> Result<Response, Failure> {
     let person = match enter(&caller, Right::Directory) {
         Ok(person) => person,
-        Err(instead) => return instead,
+        Err(instead) => return *instead,
     };
     let year = fiscal_year(&caller, asked(&query, "year"));
     let association = &person.association.id;
@@ -420,6 +420,7 @@ pub(in crate::web::ui) async fn form(
     Path(id): Path<String>,
     query: Asked,
 ) -> Result<Response, Failure> {
+    MemberId::from_stored(&id).map_err(|_| Failure::not_found())?;
     show(&caller, Some(&id), &query).await
 }
 
