@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::access::note;
 use super::super::replay::Key;
 use super::super::{App, AppError, Kit, Who};
-use crate::domain::calendar::{CivilDate, FiscalYear, civil_day};
+use crate::domain::calendar::{FiscalYear, civil_day};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::domain::people::contact_window::{ContactWindow, WINDOWS_MOST};
 use crate::ids::{AssociationId, MemberId};
@@ -127,11 +127,5 @@ impl App {
         let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
         Ok(FiscalYear::of(civil_day(self.now(), home.zone)))
-    }
-
-    /// Whether a day is a holiday (祝日) in the installation's calendar.
-    #[must_use]
-    pub fn is_named_holiday(&self, day: CivilDate) -> bool {
-        self.rules.calendar.holiday_name(day).is_some()
     }
 }

@@ -218,7 +218,8 @@ pub(in crate::web::ui) async fn entry(
         own.extend(one.windows.iter().filter(|w| is_public(member, w)).map(|w| (w.clone(), member)));
     }
     let all: Vec<ContactWindow> = own.iter().map(|(w, _)| w.clone()).collect();
-    let holiday = |day| app.is_named_holiday(day);
+    let calendar = app.calendar_of(&guest.home.id).await?;
+    let holiday = |day| calendar.holiday_name(day).is_some();
     let open = open_at(&all, caller.now, guest.home.zone, &holiday);
     let lines = own.iter().map(|(window, member)| {
         let mut line = window_line(voice, window, voice.name(member), String::new());
