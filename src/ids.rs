@@ -197,6 +197,8 @@ ids! {
     AssociationId = "asc";
     /// An institution (医療機関).
     InstitutionId = "ins";
+    /// A care group of institutions (在宅支援連携体制).
+    CareGroupId = "grp";
     /// A member (会員, 利用者): a person of the association.
     MemberId = "mem";
     /// A request (依頼) of any kind.

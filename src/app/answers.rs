@@ -87,6 +87,8 @@ pub enum Opened {
     },
     /// A device that an institution's people will share.
     Station(Box<super::people::stations::Station>),
+    /// The person's entries of the directory; see [`App::entry_link_open`].
+    EntryReview,
     Ended {
         association: Association,
         case_no: Option<String>,
@@ -370,6 +372,9 @@ impl App {
         let Some(link) = self.link_by_token(token).await? else {
             return Ok(Opened::Unknown);
         };
+        if link.purpose == LinkPurpose::EntryReview {
+            return Ok(Opened::EntryReview);
+        }
         let now = self.now();
         let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, &link.association).await?;

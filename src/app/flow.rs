@@ -270,7 +270,7 @@ pub(crate) async fn make_link(
     make_link_for(tx, kit, association, member, purpose, request, expires).await
 }
 
-/// As [`make_link`], for any purpose.
+/// A link for a purpose, and the request it is about if it is about one.
 pub(crate) async fn make_link_for(
     tx: &mut Conn,
     kit: &Kit,

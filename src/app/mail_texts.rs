@@ -139,6 +139,8 @@ pub enum Mail {
     Retention { texts: u32, cases: u32, page: Link },
     /// To the contact of an institution: enrol the device your people share.
     Station { link: PersonalLink },
+    /// To whoever looks after an entry of the directory: is it still right?
+    EntryReview { link: PersonalLink },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -165,6 +167,7 @@ pub enum MailKind {
     Test,
     Retention,
     Station,
+    EntryReview,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -178,7 +181,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::TakenByAnother,
@@ -200,6 +203,7 @@ impl MailKind {
         Self::Test,
         Self::Retention,
         Self::Station,
+        Self::EntryReview,
     ];
 
     const fn form(self) -> Form {
@@ -228,6 +232,7 @@ impl MailKind {
             Self::Test => form("test", "test", 2, 0),
             Self::Retention => form("retention", "retention", 2, 1),
             Self::Station => form("station", "station", 2, 1),
+            Self::EntryReview => form("entry_review", "entry-review", 2, 1),
         }
     }
 
@@ -270,6 +275,7 @@ impl Mail {
             Self::Test { .. } => MailKind::Test,
             Self::Retention { .. } => MailKind::Retention,
             Self::Station { .. } => MailKind::Station,
+            Self::EntryReview { .. } => MailKind::EntryReview,
         }
     }
 
@@ -286,7 +292,10 @@ impl Mail {
                 .with("short", deadline.short.as_str())
                 .with("deadline", deadline.full.as_str())
                 .personal(link),
-            Self::SignIn { link } | Self::Test { link } | Self::Station { link } => letter.personal(link),
+            Self::SignIn { link }
+            | Self::Test { link }
+            | Self::Station { link }
+            | Self::EntryReview { link } => letter.personal(link),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),

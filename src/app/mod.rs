@@ -6,6 +6,7 @@ pub mod answers;
 pub mod calendar;
 pub mod consult;
 pub mod demo;
+pub mod directory;
 pub mod flow;
 pub mod health;
 pub mod ledger;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::access::note;
+use super::directory::reviews::still_wanted;
 use super::flow::{Act, apply, raise, set_due};
 use super::mail_texts::{
     AssociationName, CaseNumber, CoarseArea, Consult, Deadline, Link as MailLink, Mail, MailText, Moment,
@@ -170,6 +171,7 @@ impl Command for Prepare {
             "ask" => self.ask(tx, &association).await?,
             "tell" => self.tell(tx, &association).await?,
             "sign_in" | "reach_test" | "station" => self.by_link(tx, &association).await?,
+            "entry_review" => self.entry_review(tx, &association).await?,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
@@ -326,6 +328,20 @@ impl Prepare {
             "station" => Mail::Station { link },
             _ => Mail::SignIn { link },
         });
+        self.write(home, &person, built, None).map(Some)
+    }
+
+    /// Asks whether entries are still right, unless they were looked at meanwhile.
+    async fn entry_review(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let LinkBody { member, link } = body(&self.job)?;
+        let Some((person, link)) = still_wanted(tx, &self.kit, &home.id, &member, &link).await? else {
+            return Ok(None);
+        };
+        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::EntryReview { link });
         self.write(home, &person, built, None).map(Some)
     }
 
@@ -542,7 +558,14 @@ impl Finish {
         }
         let has = matches!(
             self.job.kind.as_str(),
-            "ask" | "tell" | "sign_in" | "alarm_mail" | "retention" | "reach_test" | "station"
+            "ask"
+                | "tell"
+                | "sign_in"
+                | "alarm_mail"
+                | "retention"
+                | "reach_test"
+                | "station"
+                | "entry_review"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }

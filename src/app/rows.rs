@@ -1,6 +1,7 @@
 //! The rows that use cases hand out, under names that `web` may use: it never reaches the store itself.
 
 pub use crate::store::audit::Event;
+pub use crate::store::directory::{CareGroup, YearWindows};
 pub use crate::store::dispatch::{AttemptRow, OfferRow};
 pub use crate::store::enrolment::{DeviceRow, ReachFacts, ReachTest, SharedDevice};
 pub use crate::store::jobs::AlarmRow;

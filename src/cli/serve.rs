@@ -20,6 +20,7 @@ use crate::app::post::Post;
 use crate::app::verify::chain_of;
 use crate::app::{App, Rules};
 use crate::config::{self, Config};
+use crate::durable::reviews::Reviews;
 use crate::durable::runner::{Runner, RunnerSettings};
 use crate::i18n::Lang;
 use crate::ids::SharedChance;
@@ -290,6 +291,10 @@ fn runner_settings(config: &Config, boot_id: &str) -> RunnerSettings {
         urgent_workers: durable.urgent_mail_workers,
         self_check: durable.self_check.duration(),
         housekeeping: config.schedules.housekeeping.clone(),
+        reviews: Reviews {
+            schedule: config.schedules.entry_review.clone(),
+            after_days: i64::from(config.schedules.entry_review_after_days),
+        },
         stop: Stops::within(durable.graceful_stop.duration()).work,
     }
 }

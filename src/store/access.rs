@@ -47,6 +47,8 @@ pub enum LinkPurpose {
     ReachTest,
     /// Enrolling a device that an institution shares.
     Station,
+    /// Looking at the entries that the person looks after, and setting them right.
+    EntryReview,
 }
 
 impl LinkPurpose {
@@ -56,6 +58,7 @@ impl LinkPurpose {
             Self::SignIn => "sign_in",
             Self::ReachTest => "reach_test",
             Self::Station => "station",
+            Self::EntryReview => "entry_review",
         }
     }
 }
@@ -83,6 +86,7 @@ fn link(row: &Row) -> Result<Link, StoreError> {
         "sign_in" => LinkPurpose::SignIn,
         "reach_test" => LinkPurpose::ReachTest,
         "station" => LinkPurpose::Station,
+        "entry_review" => LinkPurpose::EntryReview,
         other => return Err(StoreError::corrupt("link", &id, format!("purpose {other}"))),
     };
     let hash = row.bytes("token_hash")?;

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_ground"),
     migration!(2, "0002_people"),
     migration!(4, "0004_enrolment"),
+    migration!(5, "0005_directory"),
     migration!(6, "0006_sheets"),
     migration!(7, "0007_retention"),
     migration!(8, "0008_settings"),

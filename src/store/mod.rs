@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod db;
+pub mod directory;
 pub mod dispatch;
 pub mod enrolment;
 pub mod jobs;
@@ -46,6 +47,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         access::ALL,
         audit::ALL,
         calendar::ALL,
+        directory::ALL,
         dispatch::ALL,
         enrolment::ALL,
         jobs::ALL,

@@ -10,6 +10,8 @@ mod calendar;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod http_edge;
 #[cfg(test)]
 mod journey;

@@ -81,6 +81,7 @@ async fn show(
             super::people::arrived_page(caller, &association, &member, token, confirmed)
         }
         Opened::Station(station) => super::people::station::enrol_page(caller, &station, token),
+        Opened::EntryReview => super::directory::own_entries(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
     })
 }
@@ -159,7 +160,7 @@ pub(super) async fn ended_page(caller: &Caller, token: &str) -> Result<Response,
     show(caller, token, None, false).await
 }
 
-fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ended) -> Response {
+pub(super) fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ended) -> Response {
     let voice = Voice { lang: caller.lang, zone: home.zone, now: caller.now };
     let kind = match why {
         Ended::TakenByAnother => LinkEndKind::TakenByAnother,
@@ -176,7 +177,7 @@ fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ende
     ending(&caller.as_guest_of(home), case_no, kind)
 }
 
-fn ending(caller: &Caller, case_no: Option<String>, kind: LinkEndKind) -> Response {
+pub(super) fn ending(caller: &Caller, case_no: Option<String>, kind: LinkEndKind) -> Response {
     caller.page(render(&LinkEnd { shell: caller.shell_at(ENTRY, "/k"), kind, case_no }), false)
 }
 

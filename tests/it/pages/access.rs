@@ -274,6 +274,37 @@ impl Walk {
                 objects.other("sheet_run", run.as_str());
             }
         }
+        let listed = async |association: &AssociationId, public: bool| {
+            let who = touban::app::Who::cli(association);
+            let entry = touban::domain::people::entry::InstitutionEntry { public, ..Default::default() };
+            let new = touban::app::people::NewInstitution {
+                name: "載る医院".into(),
+                kind: "clinic".into(),
+                area: "青葉北".into(),
+                entry,
+                ..Default::default()
+            };
+            town.office.app.institution_add(&who, new, None).await.unwrap().into_inner()
+        };
+        let (ours, their) = (listed(&home, true).await, listed(&midori, true).await);
+        let unlisted = listed(&home, false).await;
+        objects.same("institution", ours.as_str());
+        objects.other("institution", their.as_str());
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let group = town.office.app.care_group_add(&who, "北", "", None).await.unwrap();
+            if ours {
+                objects.same("group", group.as_str());
+            } else {
+                objects.other("group", group.as_str());
+            }
+        }
+        objects.same("public", "aoba");
+        for object in ["public_entry", "public_sheet"] {
+            objects.same(object, &format!("aoba {ours}"));
+            // What is not public, and what is another association's, is not there.
+            objects.other(object, &format!("aoba {unlisted}"));
+        }
         objects.same("problem", "not-found");
         objects.same("rules", "1");
         let style =
