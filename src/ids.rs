@@ -222,6 +222,12 @@ ids! {
     /// Something a human must look at.
     AlarmId = "alm";
     HoldId = "hld";
+    /// A publication of the rota (当番表の公開).
+    PublicationId = "pub";
+    /// An override of the rota (臨時変更).
+    OverrideId = "ovr";
+    /// A taken swap (交代).
+    SwapId = "swp";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }
