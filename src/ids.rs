@@ -226,6 +226,12 @@ ids! {
     HoldId = "hld";
     /// A sheet that was read in.
     SheetRunId = "sht";
+    /// A publication of the rota (当番表の公開).
+    PublicationId = "pub";
+    /// An override of the rota (臨時変更).
+    OverrideId = "ovr";
+    /// A taken swap (交代).
+    SwapId = "swp";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

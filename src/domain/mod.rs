@@ -6,4 +6,5 @@ pub mod dispatch;
 pub mod ledger;
 pub mod people;
 pub mod retention;
+pub mod rota;
 pub mod totals;
