@@ -69,8 +69,7 @@ impl Machine {
                 | LegState::Up
                 | LegState::Leaving { .. } => {
                     // Where the bridge lived on, whoever was on the line has hung up meanwhile.
-                    let hung_up =
-                        !new_life && leg.answered.is_some() || !new_life && leg.state == LegState::Up;
+                    let hung_up = !new_life && (leg.answered.is_some() || leg.state == LegState::Up);
                     let cause = if hung_up { Cause::HungUp } else { Cause::Lost };
                     // Written down for all first: nobody is told something on a line that is gone too.
                     if let Some((before, cause)) = self.mark_ended(&id, cause) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proptest::test_runner::{Config, TestRunner};
 
-use super::any::{Act, Op, line_of, nights, ops};
+use super::any::{Act, Op, SOMETIMES, line_of, nights, ops};
 use super::*;
 
 /// More waits than this without anybody doing anything is a call that never comes to rest.
@@ -620,27 +620,6 @@ impl Run<'_> {
         }
     }
 }
-
-/// Situations that are rare at night and must not be rare here; without them the checks show little.
-const SOMETIMES: &[&str] = &[
-    "they talked",
-    "a call back was promised",
-    "a promise was missed",
-    "a call was handed over",
-    "somebody was outrun",
-    "two said yes",
-    "an order in doubt was repeated",
-    "a lost caller was called back",
-    "a caller was out of reach",
-    "a join was not confirmed",
-    "an unknown caller vanished",
-    "nobody was left",
-    "nobody was rung",
-    "the dispatcher was silent",
-    "the bridge was down",
-    "the bridge started anew",
-    "an event was lost",
-];
 
 fn run(cases: u32, shrink: u32, seen: &RefCell<BTreeMap<&'static str, u32>>) -> Result<(), String> {
     let config = Config { cases, max_shrink_iters: shrink, failure_persistence: None, ..Config::default() };
