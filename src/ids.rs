@@ -207,6 +207,8 @@ ids! {
     OfferId = "ofr";
     /// One physical try to reach somebody: a mail, a phone leg.
     AttemptId = "att";
+    /// An urgent call or a bridged talk, with all its legs (緊急連絡, 電話橋渡し).
+    CallId = "cal";
     /// A link sent to a person.
     LinkId = "lnk";
     /// A known device of a person.

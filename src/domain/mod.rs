@@ -1,6 +1,7 @@
 //! Decides. Pure: no async, no I/O, no clock, no chance, no SQL, no HTTP.
 
 pub mod calendar;
+pub mod call;
 pub mod consult;
 pub mod dispatch;
 pub mod ledger;
