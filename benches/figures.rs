@@ -329,6 +329,10 @@ async fn runner(app: &App, port: u16) -> Runner {
         urgent_workers: 2,
         self_check: Duration::from_secs(10),
         housekeeping: Schedule::parse("0 30 3 * * *").expect("a schedule"),
+        reviews: touban::durable::reviews::Reviews {
+            schedule: touban::durable::schedule::Schedule::parse("0 0 9 1 4,7,10 *").expect("a schedule"),
+            after_days: 60,
+        },
         stop: Duration::from_secs(10),
     };
     let port = Arc::new(SmtpMail::new(smtp).expect("settings"));

@@ -197,6 +197,8 @@ ids! {
     AssociationId = "asc";
     /// An institution (医療機関).
     InstitutionId = "ins";
+    /// A care group of institutions (在宅支援連携体制).
+    CareGroupId = "grp";
     /// A member (会員, 利用者): a person of the association.
     MemberId = "mem";
     /// A request (依頼) of any kind.
@@ -205,10 +207,16 @@ ids! {
     OfferId = "ofr";
     /// One physical try to reach somebody: a mail, a phone leg.
     AttemptId = "att";
+    /// An urgent call or a bridged talk, with all its legs (緊急連絡, 電話橋渡し).
+    CallId = "cal";
     /// A link sent to a person.
     LinkId = "lnk";
     /// A known device of a person.
     DeviceId = "dev";
+    /// A device that the people of an institution share.
+    SharedDeviceId = "shd";
+    /// One try whether somebody can be reached.
+    ReachTestId = "rch";
     /// A signed-in session.
     SessionId = "ses";
     /// A key of the API.
@@ -222,6 +230,14 @@ ids! {
     PasskeyId = "pky";
     /// Somebody who lost the means to sign in, on the way to new ones.
     RecoveryId = "rcv";
+    /// A sheet that was read in.
+    SheetRunId = "sht";
+    /// A publication of the rota (当番表の公開).
+    PublicationId = "pub";
+    /// An override of the rota (臨時変更).
+    OverrideId = "ovr";
+    /// A taken swap (交代).
+    SwapId = "swp";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

@@ -2,7 +2,8 @@
 //! association.
 //!
 //! The map of rooms: `domain` decides, `app` arranges, `store` remembers, `durable` does it later,
-//! `ports` speaks to the outside, `web` and `cli` listen, `sim` pretends, `seal` keeps secrets.
+//! `ports` speaks to the outside, `export` reads and writes files of offices, `web` and `cli` listen, `sim`
+//! pretends, `seal` keeps secrets.
 //! `tests/it/architecture.rs` holds the arrows between them.
 
 pub mod app;
@@ -10,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod durable;
+pub mod export;
 pub mod i18n;
 pub mod ids;
 pub mod money;

@@ -35,11 +35,23 @@ pub enum Bug {
     CancelLeavesOffersLive,
     /// Nobody is asked in place of a person whom no channel reaches.
     UnreachableNotReplaced,
+    /// Whoever or whatever picks up a phone counts as a yes.
+    AnswerCountsAsYes,
+    /// A right PIN joins without asking the dispatcher who was first.
+    VerdictNotAwaited,
+    /// The other phones go on ringing when somebody has taken the call.
+    OthersKeepRinging,
+    /// A leg that failed is not told to the dispatcher.
+    FailedLegUntold,
+    /// A waiting caller hears one word and then nothing.
+    SilentWait,
+    /// After a restart a phone that rings is dialled once more.
+    RingingDialledAgain,
 }
 
 impl Bug {
     /// Every planted bug.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::NoRecheckBeforeSend,
         Self::QuotaReadThenWrite,
         Self::LeaseIgnored,
@@ -55,6 +67,12 @@ impl Bug {
         Self::LateYesAccepted,
         Self::CancelLeavesOffersLive,
         Self::UnreachableNotReplaced,
+        Self::AnswerCountsAsYes,
+        Self::VerdictNotAwaited,
+        Self::OthersKeepRinging,
+        Self::FailedLegUntold,
+        Self::SilentWait,
+        Self::RingingDialledAgain,
     ];
 
     /// The stable word for reports and the command line.
@@ -76,6 +94,12 @@ impl Bug {
             Self::LateYesAccepted => "late_yes_accepted",
             Self::CancelLeavesOffersLive => "cancel_leaves_offers_live",
             Self::UnreachableNotReplaced => "unreachable_not_replaced",
+            Self::AnswerCountsAsYes => "answer_counts_as_yes",
+            Self::VerdictNotAwaited => "verdict_not_awaited",
+            Self::OthersKeepRinging => "others_keep_ringing",
+            Self::FailedLegUntold => "failed_leg_untold",
+            Self::SilentWait => "silent_wait",
+            Self::RingingDialledAgain => "ringing_dialled_again",
         }
     }
 

@@ -14,6 +14,7 @@ use crate::store::access::{
     session_seen,
 };
 use crate::store::audit::{Entry, audit_append};
+use crate::store::enrolment::{device_used, session_device};
 use crate::store::jobs::{Lane, NewJob, job_add};
 use crate::store::people::{
     Association, Member, association_by_id, associations, member_by_id, member_pin_failed, member_pin_right,
@@ -234,6 +235,7 @@ pub(crate) async fn write_access(
     if let Some((id, hash)) = &access.device {
         let ends = kit.now.plus_s(kit.rules.device_life_s);
         device_add(tx, association, id, member, hash, kit.now, ends).await?;
+        session_device(tx, association, &access.session, id.as_str()).await?;
     }
     Ok(())
 }
@@ -382,6 +384,8 @@ impl Command for SignInByDevice {
         }
         member_pin_right(tx, association, &self.member).await?;
         write_access(tx, kit, association, &self.member, &self.access).await?;
+        session_device(tx, association, &self.access.session, self.device.as_str()).await?;
+        device_used(tx, association, &self.device, kit.now).await?;
         let who = Who::member(association, &self.member);
         let detail = json!({ "by": "device_and_pin", "device": self.device.as_str() });
         note(tx, kit, &who, "sign_in.done", &format!("member:{}", self.member), detail).await?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access::{
-    Cookies, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
+    Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
 use super::flow::{Act, apply};
 use super::replay::Key;
@@ -13,11 +13,12 @@ use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
 use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
 use crate::domain::people::ConsultFacts;
-use crate::ids::{MemberId, OfferId, RequestId};
+use crate::ids::{DeviceId, MemberId, OfferId, RequestId};
 use crate::planted::{self, Bug};
 use crate::seal::Secret;
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
 use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
+use crate::store::enrolment::{device_used, reach_test_by_link};
 use crate::store::people::{
     Association, Institution, Member, association_by_id, institution_by_id, member_by_id, member_pin_right,
     specialties_of,
@@ -43,6 +44,9 @@ pub enum Choice {
     /// An acceptance is given back.
     Release,
 }
+
+/// The reason that stands with a no for somebody who left.
+pub(crate) const DECLINE_LEFT: &str = "left";
 
 /// Why somebody says no, as codes. Anything else counts as no reason given.
 pub const DECLINE_REASONS: [&str; 3] = ["schedule", "not_my_field", "other"];
@@ -86,6 +90,16 @@ pub enum Opened {
         association: Association,
     },
     Offer(Box<OpenOffer>),
+    /// A test mail: has it arrived?
+    ReachTest {
+        association: Association,
+        member: Box<Member>,
+        confirmed: bool,
+    },
+    /// A device that an institution's people will share.
+    Station(Box<super::people::stations::Station>),
+    /// The person's entries of the directory; see [`App::entry_link_open`].
+    EntryReview,
     Ended {
         association: Association,
         case_no: Option<String>,
@@ -152,6 +166,8 @@ struct AnswerByLink {
     pin_version: Option<i64>,
     choice: Choice,
     access: Option<NewAccess>,
+    /// The known device that proved the person.
+    device: Option<DeviceId>,
 }
 
 enum ByLink {
@@ -181,10 +197,14 @@ impl Command for AnswerByLink {
             return Ok(ByLink::LinkOver);
         }
         let who = Who::member(association, person);
-        let answer = answer_in(tx, kit, &who, &self.request, person, self.proof, &self.choice).await?;
+        let proven = (self.proof, None);
+        let answer = answer_in(tx, kit, &who, &self.request, person, proven, &self.choice).await?;
         let Some(answer) = answer else {
             return Ok(ByLink::LinkOver);
         };
+        if let Some(device) = &self.device {
+            device_used(tx, association, device, kit.now).await?;
+        }
         if self.pin_version.is_some() {
             member_pin_right(tx, association, person).await?;
         }
@@ -208,11 +228,11 @@ async fn answer_in(
     who: &Who,
     request: &RequestId,
     person: &MemberId,
-    proof: Proof,
+    (proof, channel): (Proof, Option<&str>),
     choice: &Choice,
 ) -> Result<Option<Answer>, StoreError> {
     let person = person.clone();
-    let (event, act) = match choice {
+    let (event, mut act) = match choice {
         Choice::Accept { terms } => (
             Event::Accept { person: person.clone(), proof, terms: terms.clone() },
             Act {
@@ -240,6 +260,9 @@ async fn answer_in(
             Act { action: "offer.release", detail: json!({ "member": person.as_str() }) },
         ),
     };
+    if let (Some(channel), Some(detail)) = (channel, act.detail.as_object_mut()) {
+        detail.insert("channel".to_owned(), json!(channel));
+    }
     Ok(apply(tx, kit, who, request, event, &act).await?.map(|moved| moved.answer))
 }
 
@@ -248,6 +271,8 @@ struct AnswerByApi {
     who: Who,
     offer: OfferId,
     proof: Proof,
+    /// How the answer came to whoever types it in somebody's name.
+    channel: Option<&'static str>,
     pin_version: Option<i64>,
     choice: Choice,
 }
@@ -299,7 +324,8 @@ impl Command for AnswerByApi {
         let answer = if taken {
             Some(Answer::Taken)
         } else {
-            answer_in(tx, kit, &self.who, &offer.request, &member.id, self.proof, &self.choice).await?
+            let proven = (self.proof, self.channel);
+            answer_in(tx, kit, &self.who, &offer.request, &member.id, proven, &self.choice).await?
         };
         let Some(answer) = answer else {
             return Ok(None);
@@ -357,6 +383,9 @@ impl App {
         let Some(link) = self.link_by_token(token).await? else {
             return Ok(Opened::Unknown);
         };
+        if link.purpose == LinkPurpose::EntryReview {
+            return Ok(Opened::EntryReview);
+        }
         let now = self.now();
         let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, &link.association).await?;
@@ -396,6 +425,28 @@ impl App {
                 over(Ended::Expired, None)
             } else {
                 Opened::SignIn { association, member: Box::new(member) }
+            });
+        }
+        if link.purpose == LinkPurpose::ReachTest {
+            let test = reach_test_by_link(&mut conn, &link.association, &link.id).await?;
+            let Some(test) = test.filter(|_| member.is_active(now)) else {
+                return Ok(Opened::Unknown);
+            };
+            let confirmed = test.confirmed.is_some();
+            let over_now = test.voided.is_some() || link.voided.is_some() || now >= link.expires;
+            return Ok(if over_now && !confirmed {
+                over(Ended::Expired, None)
+            } else {
+                Opened::ReachTest { association, member: Box::new(member), confirmed }
+            });
+        }
+        if link.purpose == LinkPurpose::Station {
+            drop(conn);
+            let locked = link.wrong_pins >= self.rules.pin_tries_per_link;
+            return Ok(match self.station_behind(&link).await? {
+                _ if locked => over(Ended::PinLocked, None),
+                Some(station) => Opened::Station(Box::new(station)),
+                None => over(Ended::SignInUsed, None),
             });
         }
         let Some(request_id) = link.request.clone() else {
@@ -475,8 +526,9 @@ impl App {
             Some(secret) => self.known_device(secret).await?,
             None => None,
         };
-        let known =
-            device.is_some_and(|d| d.member.id == link.member && d.association.id == link.association);
+        let own = |d: &KnownDevice| d.member.id == link.member && d.association.id == link.association;
+        let device = device.filter(own).map(|d| d.device);
+        let known = device.is_some();
         let typed = pin.is_some_and(|p| !p.trim().is_empty());
         let (proof, pin_version) = if known && !typed {
             (Proof::Device, None)
@@ -519,6 +571,7 @@ impl App {
             pin_version,
             choice: choice.clone(),
             access,
+            device,
         };
         match self.db.run(command).await? {
             ByLink::LinkOver => self.link_over(&link, Some(Ended::Expired)).await,
@@ -627,11 +680,38 @@ impl App {
             who: who.clone(),
             offer: offer.clone(),
             proof,
+            channel: None,
             pin_version,
             choice,
         };
         let answer = self.run_once(&kit, who, key, command).await?.into_inner();
         answer.map(ApiAnswered::Answered).ok_or(AppError::NotFound)
+    }
+
+    /// Answers an offer for somebody who told the office by `channel`: `phone` or `fax`. Both stand in the
+    /// audit: who typed it and whose answer it is.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; the store's.
+    pub async fn offer_answer_for(
+        &self,
+        who: &Who,
+        offer: &OfferId,
+        choice: Choice,
+        channel: &'static str,
+        key: Option<&Key>,
+    ) -> Result<ApiAnswer, AppError> {
+        let kit = self.kit();
+        let command = AnswerByApi {
+            kit: kit.clone(),
+            who: who.clone(),
+            offer: offer.clone(),
+            proof: Proof::ActFor,
+            channel: Some(channel),
+            pin_version: None,
+            choice,
+        };
+        self.run_once(&kit, who, key, command).await?.into_inner().ok_or(AppError::NotFound)
     }
 }
 

@@ -160,6 +160,8 @@ struct Tell {
     minutes: i64,
     minutes_confirmed: bool,
     outcome: String,
+    /// How it came to whoever types it in the taker's name.
+    channel: Option<&'static str>,
 }
 
 impl Command for Tell {
@@ -168,12 +170,13 @@ impl Command for Tell {
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
         let event = Event::Report { person: self.member.clone() };
-        let act = Act {
-            action: "request.report",
-            detail: json!({
-                "minutes": self.minutes, "outcome": self.outcome, "minutes_confirmed": self.minutes_confirmed,
-            }),
-        };
+        let mut detail = json!({
+            "minutes": self.minutes, "outcome": self.outcome, "minutes_confirmed": self.minutes_confirmed,
+        });
+        if let (Some(channel), Some(detail)) = (self.channel, detail.as_object_mut()) {
+            detail.insert("channel".to_owned(), json!(channel));
+        }
+        let act = Act { action: "request.report", detail };
         let Some(moved) = apply(tx, kit, &self.who, &self.id, event, &act).await? else {
             return Ok(None);
         };
@@ -252,7 +255,7 @@ pub struct Asking {
     pub asker: MemberId,
     /// By the asker in person; otherwise the office or a program typed it.
     pub in_person: bool,
-    /// `web`, `api`, `clerk`, `fax`.
+    /// `web`, `api`, `phone`, `fax`.
     pub channel: &'static str,
 }
 
@@ -382,6 +385,32 @@ impl App {
         told: Told,
         key: Option<&Key>,
     ) -> Result<Change, AppError> {
+        self.report(who, id, told, None, key).await
+    }
+
+    /// The taker's answer, told to the office by `channel`: `phone` or `fax`.
+    ///
+    /// # Errors
+    /// As [`App::consult_report`].
+    pub async fn consult_report_for(
+        &self,
+        who: &Who,
+        id: &RequestId,
+        told: Told,
+        channel: &'static str,
+        key: Option<&Key>,
+    ) -> Result<Change, AppError> {
+        self.report(who, id, told, Some(channel), key).await
+    }
+
+    async fn report(
+        &self,
+        who: &Who,
+        id: &RequestId,
+        told: Told,
+        channel: Option<&'static str>,
+        key: Option<&Key>,
+    ) -> Result<Change, AppError> {
         let wrong = told.answer.wrong_fields(told.minutes, &told.outcome);
         if !wrong.is_empty() {
             return Err(AppError::Invalid(wrong));
@@ -396,6 +425,7 @@ impl App {
             minutes: told.minutes,
             minutes_confirmed: told.minutes_confirmed,
             outcome: told.outcome,
+            channel,
         };
         self.run_once(&kit, who, key, tell).await?.into_inner().ok_or(AppError::NotFound)
     }

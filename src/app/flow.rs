@@ -267,16 +267,17 @@ pub(crate) async fn make_link(
     expires: Millis,
 ) -> Result<LinkId, StoreError> {
     let purpose = if request.is_some() { LinkPurpose::Offer } else { LinkPurpose::SignIn };
-    make_link_for(tx, kit, association, member, (purpose, request), expires).await
+    make_link_for(tx, kit, association, member, purpose, request, expires).await
 }
 
-/// Makes a link of any purpose; its token and code are derived from its id when it is sent.
+/// A link for a purpose, and the request it is about if it is about one.
 pub(crate) async fn make_link_for(
     tx: &mut Conn,
     kit: &Kit,
     association: &AssociationId,
     member: &MemberId,
-    (purpose, request): (LinkPurpose, Option<&RequestId>),
+    purpose: LinkPurpose,
+    request: Option<&RequestId>,
     expires: Millis,
 ) -> Result<LinkId, StoreError> {
     let id = LinkId::new(kit.now, kit.vault.chance.as_ref());

@@ -141,6 +141,10 @@ pub enum Mail {
     Test { link: PersonalLink },
     /// To officers and administrators: what was destroyed at the end of its time, in counts.
     Retention { texts: u32, cases: u32, page: Link },
+    /// To the contact of an institution: enrol the device your people share.
+    Station { link: PersonalLink },
+    /// To whoever looks after an entry of the directory: is it still right?
+    EntryReview { link: PersonalLink },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -168,6 +172,8 @@ pub enum MailKind {
     ChooseHand,
     Test,
     Retention,
+    Station,
+    EntryReview,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -181,7 +187,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -204,6 +210,8 @@ impl MailKind {
         Self::ChooseHand,
         Self::Test,
         Self::Retention,
+        Self::Station,
+        Self::EntryReview,
     ];
 
     const fn form(self) -> Form {
@@ -233,6 +241,8 @@ impl MailKind {
             Self::ChooseHand => form("choose_hand", "choose", 2, 0),
             Self::Test => form("test", "test", 2, 0),
             Self::Retention => form("retention", "retention", 2, 1),
+            Self::Station => form("station", "station", 2, 1),
+            Self::EntryReview => form("entry_review", "entry-review", 2, 1),
         }
     }
 
@@ -276,6 +286,8 @@ impl Mail {
             Self::ChooseHand { .. } => MailKind::ChooseHand,
             Self::Test { .. } => MailKind::Test,
             Self::Retention { .. } => MailKind::Retention,
+            Self::Station { .. } => MailKind::Station,
+            Self::EntryReview { .. } => MailKind::EntryReview,
         }
     }
 
@@ -295,7 +307,9 @@ impl Mail {
             Self::SignIn { link }
             | Self::OfficeSetup { link }
             | Self::RecoveryNotice { link }
-            | Self::Test { link } => letter.personal(link),
+            | Self::Test { link }
+            | Self::Station { link }
+            | Self::EntryReview { link } => letter.personal(link),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),

@@ -6,17 +6,22 @@ pub mod answers;
 pub mod calendar;
 pub mod consult;
 pub mod demo;
+pub mod directory;
 pub mod flow;
 pub mod health;
 pub mod ledger;
 pub mod mail_texts;
 pub mod outbox;
 pub mod people;
+pub mod post;
 pub mod replay;
 pub mod retention;
 pub mod rows;
 pub mod say;
 pub mod signin;
+pub mod settings;
+pub mod setup;
+pub mod sheets;
 pub mod verify;
 pub mod views;
 
@@ -69,6 +74,8 @@ pub struct App {
     pub clock: SharedClock,
     pub chance: SharedChance,
     pub rules: Arc<Rules>,
+    /// The way out for a mail that is tried; other mails go by the outbox.
+    post: Option<Arc<post::Post>>,
     /// Argon2 is heavy on purpose; a flood of PINs must not starve the rest.
     pins: Arc<tokio::sync::Semaphore>,
     waiting: Arc<tokio::sync::Semaphore>,
@@ -88,9 +95,16 @@ impl App {
             vault,
             clock,
             rules: Arc::new(rules),
+            post: None,
             pins: Arc::new(tokio::sync::Semaphore::new(PIN_WORKERS)),
             waiting: Arc::new(tokio::sync::Semaphore::new(PIN_QUEUE)),
         }
+    }
+
+    /// The same with a way out for test mails.
+    #[must_use]
+    pub fn with_post(self, post: post::Post) -> Self {
+        Self { post: Some(Arc::new(post)), ..self }
     }
 
     #[must_use]
@@ -140,6 +154,13 @@ impl Who {
             actor: format!("key:{key}"),
             on_behalf_of: for_member.map(|m| format!("member:{m}")),
         }
+    }
+
+    /// A member in the name of another.
+    #[must_use]
+    pub fn member_for(association: &AssociationId, member: &MemberId, for_member: &MemberId) -> Self {
+        let on_behalf_of = Some(format!("member:{for_member}"));
+        Self { on_behalf_of, ..Self::member(association, member) }
     }
 
     #[must_use]

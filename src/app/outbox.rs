@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::access::note;
+use super::directory::reviews::still_wanted;
 use super::flow::{Act, apply, raise, set_due};
 use super::mail_texts::{
     AssociationName, CaseNumber, CoarseArea, Consult, Deadline, Link as MailLink, Mail, MailText, Moment,
@@ -30,6 +31,7 @@ use crate::store::people::{
     Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
 };
 use crate::store::requests::case_by_id;
+use crate::store::sheets::sheets_forget;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
@@ -119,7 +121,7 @@ struct WakeBody {
 }
 
 #[derive(Deserialize)]
-struct SignInBody {
+struct LinkBody {
     member: MemberId,
     link: LinkId,
 }
@@ -174,7 +176,10 @@ impl Command for Prepare {
             "wake" => return self.wake(tx).await,
             "ask" => self.ask(tx, &association).await?,
             "tell" => self.tell(tx, &association).await?,
-            "sign_in" | "office_setup" | "recovery_notice" => self.personal(tx, &association).await?,
+            "sign_in" | "reach_test" | "station" | "office_setup" | "recovery_notice" => {
+                self.by_link(tx, &association).await?
+            }
+            "entry_review" => self.entry_review(tx, &association).await?,
             "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
@@ -315,9 +320,9 @@ impl Prepare {
         })
     }
 
-    /// A mail that brings one link: to sign in, to set up one's means, to stop a recovery.
-    async fn personal(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
-        let SignInBody { member, link } = body(&self.job)?;
+    /// A mail that carries a person's link and nothing else.
+    async fn by_link(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let LinkBody { member, link } = body(&self.job)?;
         let person = member_by_id(tx, &home.id, &member).await?;
         let link = link_by_id(tx, &home.id, &link).await?;
         let (Some(person), Some(link)) = (person, link) else {
@@ -328,10 +333,26 @@ impl Prepare {
             return Ok(None);
         }
         let built = self.personal_link(&link, home, person.lang).map(|link| match self.job.kind.as_str() {
+            "reach_test" => Mail::Test { link },
+            "station" => Mail::Station { link },
             "office_setup" => Mail::OfficeSetup { link },
             "recovery_notice" => Mail::RecoveryNotice { link },
             _ => Mail::SignIn { link },
         });
+        self.write(home, &person, built, None).map(Some)
+    }
+
+    /// Asks whether entries are still right, unless they were looked at meanwhile.
+    async fn entry_review(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let LinkBody { member, link } = body(&self.job)?;
+        let Some((person, link)) = still_wanted(tx, &self.kit, &home.id, &member, &link).await? else {
+            return Ok(None);
+        };
+        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::EntryReview { link });
         self.write(home, &person, built, None).map(Some)
     }
 
@@ -566,7 +587,17 @@ impl Finish {
         struct OfMember {
             member: MemberId,
         }
-        let has = matches!(self.job.kind.as_str(), "ask" | "tell" | "sign_in" | "alarm_mail" | "retention");
+        let has = matches!(
+            self.job.kind.as_str(),
+            "ask"
+                | "tell"
+                | "sign_in"
+                | "alarm_mail"
+                | "retention"
+                | "reach_test"
+                | "station"
+                | "entry_review"
+        );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }
 
@@ -703,7 +734,7 @@ impl Command for Forget {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
         let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
-        Ok(access + tries + jobs_forget(tx, before).await?)
+        Ok(access + tries + jobs_forget(tx, before).await? + sheets_forget(tx, self.now).await?)
     }
 }
 

@@ -3,8 +3,11 @@
 pub use crate::store::access::SessionRow;
 pub use crate::store::audit::Event;
 pub use crate::store::credentials::{PasskeyRow, Recovery};
+pub use crate::store::directory::{CareGroup, YearWindows};
 pub use crate::store::dispatch::{AttemptRow, OfferRow};
+pub use crate::store::enrolment::{DeviceRow, ReachFacts, ReachTest, SharedDevice};
 pub use crate::store::jobs::AlarmRow;
 pub use crate::store::ledger::LineRow;
 pub use crate::store::people::{Association, Institution, Member};
 pub use crate::store::requests::Case;
+pub use crate::store::sheets::{RunState, SheetRun};

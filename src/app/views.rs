@@ -381,6 +381,22 @@ impl App {
         Ok(OfficeCase { line, names, history })
     }
 
+    /// The offers a person can still answer, looking through `limit` of theirs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn offers_live_of(
+        &self,
+        association: &AssociationId,
+        member: &MemberId,
+        limit: i64,
+    ) -> Result<Vec<OfferRow>, AppError> {
+        let mut conn = self.db.read().await?;
+        let mut offers = offers_of_member(&mut conn, association, member, "", limit).await?;
+        offers.retain(|row| row.offer.state.is_live());
+        Ok(offers)
+    }
+
     /// What a member asked and what they took, the newest first.
     ///
     /// # Errors

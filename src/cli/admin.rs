@@ -38,6 +38,7 @@ pub async fn run(command: AdminCommand, lang: Lang) -> Result<(), Stop> {
         AdminCommand::Hold(arg) => keep::hold(arg, lang).await,
         AdminCommand::Retention(arg) => keep::retention(arg, lang).await,
         AdminCommand::StaffLink(arg) => staff_link(arg, lang).await,
+        AdminCommand::SetupLink(arg) => setup_link(arg, lang).await,
     }
 }
 
@@ -228,6 +229,24 @@ async fn staff_link(arg: StaffArgs, lang: Lang) -> Result<(), Stop> {
     let values = [("link", link.url), ("until", link.until.rfc3339()), ("needs_pin", needs_pin.to_owned())];
     say(&arg.at.report, &values);
     Ok(())
+}
+
+async fn setup_link(arg: ReportArgs, lang: Lang) -> Result<(), Stop> {
+    let config = open::config(arg.config.config.as_deref(), lang)?;
+    let app = open::app(&config, Missing::Make, lang).await?;
+    let link = app.setup_link().await.map_err(|e| Stop::app(lang, e))?;
+    app.db.close().await;
+    match link {
+        Some(link) => {
+            say(&arg, &[("link", link)]);
+            Ok(())
+        }
+        None => Err(Stop::failed(
+            lang,
+            "医師会はもう登録されています。初期設定のリンクはつくれません",
+            "there is an association already; no link to the set-up is made",
+        )),
+    }
 }
 
 fn pin_from_stdin(lang: Lang) -> Result<Pin, Stop> {

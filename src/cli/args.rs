@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::app::access::Scope;
 use crate::config::shell_language;
+use crate::domain::people::sheet::Kind;
 use crate::domain::people::{INSTITUTION_KINDS, Role};
 use crate::i18n::Lang;
 
@@ -35,6 +36,10 @@ pub enum Command {
     /// Make the first accounts and keys, also while `serve` runs
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Read a list of members or institutions from an Excel or CSV file; whole or not at all
+    Import(ImportArgs),
+    /// Write the members or institutions into a file
+    Export(ExportArgs),
     /// Play pretended offices with faults and check every promise after every command
     Simulate(SimulateArgs),
 }
@@ -103,6 +108,8 @@ pub enum AdminCommand {
     /// Print a link by which somebody of the office sets up how they sign in: for the first one, and where
     /// nobody else can help
     StaffLink(StaffArgs),
+    /// Print a new link to the set-up, while there is no association
+    SetupLink(ReportArgs),
 }
 
 /// What every `admin` command of one association takes.
@@ -189,6 +196,43 @@ pub struct MemberArgs {
     /// Read the PIN (four digits) from standard input and do not make one
     #[arg(long)]
     pub pin_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// What the rows are
+    #[arg(value_parser = sheet_kinds())]
+    pub kind: Kind,
+    /// Excel (.xlsx) or CSV (UTF-8 or Shift_JIS)
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub at: At,
+    /// Sheet of the workbook; the first with anything in it without this
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub sheet: String,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leave out the rows that cannot be taken; otherwise such a file is not taken at all
+    #[arg(long)]
+    pub leave_out: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What the rows are
+    #[arg(value_parser = sheet_kinds())]
+    pub kind: Kind,
+    /// Where to write; it must not exist yet
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub at: At,
+    /// xlsx, csv (UTF-8 for Excel) or csv-sjis (Shift_JIS)
+    #[arg(long, default_value = "xlsx", value_parser = ["xlsx", "csv", "csv-sjis"])]
+    pub format: String,
+    /// Write 〓 for characters that Shift_JIS does not have
+    #[arg(long)]
+    pub replace: bool,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +339,10 @@ fn one_of<T: Clone + Send + Sync + 'static>(
     PossibleValuesParser::new(codes).try_map(move |code| read(&code).ok_or("?"))
 }
 
+fn sheet_kinds() -> impl TypedValueParser<Value = Kind> {
+    one_of(Kind::ALL.map(Kind::code), Kind::from_code)
+}
+
 fn roles() -> impl TypedValueParser<Value = Role> {
     one_of(Role::ALL.map(Role::code), Role::from_code)
 }
@@ -390,6 +438,16 @@ fn japanese(place: &str) -> Option<&'static str> {
         "doctor" => "設定・データベース・鍵・時計・メールを調べ、直すところを言います",
         "verify" => "記録の鎖を計算し直し、すべての依頼と台帳の行を点検します",
         "admin" => "はじめの登録と鍵をつくります（serve が動いていても使えます）",
+        "import" => "会員や医療機関の表（Excel・CSV）を取り込みます（全部か、まったくなしか）",
+        "export" => "会員や医療機関の表をファイルに書き出します",
+        "import --file" => "Excel（.xlsx）か CSV（UTF-8・Shift_JIS）のファイル",
+        "export --file" => "書き出す先。まだないファイル名にしてください",
+        "import --kind" | "export --kind" => "どの表か（members 会員、institutions 医療機関）",
+        "--sheet" => "読むシートの名前。なければ最初の表",
+        "import --dry_run" => "何が変わるかを表示するだけで、何も変えません",
+        "--leave_out" => "取り込めない行を除いて取り込みます（なければ、そのようなファイルは取り込みません）",
+        "--format" => "xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）のどれか",
+        "--replace" => "Shift_JIS にない文字を 〓 に置きかえます",
         "simulate" => "でたらめな出来事を起こして、必ず守るべきことが守られるかを調べます",
         "admin create-association" => "医師会を登録します",
         "admin create-institution" => "医療機関を登録します",
@@ -419,6 +477,7 @@ fn japanese(place: &str) -> Option<&'static str> {
             "職員が入る手だてを登録するリンクを表示します（最初の一人と、ほかに助ける人がいないとき）"
         }
         "--whom" => "会員の番号（mem_…）かメールアドレス",
+        "admin setup-link" => "初期設定の新しいリンクを表示します（医師会を登録する前だけ）",
         "--config" => "設定ファイル。なければこのフォルダーの touban.toml（あれば）",
         "--json" => "結果を JSON で表示します",
         "demo --listen" => "待ち受けるアドレス。使われていれば次の空いている番号",

@@ -25,6 +25,8 @@ use crate::app::replay::Done;
 use crate::app::{App, Who};
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::calendar::{civil_day, instant_of, wall_clock};
+use crate::domain::people::contact_window::ContactWindow;
+use crate::domain::people::entry::InstitutionEntry;
 use crate::domain::people::{Day, Role, SpecialtyOffer};
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SharedChance, SystemChance};
@@ -84,7 +86,7 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
         asker: ASKER.to_owned(),
         clerk: CLERK.to_owned(),
     };
-    let house = House { db, vault, clock: shared, rules, mail: mailbox, demo: Some(demo), counters };
+    let house = House { db, vault, clock: shared, rules, mail: mailbox, demo: Some(demo), counters, lang };
     house.serve(&config, listener, signals, |ready| greeting.print(ready)).await
 }
 
@@ -195,6 +197,7 @@ async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
         institutions.insert(institution.key.as_str(), id);
     }
     let members = seed_members(app, data, &who, &institutions, &areas).await?;
+    seed_windows(app, data, &who, &members).await?;
     Ok(Seeded { who, members })
 }
 
@@ -240,6 +243,34 @@ async fn seed_members(
     Ok(members)
 }
 
+/// This fiscal year's contact windows.
+async fn seed_windows(
+    app: &App,
+    data: &DemoData,
+    who: &Who,
+    members: &BTreeMap<String, MemberId>,
+) -> Result<(), Stop> {
+    let year = app.fiscal_year_now(&who.association).await.map_err(unfit)?;
+    let mut all: BTreeMap<&str, Vec<ContactWindow>> = BTreeMap::new();
+    for window in &data.windows {
+        all.entry(window.member.as_str()).or_default().push(ContactWindow {
+            way: window.way,
+            days: window.days.iter().map(|day| Day::from(*day)).collect(),
+            from_min: window.from_min,
+            to_min: window.to_min,
+            holidays: false,
+            remarks: window.remarks.clone(),
+            public: window.public,
+        });
+    }
+    for (key, windows) in all {
+        if let Some(member) = members.get(key) {
+            app.contact_windows_put(who, member, (year, 0), windows, None).await.map_err(unfit)?;
+        }
+    }
+    Ok(())
+}
+
 fn unfit(error: crate::app::AppError) -> Stop {
     Stop::app(Lang::En, error)
 }
@@ -250,6 +281,10 @@ fn new_institution(institution: &DemoInstitution, areas: &BTreeMap<&str, &str>) 
         DemoInstitutionKind::HomeCareClinic => "home_care_clinic",
         DemoInstitutionKind::Hospital => "hospital",
         DemoInstitutionKind::NurseStation => "nursing_station",
+        DemoInstitutionKind::LiaisonRoom => "liaison_room",
+        DemoInstitutionKind::GeriatricFacility => "geriatric_facility",
+        DemoInstitutionKind::Pharmacy => "pharmacy",
+        DemoInstitutionKind::CareOffice => "care_office",
         DemoInstitutionKind::AssociationOffice => "association",
     };
     NewInstitution {
@@ -261,7 +296,14 @@ fn new_institution(institution: &DemoInstitution, areas: &BTreeMap<&str, &str>) 
         kana: institution.kana.clone(),
         code: institution.code.clone().unwrap_or_default(),
         fax: Some(institution.fax.clone()),
-        ..NewInstitution::default()
+        entry: InstitutionEntry {
+            hours: institution.hours.clone(),
+            round_the_clock: institution.round_the_clock,
+            contact_person: institution.contact_person.clone(),
+            accepts: institution.accepts.clone(),
+            public: institution.public,
+            ..InstitutionEntry::default()
+        },
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer};
 
 use crate::config::SecretText;
+use crate::domain::people::contact_window::ContactWay;
 
 const BUILT_IN: &str = include_str!("../../config/demo.toml");
 
@@ -26,6 +27,8 @@ pub struct DemoData {
     pub members: Vec<DemoMember>,
     #[serde(rename = "volunteer")]
     pub volunteers: Vec<DemoVolunteer>,
+    #[serde(rename = "window")]
+    pub windows: Vec<DemoWindow>,
 }
 
 /// The association (地区医師会) and its office.
@@ -78,6 +81,14 @@ pub enum DemoInstitutionKind {
     Hospital,
     /// 訪問看護ステーション
     NurseStation,
+    /// 病院連携室
+    LiaisonRoom,
+    /// 介護老人保健施設
+    GeriatricFacility,
+    /// 薬局
+    Pharmacy,
+    /// 居宅介護支援事業所
+    CareOffice,
     /// 医師会事務局
     AssociationOffice,
 }
@@ -95,6 +106,17 @@ pub struct DemoInstitution {
     pub code: Option<String>,
     pub phone: String,
     pub fax: String,
+    #[serde(default)]
+    pub hours: String,
+    #[serde(default)]
+    pub round_the_clock: bool,
+    #[serde(default)]
+    pub contact_person: String,
+    #[serde(default)]
+    pub accepts: String,
+    /// Stands in the public list.
+    #[serde(default)]
+    pub public: bool,
 }
 
 /// What a member may do.
@@ -159,6 +181,24 @@ pub struct DemoVolunteer {
     pub to_min: u16,
     /// Consults a month at most.
     pub monthly_cap: u16,
+}
+
+/// A contact window (ケアマネタイム) of a doctor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DemoWindow {
+    pub member: String,
+    pub way: ContactWay,
+    /// Empty = every day.
+    #[serde(deserialize_with = "days")]
+    pub days: Vec<chrono::Weekday>,
+    /// Minutes of the civil day; the same twice is all day.
+    pub from_min: u32,
+    pub to_min: u32,
+    #[serde(default)]
+    pub remarks: String,
+    #[serde(default)]
+    pub public: bool,
 }
 
 /// The demo's file is wrong.
@@ -234,6 +274,11 @@ impl DemoData {
                 m.roles.contains(&DemoRole::Specialist) && m.specialties.contains(&volunteer.specialty)
             });
             fits(own, "another specialty than their own for", &volunteer.member)?;
+        }
+        for window in &self.windows {
+            there("window", &members, &window.member)?;
+            let hours = window.from_min < 1_440 && window.to_min <= 1_440;
+            fits(hours, "hours of window", &window.member)?;
         }
         Ok(())
     }
@@ -363,6 +408,7 @@ mod tests {
             ("ito@aoba.example.jp", "sato@aoba.example.jp"),
             ("area = \"midori\"", "area = \"atlantis\""),
             ("to_min = 1380", "to_min = 1441"),
+            ("to_min = 810", "to_min = 1441"),
             ("days = [\"Mon\"", "days = [\"Monkey\""),
             ("pin = \"4071\"", "pin = \"407\""),
             ("monthly_cap = 6", "monthly_cap = 6\ncolour = \"blue\""),

@@ -8,6 +8,7 @@ mod doctor;
 mod keep;
 mod open;
 mod serve;
+mod sheets;
 mod stop;
 mod verify;
 
@@ -66,6 +67,8 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Doctor(arg) => doctor::run(&arg, lang).await,
             Command::Verify(arg) => verify::run(&arg, lang).await,
             Command::Admin(command) => admin::run(command, lang).await,
+            Command::Import(arg) => sheets::import(arg, lang).await,
+            Command::Export(arg) => sheets::export(arg, lang).await,
             Command::Simulate(_) => Ok(()),
         }
     });

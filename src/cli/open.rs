@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::stop::Stop;
+use crate::app::post::{PostShown, ServerShown};
 use crate::app::{App, Rules};
 use crate::config::{CalendarText, Config, DatabaseUrl, MailVia, SmtpSecurity};
 use crate::domain::calendar::{Calendar, CivilDate, Listed, ListedDay, NightHours};
@@ -305,6 +306,23 @@ fn calendar(text: &CalendarText) -> Result<Calendar, Stop> {
         calendar.listed.insert(ListedDay::Once(CivilDate::from(*day)), listed);
     }
     Ok(calendar)
+}
+
+/// What of the mail's configuration may stand on a page.
+pub fn mail_shown(config: &Config) -> PostShown {
+    PostShown {
+        from: config.mail.from.address().to_owned(),
+        reply_to: config.mail.reply_to.as_ref().map(|a| a.address().to_owned()),
+        server: match &config.mail.via {
+            MailVia::Folder { .. } => None,
+            MailVia::Smtp(smtp) => Some(ServerShown {
+                host: smtp.host.as_str().to_owned(),
+                port: smtp.port.get(),
+                security: smtp.security.to_string(),
+                username: smtp.login.as_ref().map(|login| login.username.clone()),
+            }),
+        },
+    }
 }
 
 /// The port that mail leaves by.

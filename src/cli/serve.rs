@@ -16,9 +16,11 @@ use tracing::{error, info, warn};
 use super::open::{self, Missing};
 use super::stop::Stop;
 use crate::app::demo::Demo;
+use crate::app::post::Post;
 use crate::app::verify::chain_of;
 use crate::app::{App, Rules};
 use crate::config::{self, Config};
+use crate::durable::reviews::Reviews;
 use crate::durable::runner::{Runner, RunnerSettings};
 use crate::i18n::Lang;
 use crate::ids::SharedChance;
@@ -52,7 +54,7 @@ pub async fn run(config: &Config, lang: Lang) -> Result<(), Stop> {
     if rules.tariffs.all().is_empty() {
         warn!("No tariffs are configured ([tariffs] file): every line says so and nothing is paid");
     }
-    let house = House { db, vault, clock, rules, mail, demo: None, counters };
+    let house = House { db, vault, clock, rules, mail, demo: None, counters, lang };
     house.serve(config, listener, signals, |_| {}).await
 }
 
@@ -121,6 +123,10 @@ pub struct Ready {
     /// Where the numbers are, when they are anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<String>,
+    /// The link to the set-up, where there is no association yet. Said to people, not on this line: stdout may
+    /// be kept as a log.
+    #[serde(skip)]
+    pub setup: Option<String>,
 }
 
 /// Everything that serving needs, opened.
@@ -133,6 +139,8 @@ pub struct House {
     pub mail: Arc<dyn MailPort>,
     pub demo: Option<Demo>,
     pub counters: Counters,
+    /// The language of what is said to the shell.
+    pub lang: Lang,
 }
 
 /// The last part of a stop: closing the database checkpoints its log.
@@ -161,7 +169,9 @@ impl House {
             chance: self.vault.chance.clone(),
         };
 
-        let app = App::new(self.db.clone(), self.vault.clone(), self.clock.clone(), self.rules);
+        let post = Post { port: self.mail.clone(), shown: open::mail_shown(config) };
+        let app =
+            App::new(self.db.clone(), self.vault.clone(), self.clock.clone(), self.rules).with_post(post);
         let is_ready = Arc::new(AtomicBool::new(false));
         let web = Web {
             app: app.clone(),
@@ -196,11 +206,15 @@ impl House {
             boot_id,
             version: env!("CARGO_PKG_VERSION"),
             metrics: numbers.map(|a| a.to_string()),
+            setup: app.setup_link().await?,
         };
         is_ready.store(true, Ordering::SeqCst);
         say_ready(&ready);
         info!(listen = ready.listen, boot_id = ready.boot_id, "Ready on {}", ready.listen);
         greet(&ready);
+        if let Some(link) = &ready.setup {
+            say_setup_link(link, self.lang);
+        }
 
         tokio::spawn(async move {
             let name = signals.one().await;
@@ -235,6 +249,19 @@ fn say_ready(ready: &Ready) {
     }
 }
 
+/// To stderr: for people who stand before an installation without an association.
+pub fn say_setup_link(link: &str, lang: Lang) {
+    let words = match lang {
+        Lang::Ja => format!(
+            "touban: 医師会がまだ登録されていません。次のリンクをブラウザーで開いて設定してください\n\n  {link}\n\n             24 時間、設定が終わるまで使えます。ほかの人に見せないでください"
+        ),
+        Lang::En => format!(
+            "touban: there is no association yet; open this link in a browser to set one up\n\n  {link}\n\n             it works for 24 hours, until the set-up is done; show it to nobody"
+        ),
+    };
+    eprintln!("{words}");
+}
+
 /// How the time of a stop is shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stops {
@@ -264,6 +291,10 @@ fn runner_settings(config: &Config, boot_id: &str) -> RunnerSettings {
         urgent_workers: durable.urgent_mail_workers,
         self_check: durable.self_check.duration(),
         housekeeping: config.schedules.housekeeping.clone(),
+        reviews: Reviews {
+            schedule: config.schedules.entry_review.clone(),
+            after_days: i64::from(config.schedules.entry_review_after_days),
+        },
         stop: Stops::within(durable.graceful_stop.duration()).work,
     }
 }

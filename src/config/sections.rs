@@ -335,6 +335,10 @@ impl CalendarText {
 #[derive(Clone, Debug)]
 pub struct Schedules {
     pub housekeeping: Schedule,
+    /// When people are asked to look at their entries of the directory; in each association's own zone.
+    pub entry_review: Schedule,
+    /// Entries looked at within this many days are not asked about.
+    pub entry_review_after_days: u32,
 }
 
 impl Schedules {
@@ -344,7 +348,10 @@ impl Schedules {
                 Schedule::parse(default).expect("the defaults below are schedules; every load reads them");
             r.text(key, default, schedule)
         };
-        Self { housekeeping: read("schedules.housekeeping", "0 30 3 * * *") }
+        let housekeeping = read("schedules.housekeeping", "0 30 3 * * *");
+        let entry_review = read("schedules.entry_review", "0 0 9 1 4,7,10 *");
+        let entry_review_after_days = r.number("schedules.entry_review_after_days", 60, 1..=366);
+        Self { housekeeping, entry_review, entry_review_after_days }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Decides. Pure: no async, no I/O, no clock, no chance, no SQL, no HTTP.
 
 pub mod calendar;
+pub mod call;
 pub mod consult;
 pub mod dispatch;
 pub mod ledger;
 pub mod people;
 pub mod retention;
+pub mod rota;
+pub mod totals;

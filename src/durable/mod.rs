@@ -2,5 +2,6 @@
 //! schedules and the self-check. What work means is decided in `app`.
 
 pub mod retry;
+pub mod reviews;
 pub mod runner;
 pub mod schedule;

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use super::retry::next_try;
+use super::reviews::{Reviews, Rounds};
 use super::schedule::Schedule;
 use crate::app::outbox::{MailToSend, Sent, Task};
 use crate::app::verify::chain_of;
@@ -31,6 +32,8 @@ pub struct RunnerSettings {
     pub self_check: Duration,
     /// What runs by the wall clock of each association.
     pub housekeeping: Schedule,
+    /// When people are asked to look at their entries of the directory.
+    pub reviews: Reviews,
     /// At a stop, running work may take this long.
     pub stop: Duration,
 }
@@ -225,7 +228,13 @@ impl Worker {
 
     async fn schedules(self) {
         let mut next: Option<Millis> = None;
+        let mut rounds = Rounds::default();
         loop {
+            match rounds.begin_due(&self.app, &self.settings.reviews).await {
+                Ok(0) => {}
+                Ok(asked) => info!(asked, "Asking {asked} people to look at their entries of the directory"),
+                Err(e) => error!(error = chain_of(&e), "The directory's people could not be asked"),
+            }
             let now = self.app.now();
             let zone = self.zone().await;
             match next {

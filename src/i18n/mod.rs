@@ -133,6 +133,12 @@ fn text(lang: Lang, key: &str, args: Option<&FluentArgs<'_>>) -> String {
     bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
 }
 
+/// Whether there is a text of this key: for words that only some things have.
+#[must_use]
+pub fn has(lang: Lang, key: &str) -> bool {
+    bundle(lang).has_message(key)
+}
+
 /// Every key of a language, for the tests.
 #[must_use]
 pub fn keys(lang: Lang) -> BTreeSet<String> {

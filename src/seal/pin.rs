@@ -65,6 +65,26 @@ impl Pin {
         Self(digits)
     }
 
+    /// As [`Pin::random`], but none of those that are guessed first: see [`Pin::is_trivial`].
+    #[must_use]
+    pub fn for_paper(chance: &dyn Chance) -> Self {
+        let draw = || Self::random(chance);
+        std::iter::repeat_with(draw).take(64).find(|pin| !pin.is_trivial()).unwrap_or_else(draw)
+    }
+
+    /// Guessed first: a repeated digit or pair, neighbours in a row, a year of birth or a birthday (month and
+    /// day, or day and month).
+    #[must_use]
+    pub fn is_trivial(&self) -> bool {
+        let [a, b, c, d] = self.0.map(|digit| i16::from(digit) - i16::from(b'0'));
+        let step = |by: i16| [(a, b), (b, c), (c, d)].iter().all(|(x, y)| (x + by).rem_euclid(10) == *y);
+        let date = |month: i16, day: i16| (1..=12).contains(&month) && (1..=31).contains(&day);
+        let (first, last) = (a * 10 + b, c * 10 + d);
+        let pairs = (a, b) == (c, d) || (a == b && c == d) || (a, b) == (d, c);
+        let year = first == 19 || first == 20;
+        [-1, 0, 1].into_iter().any(step) || pairs || year || date(first, last) || date(last, first)
+    }
+
     /// The four digits, for that paper.
     #[must_use]
     pub fn digits(&self) -> &str {
@@ -343,6 +363,29 @@ mod tests {
         }
         assert_eq!(format!("{:?}", pin("1234")), "Pin(***)");
         assert_eq!(pin("０４２７").digits(), "0427");
+    }
+
+    #[test]
+    fn pins_that_are_guessed_first_never_stand_on_paper() {
+        for typed in [
+            "0000", "7777", "1234", "4321", "7890", "0987", "1212", "1122", "1221", "1985", "2024", "0704",
+            "3112",
+        ] {
+            assert!(pin(typed).is_trivial(), "{typed}");
+        }
+        for typed in ["4826", "7093", "5826", "9035", "3390", "8174"] {
+            assert!(!pin(typed).is_trivial(), "{typed}");
+        }
+        let chance = SeededChance::new(5);
+        let mut different = std::collections::BTreeSet::new();
+        for _ in 0..2_000 {
+            let pin = Pin::for_paper(&chance);
+            assert!(!pin.is_trivial(), "{}", pin.digits());
+            different.insert(pin.digits().to_owned());
+        }
+        assert!(different.len() > 1_500, "{}", different.len());
+        let all = (0..10_000).filter(|n| pin(&format!("{n:04}")).is_trivial()).count();
+        assert!(all < 1_200, "{all} of 10,000 are left out");
     }
 
     #[test]

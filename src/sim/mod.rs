@@ -265,7 +265,16 @@ pub fn run_many(first: u64, seeds: u64, settings: &Settings) -> (Option<Outcome>
 }
 
 /// Bugs that no history can show: what they break is not built yet.
-pub const NOT_YET: &[Bug] = &[Bug::CallbackByCallIdOnly];
+pub const NOT_YET: &[Bug] = &[
+    Bug::CallbackByCallIdOnly,
+    // The histories have no phones yet; those of the machine of voices find these.
+    Bug::AnswerCountsAsYes,
+    Bug::VerdictNotAwaited,
+    Bug::OthersKeepRinging,
+    Bug::FailedLegUntold,
+    Bug::SilentWait,
+    Bug::RingingDialledAgain,
+];
 
 /// A planted bug is found within this many seeds.
 pub const HUNT_SEEDS: u64 = 400;

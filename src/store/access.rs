@@ -53,12 +53,26 @@ pub enum LinkPurpose {
     OfficeFirst,
     /// Stopping a recovery that its owner did not ask for.
     RecoveryStop,
+    /// Saying that a test mail arrived.
+    ReachTest,
+    /// Enrolling a device that an institution shares.
+    Station,
+    /// Looking at the entries that the person looks after, and setting them right.
+    EntryReview,
 }
 
 impl LinkPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] =
-        [Self::Offer, Self::SignIn, Self::OfficeSetup, Self::OfficeFirst, Self::RecoveryStop];
+    pub const ALL: [Self; 8] = [
+        Self::Offer,
+        Self::SignIn,
+        Self::OfficeSetup,
+        Self::OfficeFirst,
+        Self::RecoveryStop,
+        Self::ReachTest,
+        Self::Station,
+        Self::EntryReview,
+    ];
 
     const fn code(self) -> &'static str {
         match self {
@@ -67,6 +81,9 @@ impl LinkPurpose {
             Self::OfficeSetup => "office_setup",
             Self::OfficeFirst => "office_first",
             Self::RecoveryStop => "recovery_stop",
+            Self::ReachTest => "reach_test",
+            Self::Station => "station",
+            Self::EntryReview => "entry_review",
         }
     }
 }

@@ -113,6 +113,12 @@ impl StoreError {
         }
     }
 
+    /// Another row refers to what was to be taken out.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        matches!(self, Self::Sql { source: sqlx::Error::Database(e), .. } if e.is_foreign_key_violation())
+    }
+
     /// A unique key already holds that value.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {

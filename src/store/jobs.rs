@@ -66,7 +66,7 @@ impl Lane {
 #[derive(Clone, Debug)]
 pub struct NewJob {
     pub lane: Lane,
-    /// `ask`, `tell`, `wake`, `alarm`, `sign_in`, `cron`.
+    /// `ask`, `tell`, `wake`, `alarm`, `sign_in`, `reach_test`, `station`, `cron`.
     pub kind: &'static str,
     /// Unique per association: the same work is never put twice.
     pub key: String,

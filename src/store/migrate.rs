@@ -33,7 +33,11 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_ground"),
     migration!(2, "0002_people"),
     migration!(3, "0003_sign_in"),
+    migration!(4, "0004_enrolment"),
+    migration!(5, "0005_directory"),
+    migration!(6, "0006_sheets"),
     migration!(7, "0007_retention"),
+    migration!(8, "0008_settings"),
 ];
 
 const CREATE: Statement = Statement {

@@ -8,7 +8,9 @@ pub mod audit;
 pub mod calendar;
 pub mod credentials;
 pub mod db;
+pub mod directory;
 pub mod dispatch;
+pub mod enrolment;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -17,6 +19,8 @@ pub mod requests;
 pub mod retention;
 pub mod row;
 pub mod secrets;
+pub mod settings;
+pub mod sheets;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -45,13 +49,17 @@ pub fn all_statements() -> Vec<&'static Statement> {
         audit::ALL,
         calendar::ALL,
         credentials::ALL,
+        directory::ALL,
         dispatch::ALL,
+        enrolment::ALL,
         jobs::ALL,
         ledger::ALL,
         people::ALL,
         requests::ALL,
         retention::ALL,
         secrets::ALL,
+        settings::ALL,
+        sheets::ALL,
     ]
     .concat()
 }

@@ -3,17 +3,18 @@
 use super::db::{Conn, StoreError};
 use super::row::{Row, values};
 use super::statements;
-use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
+use crate::domain::people::entry::{InstitutionEntry, MemberProfile, OfficeEntry};
 use crate::domain::people::{Role, SpecialtyOffer, Volunteer};
 use crate::i18n::Lang;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::time::Millis;
 
 statements! {
-    ASSOCIATION_ADD = "INSERT INTO association (association_id, code, name, zone, office_phone, lang, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    ASSOCIATION_BY_ID = "SELECT association_id, code, name, zone, office_phone, lang, created_at_ms FROM association WHERE association_id = $1";
-    ASSOCIATION_BY_CODE = "SELECT association_id, code, name, zone, office_phone, lang, created_at_ms FROM association WHERE code = $1";
-    ASSOCIATIONS = "SELECT association_id, code, name, zone, office_phone, lang, created_at_ms FROM association ORDER BY code";
+    ASSOCIATION_ADD = "INSERT INTO association (association_id, code, name, zone, office_phone, lang, office, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    ASSOCIATION_BY_ID = "SELECT association_id, code, name, zone, office_phone, lang, office, revision FROM association WHERE association_id = $1";
+    ASSOCIATION_BY_CODE = "SELECT association_id, code, name, zone, office_phone, lang, office, revision FROM association WHERE code = $1";
+    ASSOCIATIONS = "SELECT association_id, code, name, zone, office_phone, lang, office, revision FROM association ORDER BY code";
+    ASSOCIATION_CHANGE = "UPDATE association SET name = $3, office_phone = $4, office = $5, revision = revision + 1 WHERE association_id = $1 AND revision = $2";
     CASE_COUNTER_TAKE = "INSERT INTO case_counter (association_id, fiscal_year, next) VALUES ($1, $2, 2) ON CONFLICT (association_id, fiscal_year) DO UPDATE SET next = case_counter.next + 1 RETURNING next - 1 AS n";
     INSTITUTION_ADD = "INSERT INTO institution (association_id, institution_id, name, kind, area, city_code, phone, kana, code, fax, entry, created_at_ms, reviewed_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)";
     INSTITUTION_BY_ID = "SELECT institution_id, name, kind, area, city_code, phone, kana, code, fax, entry, revision, reviewed_at_ms, closed_at_ms FROM institution WHERE association_id = $1 AND institution_id = $2";
@@ -51,6 +52,10 @@ pub struct Association {
     /// Shown on every page and in every mail.
     pub office_phone: String,
     pub lang: Lang,
+    /// What else the office says of itself.
+    pub office: OfficeEntry,
+    /// Grows with each change of the office's texts; a change made from an older one is refused.
+    pub revision: i64,
 }
 
 fn association(row: &Row) -> Result<Association, StoreError> {
@@ -65,6 +70,8 @@ fn association(row: &Row) -> Result<Association, StoreError> {
         code,
         office_phone: row.text("office_phone")?,
         lang: Lang::from_tag(&row.text("lang")?).unwrap_or_default(),
+        office: row.json("office")?,
+        revision: row.int("revision")?,
     })
 }
 
@@ -78,9 +85,25 @@ pub async fn association_add(tx: &mut Conn, new: &Association, now: Millis) -> R
         new.zone.name(),
         new.office_phone.as_str(),
         new.lang.tag(),
+        json_text(&new.office),
         now,
     ];
     tx.exec(&ASSOCIATION_ADD, params).await.map(drop)
+}
+
+/// Writes the name and the office's texts anew. `false`: they are not at `changed.revision` any more.
+///
+/// # Errors
+/// The database's.
+pub async fn association_change(tx: &mut Conn, changed: &Association) -> Result<bool, StoreError> {
+    let params = values![
+        changed.id.as_str(),
+        changed.revision,
+        changed.name.as_str(),
+        changed.office_phone.as_str(),
+        json_text(&changed.office),
+    ];
+    Ok(tx.exec(&ASSOCIATION_CHANGE, params).await? == 1)
 }
 
 /// # Errors

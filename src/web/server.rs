@@ -67,7 +67,8 @@ impl Default for Limits {
             without_client_limit: Networks::loopback(),
             header_bytes: 16 * 1_024,
             body_bytes: 64 * 1_024,
-            larger_bodies: Vec::new(),
+            // A sheet of 5 MB and the form around it.
+            larger_bodies: vec![("/sheets/import".to_owned(), (5 << 20) + (64 << 10))],
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             keep_alive_timeout: Duration::from_secs(60),

@@ -1,7 +1,7 @@
 //! The JSON API over a real socket, on both databases.
 
 mod access;
-mod client;
+pub mod client;
 mod description;
 mod inputs;
 mod journey;

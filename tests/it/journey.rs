@@ -44,6 +44,10 @@ async fn drain(app: &App, port: &Kept) {
                     urgent_workers: 1,
                     self_check: std::time::Duration::from_secs(1),
                     housekeeping: touban::durable::schedule::Schedule::parse("0 30 3 * * *").unwrap(),
+                    reviews: touban::durable::reviews::Reviews {
+                        schedule: touban::durable::schedule::Schedule::parse("0 0 9 1 4,7,10 *").unwrap(),
+                        after_days: 60,
+                    },
                     stop: std::time::Duration::from_secs(1),
                 };
                 port.send(&outgoing(&settings, *mail)).await.unwrap();

@@ -12,6 +12,8 @@ mod calendar;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod http_edge;
 #[cfg(test)]
 mod journey;
@@ -20,11 +22,17 @@ mod mail;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod setup;
+#[cfg(test)]
+mod sheets;
 #[cfg(test)]
 mod signin;
 #[cfg(test)]

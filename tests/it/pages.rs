@@ -6,4 +6,4 @@ mod erased;
 mod exercise;
 mod guards;
 mod journey;
-mod robots;
+pub mod robots;

@@ -205,6 +205,10 @@ impl Office {
             urgent_workers: 2,
             self_check: Duration::from_millis(500),
             housekeeping: Schedule::parse("0 30 3 * * *").expect("a schedule"),
+            reviews: touban::durable::reviews::Reviews {
+                schedule: touban::durable::schedule::Schedule::parse("0 0 9 1 4,7,10 *").expect("a schedule"),
+                after_days: 60,
+            },
             stop: Duration::from_secs(5),
         };
         Runner::start(self.app.clone(), mail, settings).await.expect("workers")

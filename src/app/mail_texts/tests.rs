@@ -100,8 +100,10 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
         Mail::ChooseHand { consult, hands: 3, choose_by: full, page: page.clone() },
-        Mail::Test { link },
+        Mail::Test { link: link.clone() },
         Mail::Retention { texts: 412, cases: 104, page },
+        Mail::Station { link: link.clone() },
+        Mail::EntryReview { link },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -284,7 +286,9 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             Mail::SignIn { link: PersonalLink { .. } }
             | Mail::OfficeSetup { link: PersonalLink { .. } }
             | Mail::RecoveryNotice { link: PersonalLink { .. } }
-            | Mail::Test { link: PersonalLink { .. } } => {}
+            | Mail::Test { link: PersonalLink { .. } }
+            | Mail::Station { link: PersonalLink { .. } }
+            | Mail::EntryReview { link: PersonalLink { .. } } => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}

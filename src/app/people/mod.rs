@@ -1,33 +1,42 @@
-//! Associations, institutions, members, PINs and keys: made from the shell, the API or a page.
+//! Associations, institutions, members and keys: made from the shell, the API or a page. PINs and sheets are
+//! `enrol`, devices `devices` and `stations`, whether people can be reached `reach`.
+
+pub mod devices;
+pub mod enrol;
+pub mod reach;
+pub mod stations;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub(crate) use enrol::ApiWrongPin;
 
 use super::access::{Scope, note};
 use super::mail_texts::{AssociationName, CoarseArea, OfficePhone};
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::{FieldWrong, Wrong, long_text, short_text};
-use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
+use crate::domain::people::entry::{InstitutionEntry, MemberProfile, OfficeEntry};
 use crate::domain::people::{INSTITUTION_KINDS, Role, SpecialtyOffer};
 use crate::i18n::{Lang, keys};
 use crate::ids::{ApiKeyId, AssociationId, InstitutionId, MemberId};
 use crate::seal::{Pin, Secret};
-use crate::store::access::{access_end, api_key_add, sessions_end};
+use crate::store::access::{api_key_add, sessions_end};
 use crate::store::audit::audit_start;
-use crate::store::credentials::means_clear;
+use crate::store::enrolment::reach_tests_void;
 use crate::store::people::{
     Association, Institution, Member, association_add, association_by_code, institution_add,
     institution_by_code, institution_by_id, institution_change, institutions_after, member_add, member_by_id,
-    member_by_no, member_change, member_leaves, member_pin_failed, member_pin_set, members_after,
-    specialties_clear, specialties_of, specialty_set,
+    member_by_no, member_change, member_mail, member_pin_set, members_after, specialties_clear,
+    specialties_of, specialty_set,
 };
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
-struct AddAssociation {
-    kit: Kit,
-    new: Association,
+pub(crate) struct AddAssociation {
+    pub kit: Kit,
+    pub who: Who,
+    pub new: Association,
 }
 
 impl Command for AddAssociation {
@@ -39,9 +48,8 @@ impl Command for AddAssociation {
         }
         association_add(tx, &self.new, self.kit.now).await?;
         audit_start(tx, &self.new.id).await?;
-        let who = Who::cli(&self.new.id);
         let subject = format!("association:{}", self.new.id);
-        note(tx, &self.kit, &who, "association.add", &subject, json!({ "code": self.new.code })).await?;
+        note(tx, &self.kit, &self.who, "association.add", &subject, json!({ "code": self.new.code })).await?;
         Ok(true)
     }
 }
@@ -100,16 +108,16 @@ impl NewInstitution {
     }
 }
 
-fn digits_or_none(text: &str, digits: usize) -> bool {
+pub(crate) fn digits_or_none(text: &str, digits: usize) -> bool {
     text.is_empty() || (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn collect<const N: usize>(fields: [(&'static str, Option<Wrong>); N]) -> Vec<FieldWrong> {
+pub(crate) fn collect<const N: usize>(fields: [(&'static str, Option<Wrong>); N]) -> Vec<FieldWrong> {
     fields.into_iter().filter_map(|(field, w)| w.map(|wrong| FieldWrong { field, wrong })).collect()
 }
 
 /// Digits, `+`, `-`, brackets and spaces, with 3 to 15 digits (E.164).
-fn phone_wrong(phone: &str) -> Option<Wrong> {
+pub(crate) fn phone_wrong(phone: &str) -> Option<Wrong> {
     use unicode_normalization::UnicodeNormalization as _;
     let plain: String = phone.nfkc().collect();
     let digits = plain.chars().filter(char::is_ascii_digit).count();
@@ -118,7 +126,7 @@ fn phone_wrong(phone: &str) -> Option<Wrong> {
 }
 
 /// Looks like an address; old carrier addresses with dots side by side are taken (they exist).
-fn email_wrong(email: &str) -> Option<Wrong> {
+pub(crate) fn email_wrong(email: &str) -> Option<Wrong> {
     if let Some(wrong) = short_text(email, true) {
         return Some(wrong);
     }
@@ -132,6 +140,25 @@ fn email_wrong(email: &str) -> Option<Wrong> {
                 && !host.ends_with('.')
         });
     (!ok).then_some(Wrong::NotText)
+}
+
+/// What cannot be an association's code.
+pub(crate) fn code_wrong(code: &str) -> Option<Wrong> {
+    let ok = (1..=32).contains(&code.len())
+        && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (!ok).then_some(if code.is_empty() { Wrong::Missing } else { Wrong::NotText })
+}
+
+/// What cannot be an association's name: it stands on every mail.
+pub(crate) fn association_name_wrong(name: &str) -> Option<Wrong> {
+    let wrong = if name.is_empty() { Wrong::Missing } else { Wrong::NotText };
+    AssociationName::new(name).err().map(|_| wrong)
+}
+
+/// What cannot be the office's number: it stands on every mail.
+pub(crate) fn office_phone_wrong(phone: &str) -> Option<Wrong> {
+    let wrong = if phone.is_empty() { Wrong::Missing } else { Wrong::NotText };
+    OfficePhone::new(phone).err().map(|_| wrong)
 }
 
 /// The numbers of an institution or member, sealed for their columns.
@@ -352,8 +379,13 @@ impl Command for PutMember {
         }
         // What somebody may do counts at once, also where they are signed in.
         let set = |roles: &[Role]| roles.iter().copied().collect::<std::collections::BTreeSet<_>>();
-        if before.is_some_and(|before| set(&before.roles) != set(&new.roles)) {
+        if before.as_ref().is_some_and(|before| set(&before.roles) != set(&new.roles)) {
             sessions_end(tx, association, &self.id, kit.now).await?;
+        }
+        if before.is_some_and(|before| before.email != new.email) {
+            // What was known of the old address says nothing of the new one.
+            reach_tests_void(tx, association, &self.id, "mail", kit.now).await?;
+            member_mail(tx, association, &self.id, None).await?;
         }
         specialties_clear(tx, association, &self.id).await?;
         for offer in &new.specialties {
@@ -368,51 +400,6 @@ impl Command for PutMember {
         let detail = json!({ "roles": roles, "pin": self.pin_hash.is_some() });
         note(tx, kit, &self.who, action, &subject, detail).await?;
         Ok(Written::Done(self.id.clone()))
-    }
-}
-
-struct SetPin {
-    kit: Kit,
-    who: Who,
-    member: MemberId,
-    hash: String,
-}
-
-impl Command for SetPin {
-    type Output = bool;
-
-    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
-        let association = &self.who.association;
-        if !member_pin_set(tx, association, &self.member, &self.hash).await? {
-            return Ok(false);
-        }
-        // Whoever knew the old PIN keeps nothing.
-        access_end(tx, association, &self.member, self.kit.now).await?;
-        let subject = format!("member:{}", self.member);
-        note(tx, &self.kit, &self.who, "member.pin_set", &subject, json!({})).await?;
-        Ok(true)
-    }
-}
-
-struct Leave {
-    kit: Kit,
-    who: Who,
-    member: MemberId,
-}
-
-impl Command for Leave {
-    type Output = bool;
-
-    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
-        let association = &self.who.association;
-        if !member_leaves(tx, association, &self.member, self.kit.now).await? {
-            return Ok(false);
-        }
-        access_end(tx, association, &self.member, self.kit.now).await?;
-        means_clear(tx, association, &self.member, self.kit.now).await?;
-        let subject = format!("member:{}", self.member);
-        note(tx, &self.kit, &self.who, "member.leave", &subject, json!({})).await?;
-        Ok(true)
     }
 }
 
@@ -438,29 +425,6 @@ impl Command for AddKey {
     }
 }
 
-/// A wrong PIN typed through the API.
-pub(crate) struct ApiWrongPin {
-    kit: Kit,
-    who: Who,
-    member: MemberId,
-}
-
-impl ApiWrongPin {
-    pub(crate) const fn new(kit: Kit, who: Who, member: MemberId) -> Self {
-        Self { kit, who, member }
-    }
-}
-
-impl Command for ApiWrongPin {
-    type Output = ();
-
-    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
-        let in_a_row = member_pin_failed(tx, &self.who.association, &self.member).await?;
-        let subject = format!("member:{}", self.member);
-        note(tx, &self.kit, &self.who, "pin.wrong", &subject, json!({ "in_a_row": in_a_row })).await.map(drop)
-    }
-}
-
 /// A new association, from the shell.
 #[derive(Clone, Debug)]
 pub struct NewAssociation {
@@ -478,13 +442,10 @@ impl App {
     /// # Errors
     /// Fields that cannot be taken, a code that is taken; the store's.
     pub async fn association_add(&self, new: NewAssociation) -> Result<AssociationId, AppError> {
-        let code = new.code.len() > 32
-            || new.code.is_empty()
-            || !new.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let wrong = collect([
-            ("code", code.then_some(Wrong::NotText)),
-            ("name", AssociationName::new(&new.name).err().map(|_| Wrong::NotText)),
-            ("office_phone", OfficePhone::new(&new.office_phone).err().map(|_| Wrong::NotText)),
+            ("code", code_wrong(&new.code)),
+            ("name", association_name_wrong(&new.name)),
+            ("office_phone", office_phone_wrong(&new.office_phone)),
         ]);
         if !wrong.is_empty() {
             return Err(AppError::Invalid(wrong));
@@ -498,8 +459,11 @@ impl App {
             zone: new.zone,
             office_phone: new.office_phone,
             lang: new.lang,
+            office: OfficeEntry::default(),
+            revision: 0,
         };
-        if self.db.run(AddAssociation { kit, new: association }).await? {
+        let who = Who::cli(&id);
+        if self.db.run(AddAssociation { kit, who, new: association }).await? {
             Ok(id)
         } else {
             Err(AppError::field("code", Wrong::Taken))
@@ -580,10 +544,10 @@ impl App {
         }
         let kit = self.kit();
         let id = MemberId::new(kit.now, self.chance.as_ref());
-        let pin_hash = pin
-            .map(|pin| self.vault.seal.pin_hash(&who.association, &id, pin, self.chance.as_ref()))
-            .transpose()
-            .map_err(StoreError::from)?;
+        let pin_hash = match pin {
+            Some(pin) => Some(self.pin_hash(&who.association, &id, pin).await?),
+            None => None,
+        };
         let put = PutMember { kit: kit.clone(), who: who.clone(), id, revision: None, new, pin_hash };
         match self.run_once(&kit, who, key, put).await? {
             Done::Fresh(written) => written.or_refuse("member_no").map(Done::Fresh),
@@ -638,47 +602,6 @@ impl App {
         let Some(sealed) = sealed else { return Ok(None) };
         let mut conn = self.db.read().await?;
         Ok(Some(self.vault.open(&mut conn, association, Sealed { table, column, row }, sealed).await?))
-    }
-
-    /// Sets a PIN; every device and session of the person ends.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`]; the store's.
-    pub async fn pin_set(
-        &self,
-        who: &Who,
-        member: &MemberId,
-        pin: &Pin,
-        key: Option<&Key>,
-    ) -> Result<(), AppError> {
-        let found = |there: bool| if there { Ok(()) } else { Err(AppError::NotFound) };
-        if let Some(before) = self.replayed(who, key).await? {
-            return found(before);
-        }
-        let hash = self
-            .vault
-            .seal
-            .pin_hash(&who.association, member, pin, self.chance.as_ref())
-            .map_err(StoreError::from)?;
-        let kit = self.kit();
-        let set = SetPin { kit: kit.clone(), who: who.clone(), member: member.clone(), hash };
-        found(self.run_once(&kit, who, key, set).await?.into_inner())
-    }
-
-    /// A person leaves; their devices and sessions end at once.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`], also when they left before; the store's.
-    pub async fn member_leave(
-        &self,
-        who: &Who,
-        member: &MemberId,
-        key: Option<&Key>,
-    ) -> Result<(), AppError> {
-        let kit = self.kit();
-        let leave = Leave { kit: kit.clone(), who: who.clone(), member: member.clone() };
-        let done = self.run_once(&kit, who, key, leave).await?.into_inner();
-        if done { Ok(()) } else { Err(AppError::NotFound) }
     }
 
     /// Makes an API key. The secret is shown once and never again.

@@ -81,8 +81,9 @@ async fn begin(tx: &mut Conn, kit: &Kit, who: &Who, member: &MemberId) -> Result
         told.extend(members_with_role(tx, association, role, kit.now).await?);
     }
     for reader in &told {
-        let purpose = (LinkPurpose::RecoveryStop, None);
-        let link = make_link_for(tx, kit, association, reader, purpose, kit.now.plus_s(NOTICE_S)).await?;
+        let purpose = LinkPurpose::RecoveryStop;
+        let link =
+            make_link_for(tx, kit, association, reader, purpose, None, kit.now.plus_s(NOTICE_S)).await?;
         recovery_notice_add(tx, association, &link, &id).await?;
         let job = NewJob {
             lane: Lane::Urgent,

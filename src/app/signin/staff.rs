@@ -17,9 +17,7 @@ use crate::store::credentials::{
     recovery_open, setup_links_void,
 };
 use crate::store::jobs::{Lane, NewJob, job_add};
-use crate::store::people::{
-    Member, member_by_id, member_pin_right, members_by_email, members_with_role,
-};
+use crate::store::people::{Member, member_by_id, member_pin_right, members_by_email, members_with_role};
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
@@ -107,8 +105,9 @@ pub(crate) async fn setup_link(
 ) -> Result<LinkId, StoreError> {
     let association = &who.association;
     setup_links_void(tx, association, member, kit.now).await?;
-    let purpose = (LinkPurpose::OfficeSetup, None);
-    let link = make_link_for(tx, kit, association, member, purpose, kit.now.plus_s(SETUP_LINK_S)).await?;
+    let purpose = LinkPurpose::OfficeSetup;
+    let link =
+        make_link_for(tx, kit, association, member, purpose, None, kit.now.plus_s(SETUP_LINK_S)).await?;
     let job = NewJob {
         lane: Lane::Urgent,
         kind: "office_setup",
@@ -173,7 +172,7 @@ impl Command for LinkAtShell {
         setup_links_void(tx, association, &member.id, kit.now).await?;
         let purpose = if first { LinkPurpose::OfficeFirst } else { LinkPurpose::OfficeSetup };
         let until = kit.now.plus_s(SETUP_LINK_S);
-        let link = make_link_for(tx, kit, association, &member.id, (purpose, None), until).await?;
+        let link = make_link_for(tx, kit, association, &member.id, purpose, None, until).await?;
         let detail = json!({ "link": link.as_str(), "first": first });
         note(tx, kit, &self.who, "staff.link", &format!("member:{}", member.id), detail).await?;
         Ok(Ok((link, until, !first)))

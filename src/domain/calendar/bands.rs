@@ -144,6 +144,11 @@ pub(super) fn facts(time: NaiveTime, night: NightHours, holiday: bool, date: Civ
         deep_night: DEEP_NIGHT.contain(minute),
         night: night.contain(minute),
         holiday,
-        year_end: matches!((date.month(), date.day()), (12, 29..) | (1, ..=3)),
+        year_end: is_year_end(date),
     }
+}
+
+/// Whether the civil day belongs to the year-end (年末年始), 29 December to 3 January by the fee schedule.
+pub(super) fn is_year_end(date: CivilDate) -> bool {
+    matches!((date.month(), date.day()), (12, 29..) | (1, ..=3))
 }

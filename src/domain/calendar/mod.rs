@@ -314,6 +314,14 @@ impl Calendar {
         self.rules.holiday(self.plain_holiday(date), date, 0, national)
     }
 
+    /// Whether the day belongs to the year-end (年末年始): 29 December to 3 January by the fee schedule,
+    /// unless the association's rules say otherwise.
+    #[must_use]
+    pub fn is_year_end(&self, date: CivilDate) -> bool {
+        let ranges = self.rules.year_end.as_deref();
+        ranges.map_or_else(|| bands::is_year_end(date), |days| days.iter().any(|range| range.contain(date)))
+    }
+
     /// Without the association's rules.
     fn plain_holiday(&self, date: CivilDate) -> bool {
         match (self.listed(date), self.rule) {

@@ -483,3 +483,17 @@ fn days_of_every_year_may_go_over_the_new_year() {
     );
     assert!(YearlyDays::new("12-32", "01-03").is_none() && YearlyDays::new("2026-12-29", "01-03").is_none());
 }
+
+#[test]
+fn a_day_belongs_to_the_year_end_as_its_instants_do() {
+    let mut calendar = national();
+    let year_end = |calendar: &Calendar, text: &str| {
+        let noon = instant_of(day(text), time("12:00"), EAST);
+        assert_eq!(calendar.is_year_end(day(text)), calendar.facts(noon, EAST).year_end, "{text}");
+        calendar.is_year_end(day(text))
+    };
+    assert!(year_end(&calendar, "2026-12-29") && year_end(&calendar, "2027-01-03"));
+    assert!(!year_end(&calendar, "2026-12-28") && !year_end(&calendar, "2027-01-04"));
+    calendar.rules.year_end = YearlyDays::new("12-30", "01-04").map(|days| vec![days]);
+    assert!(!year_end(&calendar, "2026-12-29") && year_end(&calendar, "2027-01-04"));
+}

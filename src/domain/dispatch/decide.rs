@@ -30,6 +30,12 @@ pub enum Event {
         person: MemberId,
         attempt: u32,
     },
+    /// A try reached nobody who answered: a phone that rang out, was busy or was picked up without a key.
+    /// The offer lapses now instead of at its time; a later lap may ask the person again.
+    Unanswered {
+        person: MemberId,
+        attempt: u32,
+    },
     /// A yes. Where the asker chooses, it raises a hand.
     Accept {
         person: MemberId,
@@ -262,6 +268,7 @@ impl Machine<'_> {
             Event::Due => self.due(),
             Event::Delivered { person, attempt } => self.delivered(person, *attempt),
             Event::Undeliverable { person, attempt } => self.undeliverable(person, *attempt),
+            Event::Unanswered { person, attempt } => self.unanswered(person, *attempt),
             Event::Accept { person, proof, terms } => self.accept(person, *proof, terms),
             Event::Decline { person } => self.decline(person),
             Event::Hold { person, until } => self.hold(person, *until),

@@ -24,6 +24,21 @@ pub struct InstitutionEntry {
     pub note: String,
 }
 
+/// What an association's office says of itself beside its name and telephone. Public, so in plain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OfficeEntry {
+    pub fax: String,
+    pub mail: String,
+    /// Seven digits, or empty.
+    pub postcode: String,
+    pub address: String,
+    /// When somebody is there, in its own words: 平日9時〜17時.
+    pub hours: String,
+    /// When nobody is: 土日祝、年末年始.
+    pub closed: String,
+}
+
 /// A way to reach a member; the order is theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,9 +1,16 @@
 //! People and institutions as the decisions see them: who is a member, who volunteers for what, when they
 //! may be contacted. Names, addresses and phone numbers stay in `store`.
 
+pub mod contact_window;
+pub mod device;
+pub mod directory;
 pub mod entry;
 pub mod password;
+pub mod kana;
+pub mod reach;
 pub mod rights;
+pub mod search;
+pub mod sheet;
 
 use chrono::Timelike;
 use chrono_tz::Tz;

@@ -160,3 +160,10 @@ mail-retention-1 = { $texts } texts of { $cases } requests were erased; their ti
 mail-retention-2 = They can no longer be read. The ledger and the log of changes are still there.
 mail-retention-3 = If a request must be kept, please call the office at { $phone }.
 mail-retention-button = Open the settings
+
+# To the contact of an institution: enrol the shared device
+mail-station-subject = Enrol your shared device ({ $association })
+mail-station-1 = This link lets your people use the home-care service of { $association } on a device you share.
+mail-station-2 = Open it on that device, then choose your own name and enter your own PIN.
+mail-station-button = Enrol this device
+mail-station-3 = The link works once. Please do not send it to other institutions.

@@ -160,3 +160,10 @@ mail-retention-1 = 保存期間が過ぎた { $cases }件の依頼の本文 { $t
 mail-retention-2 = 消去した本文は、もう読むことができません。台帳と操作の記録は残っています。
 mail-retention-3 = 消去を止めておきたい依頼があるときは、事務局 { $phone } へお電話ください。
 mail-retention-button = 設定のページを開く
+
+# To the contact of an institution: enrol the shared device
+mail-station-subject = 共用の端末の登録（{ $association }）
+mail-station-1 = { $association }の在宅当番を、皆さまの共用の端末で使うためのリンクです。
+mail-station-2 = 登録したい端末で開き、ご自分の名前と暗証番号を入れてください。
+mail-station-button = この端末を登録する
+mail-station-3 = このリンクは一度だけ使えます。ほかの事業所の方へは送らないでください。

@@ -4,8 +4,9 @@
 use axum::response::Response;
 use chrono::NaiveTime;
 
-use crate::app::AppError;
 use crate::app::consult::Asking;
+use crate::app::rows::Member;
+use crate::app::{AppError, Who};
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, start_of_day};
 use crate::domain::consult::{
     CONDITIONS, DECADES, FieldWrong, LONG_TEXT, NewConsult, SEXES, SHORT_TEXT, SOONEST_S, TRAVEL, Wrong,
@@ -18,6 +19,8 @@ use crate::web::rate::Purpose;
 use super::caller::{Binding, Caller};
 use super::failure::Failure;
 use super::form::{Fields, narrow};
+use super::people::channel_of;
+use super::views::people::channels;
 use super::views::{Choice, Choices, ConsultNew, Field, render};
 use super::words::Voice;
 
@@ -52,7 +55,12 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     if !person.may(Right::Ask) {
         return Err(Failure::not_found());
     }
-    page(&caller, &Fields::default(), &[], None).await
+    page(&caller, None, &Fields::default(), &[], None).await
+}
+
+/// The same form, filled in by the office in a doctor's name.
+pub(super) async fn form_for(caller: &Caller, asker: &Member) -> Result<Response, Failure> {
+    page(caller, Some(asker), &Fields::default(), &[], None).await
 }
 
 /// A field's name and what to say beside it.
@@ -60,6 +68,7 @@ type Problem = (&'static str, String);
 
 async fn page(
     caller: &Caller,
+    in_name_of: Option<&Member>,
     typed: &Fields,
     problems: &[Problem],
     notice: Option<String>,
@@ -93,8 +102,13 @@ async fn page(
         note: None,
         chosen: typed.get("area") == area,
     });
+    let channel = in_name_of.map(|_| channels(caller.lang, typed.get("channel"), problem("channel")));
     let view = ConsultNew {
         shell: caller.shell_at(ASK, "/consults/new"),
+        action: action(in_name_of),
+        in_name_of: in_name_of
+            .map(|asker| t_with(caller.lang, "for-banner-ask", &[("name", &voice.name(asker))])),
+        channel,
         notice,
         specialty: choices("specialty", "specialty", &specialties),
         wish: choices("wish", "wish", &["advice", "visit"]),
@@ -116,25 +130,53 @@ async fn page(
     Ok(caller.page(render(&view), false))
 }
 
+fn action(in_name_of: Option<&Member>) -> String {
+    in_name_of.map_or_else(|| "/consults".to_owned(), |asker| format!("/people/{}/for/new", asker.id))
+}
+
 /// `POST /consults`
 pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Failure> {
     let person = caller.person()?;
     if !person.may(Right::Ask) {
         return Err(Failure::not_found());
     }
-    if fields.check(&caller, ASK).is_err() {
+    take_down(&caller, &person.who(), None, &fields).await
+}
+
+/// Takes the form down in a doctor's name; `who` says so.
+pub(super) async fn ask_for(
+    caller: &Caller,
+    who: &Who,
+    asker: &Member,
+    fields: &Fields,
+) -> Result<Response, Failure> {
+    take_down(caller, who, Some(asker), fields).await
+}
+
+async fn take_down(
+    caller: &Caller,
+    who: &Who,
+    in_name_of: Option<&Member>,
+    fields: &Fields,
+) -> Result<Response, Failure> {
+    let person = caller.person()?;
+    if fields.check(caller, ASK).is_err() {
         let notice = t(caller.lang, "ask-send-again");
-        return page(&caller, &fields, &[], Some(notice)).await;
+        return page(caller, in_name_of, fields, &[], Some(notice)).await;
     }
-    let key = fields.key("POST /consults")?;
+    let key = fields.key(&format!("POST {}", action(in_name_of)))?;
     let voice = Voice { lang: caller.lang, zone: caller.zone(), now: caller.now };
-    let (answer_by, mut problems) = match answer_by(&fields, voice) {
+    let (answer_by, mut problems) = match answer_by(fields, voice) {
         Ok(at) => (at, Vec::new()),
         // Something that can be taken, so that the other fields are looked at too.
         Err(problem) => (caller.now.plus_s(86_400), vec![problem]),
     };
     if !matches!(fields.get("wish"), "advice" | "visit") {
         problems.push(("wish", t(caller.lang, "ask-missing-wish")));
+    }
+    let channel = if in_name_of.is_some() { channel_of(fields) } else { Some("web") };
+    if channel.is_none() {
+        problems.push(("channel", t(caller.lang, "for-channel-missing")));
     }
     let new = NewConsult {
         specialty: fields.get("specialty").to_owned(),
@@ -151,19 +193,24 @@ pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Fail
         details: fields.text("details"),
     };
     let own = fields.get("answer_by") == "own";
-    if !problems.is_empty() {
+    let (Some(channel), true) = (channel, problems.is_empty()) else {
         let specialties = caller.web.app.specialties(&person.association.id).await?;
         let specialties: Vec<String> = specialties.into_iter().map(|(code, _)| code).collect();
         let wrong = new.wrong_fields(caller.now, &specialties);
         problems.extend(wrong.iter().map(|w| say(w, own, voice)));
-        return page(&caller, &fields, &problems, None).await;
-    }
+        return page(caller, in_name_of, fields, &problems, None).await;
+    };
     caller.limit(Purpose::Create)?;
-    let asking = Asking { asker: person.member.id.clone(), in_person: true, channel: "web" };
-    match caller.web.app.consult_ask(&person.who(), asking, new, Some(&key)).await {
+    let asker = in_name_of.map_or(&person.member.id, |asker| &asker.id);
+    let asking = Asking { asker: asker.clone(), in_person: in_name_of.is_none(), channel };
+    match caller.web.app.consult_ask(who, asking, new, Some(&key)).await {
         Ok(done) => {
             let asked = done.into_inner();
-            Ok(caller.go_and_say(&format!("/consults/{}", asked.request), "sent"))
+            // What was written stays with the doctors: the office sees the case on its board.
+            Ok(match in_name_of {
+                None => caller.go_and_say(&format!("/consults/{}", asked.request), "sent"),
+                Some(asker) => caller.go_and_say(&format!("/people/{}/for", asker.id), "for-asked"),
+            })
         }
         // The asker left, or belongs to no institution.
         Err(AppError::Invalid(wrong)) if wrong.iter().any(|w| w.field == "asker") => {
@@ -171,7 +218,7 @@ pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Fail
         }
         Err(AppError::Invalid(wrong)) => {
             let problems: Vec<Problem> = wrong.iter().map(|w| say(w, own, voice)).collect();
-            page(&caller, &fields, &problems, None).await
+            page(caller, in_name_of, fields, &problems, None).await
         }
         Err(e) => Err(Failure::from(e).back_to("/consults")),
     }

@@ -12,8 +12,10 @@ use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::access::{KnownDevice, SignedIn};
+use crate::app::people::stations::SHARED_LIFE_S;
 use crate::app::rows::Association;
 use crate::app::say;
+use crate::app::setup::SETUP_LINK_LIFE_S;
 use crate::domain::people::rights::Right;
 use crate::i18n::Lang;
 use crate::ids::crockford_128;
@@ -34,6 +36,8 @@ use super::words::title;
 pub(crate) enum Cookie {
     Session,
     Device,
+    /// A device that an institution's people share.
+    Station,
     Lang,
     TextSize,
     /// The page that was wanted before signing in: kept here, so that no address carries an address.
@@ -42,6 +46,8 @@ pub(crate) enum Cookie {
     Said,
     /// The exercise has been seen; the start page no longer leads to it by itself.
     DemoSeen,
+    /// The set-up link of an installation without an association.
+    Setup,
 }
 
 impl Cookie {
@@ -49,11 +55,13 @@ impl Cookie {
         match self {
             Self::Session => "touban",
             Self::Device => "touban-device",
+            Self::Station => "touban-station",
             Self::Lang => "lang",
             Self::TextSize => "text-size",
             Self::Next => "touban-next",
             Self::Said => "touban-said",
             Self::DemoSeen => "touban-demo",
+            Self::Setup => "touban-setup",
         }
     }
 
@@ -66,9 +74,11 @@ impl Cookie {
         match self {
             Self::Session | Self::DemoSeen => None,
             Self::Device => Some(web.app.rules.device_life_s),
+            Self::Station => Some(SHARED_LIFE_S),
             Self::Lang | Self::TextSize => Some(400 * 86_400),
             Self::Next => Some(1_800),
             Self::Said => Some(120),
+            Self::Setup => Some(SETUP_LINK_LIFE_S),
         }
     }
 }
@@ -99,9 +109,12 @@ pub(crate) struct Caller {
     path: String,
     session: Option<Hidden>,
     device: Option<Hidden>,
+    station: Option<Hidden>,
+    agent: String,
     next: Option<String>,
     said: Option<String>,
     demo_seen: bool,
+    setup: Option<Hidden>,
 }
 
 impl FromRequestParts<Web> for Caller {
@@ -134,13 +147,21 @@ impl FromRequestParts<Web> for Caller {
             path: parts.uri.path().to_owned(),
             session: session.filter(|_| signed_in.is_some()).map(Hidden),
             device: cookie(Cookie::Device).map(Hidden),
+            station: cookie(Cookie::Station).map(Hidden),
+            agent: agent_of(&parts.headers),
             next: cookie(Cookie::Next),
             said: cookie(Cookie::Said),
             demo_seen: cookie(Cookie::DemoSeen).is_some(),
+            setup: cookie(Cookie::Setup).map(Hidden),
             signed_in,
             web: web.clone(),
         })
     }
+}
+
+/// What the browser says of itself, as far as it is text.
+fn agent_of(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 fn only_one(all: Vec<Association>) -> Option<Association> {
@@ -232,9 +253,24 @@ impl Caller {
         self.device.as_ref().map(|secret| secret.0.as_str())
     }
 
+    /// The secret of the shared device, if this is one.
+    pub fn station(&self) -> Option<&str> {
+        self.station.as_ref().map(|secret| secret.0.as_str())
+    }
+
+    /// What the browser says of itself; never kept as it is.
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
     /// The secret of the session, if it stands.
     pub fn session(&self) -> Option<&str> {
         self.session.as_ref().map(|secret| secret.0.as_str())
+    }
+
+    /// The token of the set-up link that this browser opened.
+    pub fn setup(&self) -> Option<&str> {
+        self.setup.as_ref().map(|secret| secret.0.as_str())
     }
 
     /// The same request seen as a page of this association, by nobody in particular.
@@ -287,12 +323,14 @@ impl Caller {
             people: p.may(Right::People),
             sheets: p.may(Right::Sheets),
             settings: p.may(Right::Settings),
+            totals: p.may(Right::Totals),
         });
         let home = self.home.as_ref();
         Shell {
             lang: self.lang,
             association_name: home.map(|h| h.name.clone()).unwrap_or_default(),
             office_phone: home.map(|h| h.office_phone.clone()).unwrap_or_default(),
+            office_hours: home.map(|h| h.office.hours.clone()).unwrap_or_default(),
             signed_in_as: person.map(|p| title(&p.member.name, &p.member.roles, self.lang)),
             nav,
             office_door: person.is_some_and(|p| p.is_office_by_pin() && !p.is_setting_up(self.now)),
@@ -416,9 +454,20 @@ pub(super) fn is_own_path(path: &str) -> bool {
 
 pub(super) fn is_own_page(path: &str) -> bool {
     is_own_path(path)
-        && ["/consults", "/board", "/ledger", "/directory", "/people", "/sheets", "/settings", "/me"]
-            .iter()
-            .any(|page| path.starts_with(page))
+        && [
+            "/consults",
+            "/board",
+            "/ledger",
+            "/directory",
+            "/people",
+            "/sheets",
+            "/settings",
+            "/rules",
+            "/totals",
+            "/me",
+        ]
+        .iter()
+        .any(|page| path.starts_with(page))
 }
 
 /// 303: look there (RFC 9110 §15.4.4).

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::app::access::Proven;
+use crate::domain::people::rights::Right;
 use crate::i18n::{Lang, t};
 use crate::web::Web;
 use crate::web::problem::Kind;
@@ -36,11 +37,21 @@ pages! {
 const SIGN_IN: Binding<'static> = Binding::Page("sign-in");
 
 /// `GET /`
-pub(super) async fn home(caller: Caller) -> Response {
+pub(super) async fn home(caller: Caller) -> Result<Response, Failure> {
     if caller.web.demo.is_some() && caller.signed_in.is_none() && !caller.demo_seen() {
-        return see_other("/demo");
+        return Ok(see_other("/demo"));
     }
-    caller.page(render(&Home { shell: caller.shell(Binding::Page("home")) }), false)
+    let app = &caller.web.app;
+    let (mut rules, mut left) = (false, false);
+    if let Some(person) = &caller.signed_in {
+        let home = &person.association.id;
+        let seen = app.rules_seen_by(home, &person.member.id).await?.map(|(version, _)| version);
+        rules = seen != Some(app.rules_now(home).await?.version);
+        left = person.may(Right::Settings) && !app.left_for_later(home).await?.is_empty();
+    }
+    let not_set_up = caller.home.is_none() && app.setup_needed().await?;
+    let view = Home { shell: caller.shell(Binding::Page("home")), rules, left, not_set_up };
+    Ok(caller.page(render(&view), false))
 }
 
 #[derive(Deserialize)]
@@ -50,6 +61,11 @@ pub(super) struct By {
 
 /// `GET /sign-in`: on a known device the second factor is enough.
 pub(super) async fn sign_in(caller: Caller, Query(by): Query<By>) -> Result<Response, Failure> {
+    if by.by.is_none()
+        && let Some(page) = super::people::station::door(&caller).await?
+    {
+        return Ok(page);
+    }
     if by.by.is_none()
         && let Some(page) = device_page(&caller, None).await?
     {

@@ -33,6 +33,16 @@ impl Fields {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
     }
 
+    /// Every field of this name, as typed, in the order of the page.
+    pub fn all<'f, 'n>(&'f self, name: &'n str) -> impl Iterator<Item = &'f str> + use<'f, 'n> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The fields as they would be typed for what is known: a form that starts filled in.
+    pub const fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// A text without the blanks around it and with line ends as everywhere else.
     pub fn text(&self, name: &str) -> String {
         self.get(name).trim().replace("\r\n", "\n")
@@ -46,11 +56,6 @@ impl Fields {
     /// A ticked box.
     pub fn is_ticked(&self, name: &str) -> bool {
         self.get(name) == "yes"
-    }
-
-    /// Every value of a field that may come several times.
-    pub fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
     }
 
     /// What is carried past a page that asks for a proof first: everything but the token, each under its own

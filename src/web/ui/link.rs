@@ -85,6 +85,11 @@ pub(super) async fn show(
         Opened::StopRecovery { association } => {
             super::signin::stop_page(&caller.as_guest_of(&association), token)
         }
+        Opened::ReachTest { association, member, confirmed } => {
+            super::people::arrived_page(caller, &association, &member, token, confirmed)
+        }
+        Opened::Station(station) => super::people::station::enrol_page(caller, &station, token),
+        Opened::EntryReview => super::directory::own_entries(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
     })
 }
@@ -158,7 +163,12 @@ async fn offer_page(
     Ok(caller.page(render(&view), false))
 }
 
-fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ended) -> Response {
+/// The courteous end of a link that is over.
+pub(super) async fn ended_page(caller: &Caller, token: &str) -> Result<Response, Failure> {
+    show(caller, token, None, false).await
+}
+
+pub(super) fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ended) -> Response {
     let voice = Voice { lang: caller.lang, zone: home.zone, now: caller.now };
     let kind = match why {
         Ended::TakenByAnother => LinkEndKind::TakenByAnother,
@@ -175,7 +185,7 @@ fn ended(caller: &Caller, home: &Association, case_no: Option<String>, why: Ende
     ending(&caller.as_guest_of(home), case_no, kind)
 }
 
-fn ending(caller: &Caller, case_no: Option<String>, kind: LinkEndKind) -> Response {
+pub(super) fn ending(caller: &Caller, case_no: Option<String>, kind: LinkEndKind) -> Response {
     caller.page(render(&LinkEnd { shell: caller.shell_at(ENTRY, "/k"), kind, case_no }), false)
 }
 
@@ -216,7 +226,7 @@ pub(super) async fn answer(caller: Caller, fields: Fields) -> Result<Response, F
         LinkAnswer::Accepted { request, session, device } => {
             let there = caller.go_and_say(&format!("/consults/{request}"), "accepted");
             let there = keep(&caller, there, Cookie::Session, session.as_ref().map(|s| s.as_str()));
-            keep(&caller, there, Cookie::Device, device.as_ref().map(|s| s.as_str()))
+            keep_device(&caller, there, device.as_ref().map(|s| s.as_str())).await?
         }
         LinkAnswer::Declined => see_other("/k/declined"),
         LinkAnswer::HandRaised { .. } => ending(&caller, None, LinkEndKind::RaisedByYou),
@@ -247,6 +257,14 @@ fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>
     }
 }
 
+/// The cookie of a newly known device, which gets its name.
+async fn keep_device(caller: &Caller, response: Response, secret: Option<&str>) -> Result<Response, Failure> {
+    if let Some(secret) = secret {
+        caller.web.app.device_named(secret, caller.agent()).await?;
+    }
+    Ok(keep(caller, response, Cookie::Device, secret))
+}
+
 /// `POST /k/sign-in`
 pub(super) async fn sign_in(caller: Caller, fields: Fields) -> Result<Response, Failure> {
     let token = fields.get("token");
@@ -258,7 +276,7 @@ pub(super) async fn sign_in(caller: Caller, fields: Fields) -> Result<Response, 
         Proven::SignedIn { session, device, .. } => {
             let there = enter(&caller, caller.set(Cookie::Session, session.as_str()));
             let there = with(there, caller.forget(Cookie::Next));
-            keep(&caller, there, Cookie::Device, device.as_ref().map(|s| s.as_str()))
+            keep_device(&caller, there, device.as_ref().map(|s| s.as_str())).await?
         }
         Proven::PinMissing => show(&caller, token, Some(PinProblem::Missing), remember).await?,
         Proven::PinMalformed => show(&caller, token, Some(PinProblem::Malformed), remember).await?,

@@ -203,7 +203,7 @@ pub(super) async fn roles(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let (person, one) = deed(&caller, Right::Roles, &id, &fields, "staff_roles").await?;
-    let office = fields.all("role").into_iter().filter_map(Role::from_code).collect();
+    let office = fields.all("role").filter_map(Role::from_code).collect();
     let revision = fields.number("revision").ok_or(Failure::form_expired())?;
     let app = &caller.web.app;
     let said = match app.office_roles_set(&person.who(), &one.member.id, revision, office).await? {

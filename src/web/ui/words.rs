@@ -163,6 +163,18 @@ impl Voice {
         StateLine { text: self.word("offer-state", code), tone }
     }
 
+    /// What was said of a deed, and who typed it where that was somebody else.
+    fn with_typist(self, said: String, event: &Event, names: &Names) -> String {
+        let typist = event.actor.strip_prefix("member:").filter(|_| event.on_behalf_of.is_some());
+        match typist.and_then(|id| MemberId::from_stored(id).ok()) {
+            Some(id) => {
+                let by = t_with(self.lang, "word-happened-typed", &[("name", &self.named(names, &id))]);
+                format!("{said}{by}")
+            }
+            None => said,
+        }
+    }
+
     /// What has happened to a case, oldest first. The office sees who was asked and who declined; the two
     /// doctors see numbers and each other.
     pub fn timeline(
@@ -224,7 +236,7 @@ impl Voice {
             if !text("state").is_empty() {
                 text("state").clone_into(&mut before);
             }
-            items.extend(said.map(|said| (event.at, said)));
+            items.extend(said.map(|said| (event.at, self.with_typist(said, event, names))));
         }
         // After what led to it: in the same instant the question comes before the doctors it went to.
         for (at, people) in asked {

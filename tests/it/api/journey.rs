@@ -369,6 +369,36 @@ async fn a_member_leaves_once(office: TestOffice) {
     assert!(!text.contains("2468") && !text.contains("2000") && !text.contains("argon"), "{text}");
     assert_eq!(shown.ok(200)["pin_set"], true);
 
+    // Changed from what was read: what is not named stays, numbers are never told, the late one is refused.
+    let change = format!("/members/{id}/change");
+    let new = json!({
+        "revision": 0, "member_no": "A-7", "fax": "050-0000-3000", "roles": ["physician", "administrator"],
+        "profile": { "ways": ["fax", "mail"], "phone_only": true },
+    });
+    assert_eq!(client.post_once(&change, "c1", &new).await.status, 204);
+    assert!(client.post_once(&change, "c1", &new).await.replayed);
+    let shown = client.get(&format!("/members/{id}")).await;
+    assert!(!String::from_utf8(shown.bytes.clone()).unwrap().contains("3000"));
+    let shown = shown.ok(200);
+    assert_eq!(
+        (&shown["member_no"], &shown["revision"], &shown["name"]),
+        (&json!("A-7"), &json!(1), &json!("新しい 会員"))
+    );
+    assert_eq!(
+        (&shown["roles"], &shown["profile"]["ways"]),
+        (&json!(["physician"]), &json!(["fax", "mail"]))
+    );
+    assert_eq!(
+        client.post(&change, &json!({ "revision": 0, "name": "遅い" })).await.problem(409).0,
+        "conflict"
+    );
+    assert_eq!(client.post(&change, &json!({ "revision": 1, "email": "none" })).await.fields(), ["/email"]);
+    let reach = client.get(&format!("/members/{id}/reach")).await.ok(200);
+    assert_eq!(
+        (&reach["mail"], &reach["next"], &reach["has_fax"]),
+        (&json!("unknown"), &json!("send_test"), &json!(true))
+    );
+
     let leave = format!("/members/{id}/leave");
     let gone = client.post_once(&leave, "l1", &json!({})).await;
     assert_eq!((gone.status, gone.bytes.len()), (204, 0));

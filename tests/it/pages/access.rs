@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use touban::app::people::NewMember;
+use touban::app::people::stations::NewStation;
 use touban::domain::people::Role;
 use touban::ids::{AssociationId, MemberId};
 use touban::seal::Pin;
@@ -155,6 +156,56 @@ async fn passkey_of(town: &Town, home: &AssociationId, member: &MemberId) -> Str
     town.office.app.means(home, member).await.unwrap().passkeys[0].id.as_str().to_owned()
 }
 
+/// The things of the pages about people, all of the specialist of the table, and what midori has of each.
+async fn people_and_devices<'a>(
+    town: &Town,
+    objects: &mut Objects,
+    [home, midori]: [&AssociationId; 2],
+    people: &BTreeMap<Role, MemberId>,
+    their_asker: &MemberId,
+    browser: impl Fn(Role) -> &'a Browser,
+) {
+    let app = &town.office.app;
+    let doctor = &people[&Role::Specialist];
+    objects.same("member", doctor.as_str());
+    objects.other("member", their_asker.as_str());
+    let clerk = browser(Role::Clerk);
+    let page = clerk.get(&format!("/people/{doctor}/for")).await;
+    for (kind, part) in [("offer to a member", "/for/offers/"), ("case of a member", "/for/cases/")] {
+        let id: String = page.body.split_once(part).expect(part).1.chars().take(26).collect();
+        objects.same(kind, &format!("{doctor} {id}"));
+        objects.other(kind, &format!("{their_asker} {id}"));
+    }
+    for (association, member) in [(home, doctor), (home, &people[&Role::Physician]), (midori, their_asker)] {
+        town.remembered(association, member).await;
+        let device = app.devices(association, member).await.unwrap().remove(0).id;
+        match (association == home, member == doctor) {
+            (true, true) => {
+                objects.same("device of a member", &format!("{member} {device}"));
+                objects.same("device", device.as_str());
+            }
+            (true, false) => objects.own(Role::Physician, "device", device.as_str()),
+            (false, _) => {
+                objects.other("device of a member", &format!("{member} {device}"));
+                objects.other("device", device.as_str());
+            }
+        }
+    }
+    for association in [home, midori] {
+        let receiver = if association == home { doctor } else { their_asker };
+        let receiver = app.member(association, receiver).await.unwrap();
+        let (institution, receiver) = (receiver.institution.unwrap(), receiver.id);
+        let new = NewStation { institution, name: "詰所".to_owned(), receiver, by_mail: false };
+        let id = app.station_invite(&touban::app::Who::cli(association), new, None).await.unwrap();
+        if association == home {
+            objects.same("station", id.as_str());
+        } else {
+            objects.other("station", id.as_str());
+        }
+    }
+    objects.same("rules", "1");
+}
+
 /// Routes that end the session of whoever uses them: walked last.
 const ENDING: &[&str] = &["/sign-out"];
 
@@ -232,8 +283,6 @@ impl Walk {
         objects.other("session", &session_beside(&foreign[0]).await);
         objects.same("passkey", &passkey_of(&town, &home, &clerk).await);
         objects.other("passkey", &passkey_of(&town, &midori, &theirs).await);
-        objects.same("member", clerk.as_str());
-        objects.other("member", theirs.as_str());
         for (role, browser) in &by_role {
             let beside = town.signed_in(&people[role]).await;
             objects.own(*role, "session", &session_beside(browser).await);
@@ -242,7 +291,51 @@ impl Walk {
                 objects.own(*role, "passkey", &passkey_of(&town, &home, &people[role]).await);
             }
         }
+        people_and_devices(&town, &mut objects, [&home, &midori], &people, &their_asker, browser).await;
+        objects.same("sheet_kind", "members");
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let kind = touban::domain::people::sheet::Kind::Members;
+            let run = town.office.app.sheet_read(&who, kind, Default::default(), None).await.unwrap();
+            if ours {
+                objects.same("sheet_run", run.as_str());
+            } else {
+                objects.other("sheet_run", run.as_str());
+            }
+        }
+        let listed = async |association: &AssociationId, public: bool| {
+            let who = touban::app::Who::cli(association);
+            let entry = touban::domain::people::entry::InstitutionEntry { public, ..Default::default() };
+            let new = touban::app::people::NewInstitution {
+                name: "載る医院".into(),
+                kind: "clinic".into(),
+                area: "青葉北".into(),
+                entry,
+                ..Default::default()
+            };
+            town.office.app.institution_add(&who, new, None).await.unwrap().into_inner()
+        };
+        let (ours, their) = (listed(&home, true).await, listed(&midori, true).await);
+        let unlisted = listed(&home, false).await;
+        objects.same("institution", ours.as_str());
+        objects.other("institution", their.as_str());
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let group = town.office.app.care_group_add(&who, "北", "", None).await.unwrap();
+            if ours {
+                objects.same("group", group.as_str());
+            } else {
+                objects.other("group", group.as_str());
+            }
+        }
+        objects.same("public", "aoba");
+        for object in ["public_entry", "public_sheet"] {
+            objects.same(object, &format!("aoba {ours}"));
+            // What is not public, and what is another association's, is not there.
+            objects.other(object, &format!("aoba {unlisted}"));
+        }
         objects.same("problem", "not-found");
+        objects.same("rules", "1");
         let style =
             super::browser::between(&browsers[0].1.get("/").await.body, "/assets/", "\"").unwrap().to_owned();
         objects.same("asset", &style);
@@ -256,9 +349,20 @@ impl Walk {
 
     /// What the route's object may be for this caller, with what the table says about it.
     fn variants(&self, row: &Row, caller: &str, gets: Gets) -> Vec<(&'static str, String, Gets)> {
-        let path = |id: &str| {
-            let (before, rest) = row.path.split_once('{').unwrap();
-            format!("{before}{id}{}", rest.split_once('}').unwrap().1)
+        // Several ids of one object stand with a blank between them; a single one stands for all.
+        let path = |ids: &str| {
+            let ids: Vec<&str> = ids.split(' ').collect();
+            let mut path = String::new();
+            for (n, part) in row.path.split('{').enumerate() {
+                match part.split_once('}') {
+                    Some((_, rest)) => {
+                        path.push_str(ids.get(n - 1).unwrap_or(&ids[0]));
+                        path.push_str(rest);
+                    }
+                    None => path.push_str(part),
+                }
+            }
+            path
         };
         if !row.path.contains('{') {
             return vec![("no object", row.path.clone(), gets)];

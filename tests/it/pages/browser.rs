@@ -81,6 +81,28 @@ impl Browser {
         form.into_iter().find(|(name, _)| name == "csrf").map(|(_, value)| value).unwrap_or_default()
     }
 
+    /// Sends a form with a file in it, and follows where it leads.
+    pub async fn send_file(&self, path: &str, fields: &[(String, String)], file: &[u8]) -> Page {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--TEST\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--TEST\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n",
+        );
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--TEST--\r\n");
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "multipart/form-data; boundary=TEST")
+            .body(body);
+        let sent = self.finish(path, request).await;
+        self.follow(sent).await
+    }
+
     async fn follow(&self, mut page: Page) -> Page {
         for _ in 0..5 {
             if page.status != StatusCode::SEE_OTHER {
@@ -355,6 +377,22 @@ impl Town {
         let page = browser.open(&token_of(&mail)).await;
         let page = browser.submit(&page, "/k/sign-in", &[("pin", crate::support::PIN)]).await;
         assert_eq!(page.status, 200, "{}", page.text());
+        browser
+    }
+
+    /// The same by link and PIN, on a device that is remembered.
+    pub async fn remembered(
+        &self,
+        association: &touban::ids::AssociationId,
+        member: &touban::ids::MemberId,
+    ) -> Browser {
+        let browser = self.browser();
+        let address = self.office.app.member(association, member).await.unwrap().email.unwrap();
+        let door = browser.get("/sign-in").await;
+        browser.submit(&door, "/sign-in", &[("address", &address)]).await;
+        let mail = mails(&self.office.app).await.into_iter().find(|m| m.to == address).unwrap();
+        let page = browser.open(&token_of(&mail)).await;
+        browser.submit(&page, "/k/sign-in", &[("pin", crate::support::PIN), ("remember", "yes")]).await;
         browser
     }
 

@@ -12,7 +12,7 @@ use crate::support::TestOffice;
 pub type Dump = BTreeMap<String, Vec<String>>;
 
 /// The tables as they are now, without what looking alone may leave behind: when an offer was first looked
-/// at, and when a session was last used.
+/// at, when a session and a device were last used, and what browser a device is.
 pub async fn dump(office: &TestOffice) -> Dump {
     use sqlx::Connection as _;
     let file = office.app.db.file().unwrap();
@@ -20,7 +20,7 @@ pub async fn dump(office: &TestOffice) -> Dump {
     let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
     let sql = "SELECT m.name AS t, group_concat('quote(' || c.name || ')', ' || '','' || ') AS columns \
         FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-        WHERE m.type = 'table' AND c.name NOT IN ('opened_at_ms', 'seen_at_ms') GROUP BY m.name";
+        WHERE m.type = 'table' AND c.name NOT IN ('opened_at_ms', 'seen_at_ms', 'used_at_ms', 'label') GROUP BY m.name";
     let mut dump = Dump::new();
     for table in sqlx::query(sql).fetch_all(&mut conn).await.unwrap() {
         let (name, columns): (String, String) = (table.get("t"), table.get("columns"));

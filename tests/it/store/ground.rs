@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use touban::domain::dispatch::plan::{Channel, Mode, Proof, Selector, Step};
 use touban::domain::dispatch::{Plan, Request};
 use touban::domain::people::Role;
-use touban::domain::people::entry::{InstitutionEntry, MemberProfile};
+use touban::domain::people::entry::{InstitutionEntry, MemberProfile, OfficeEntry};
 use touban::i18n::Lang;
 use touban::ids::{AssociationId, InstitutionId, MemberId, RequestId, SeededChance, SharedChance};
 use touban::seal::Seal;
@@ -236,6 +236,8 @@ impl Command for Found {
             zone: chrono_tz::Asia::Tokyo,
             office_phone: "050-0000-1000".into(),
             lang: Lang::Ja,
+            office: OfficeEntry::default(),
+            revision: 0,
         };
         association_add(tx, &home, NOW).await?;
         audit_start(tx, &self.association).await?;

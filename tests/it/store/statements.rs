@@ -39,9 +39,12 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("DEVICES_FORGET", "once a day"),
     ("CHALLENGES_FORGET", "once a day"),
     ("TRIES_FORGET", "once a day"),
+    ("SHEET_RUNS_FORGET", "once a day"),
+    ("SHEET_UNDOS_FORGET", "once a day"),
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
     ("ASSOCIATIONS", "a handful"),
+    ("SETUP_LINKS_USE", "a handful, once"),
 ];
 
 /// Indexes that hold only what is open: as long as what is going on, whatever there was before.

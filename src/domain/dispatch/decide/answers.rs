@@ -338,6 +338,14 @@ impl Machine<'_> {
     }
 
     pub(super) fn undeliverable(&mut self, person: &MemberId, attempt: u32) -> Answer {
+        self.try_failed(person, attempt, OfferState::Unreachable)
+    }
+
+    pub(super) fn unanswered(&mut self, person: &MemberId, attempt: u32) -> Answer {
+        self.try_failed(person, attempt, OfferState::Lapsed)
+    }
+
+    fn try_failed(&mut self, person: &MemberId, attempt: u32, end: OfferState) -> Answer {
         let step = match self.r.offers.get(person) {
             // A bounce that comes after an answer says nothing any more.
             Some(o)
@@ -351,7 +359,7 @@ impl Machine<'_> {
         if !self.r.state.is_open() {
             return Answer::Already;
         }
-        self.end_offer(person, OfferState::Unreachable);
+        self.end_offer(person, end);
         if self.r.is_gate(step) {
             self.gate_lapsed(step);
         } else if !planted::is(Bug::UnreachableNotReplaced) {

@@ -80,6 +80,9 @@ impl Run<'_> {
             Op::Undeliverable(p, stale) => {
                 Event::Undeliverable { person: self.one(*p), attempt: attempt(p, *stale) }
             }
+            Op::Unanswered(p, stale) => {
+                Event::Unanswered { person: self.one(*p), attempt: attempt(p, *stale) }
+            }
             Op::Accept(p, proof, terms) => {
                 Event::Accept { person: self.one(*p), proof: *proof, terms: terms.clone() }
             }

@@ -6,6 +6,7 @@ mod directory;
 mod offers;
 mod office;
 mod parts;
+mod people;
 mod posted;
 mod refuse;
 mod requests;
@@ -55,6 +56,7 @@ impl Modify for Key {
 fn described() -> OpenApiRouter<Web> {
     let resources = OpenApiRouter::new()
         .merge(directory::routes())
+        .merge(people::routes())
         .merge(requests::routes())
         .merge(offers::routes())
         .merge(office::routes())

@@ -14,6 +14,12 @@ use super::{Choices, Field, Hidden, Shell, StateLine, quiet_debug};
 #[template(path = "consult-new.html")]
 pub struct ConsultNew {
     pub shell: Shell,
+    /// Where the form goes: `/consults`, or the page of a doctor in whose name the office asks.
+    pub action: String,
+    /// Whose question it is, when the office fills the form in.
+    pub in_name_of: Option<String>,
+    /// How it came to the office.
+    pub channel: Option<Choices>,
     /// Said above a form that came back for another reason than its fields.
     pub notice: Option<String>,
     pub specialty: Choices,
@@ -45,7 +51,9 @@ impl ConsultNew {
     /// The fields to look at again, in the order of the page: the field's id and the problem.
     #[must_use]
     pub fn problems(&self) -> Vec<(&'static str, &str)> {
+        const NONE: &Option<String> = &None;
         [
+            ("channel", self.channel.as_ref().map_or(NONE, |c| &c.problem)),
             ("specialty", &self.specialty.problem),
             ("wish", &self.wish.problem),
             ("answer_by", &self.answer_by.problem),

@@ -10,6 +10,33 @@ use super::{Field, Hidden, Shell, quiet_debug};
 #[template(path = "home.html")]
 pub struct Home {
     pub shell: Shell,
+    /// The rules wait to be read.
+    pub rules: bool,
+    /// Something of the set-up is open.
+    pub left: bool,
+    /// There is no association yet.
+    pub not_set_up: bool,
+}
+
+impl Home {
+    /// What the reader's roles lead to beyond asking: where, and the key of its name.
+    fn doors(&self) -> Vec<(&'static str, &'static str)> {
+        let nav = &self.shell.nav;
+        [
+            (nav.board, "/board", "home-board"),
+            (nav.directory, "/directory", "home-directory"),
+            (nav.people, "/people", "home-people"),
+            (nav.totals, "/totals", "home-totals"),
+            (nav.settings, "/settings", "home-settings"),
+        ]
+        .into_iter()
+        .filter_map(|(may, href, key)| may.then_some((href, key)))
+        .collect()
+    }
+
+    fn note(&self, key: &str) -> String {
+        self.shell.t(&format!("{key}-note"))
+    }
 }
 
 /// `GET /sign-in`. Posts `/sign-in`: `address`, `once`.

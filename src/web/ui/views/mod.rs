@@ -132,6 +132,8 @@ pub struct Nav {
     pub sheets: bool,
     /// Sees `/settings`.
     pub settings: bool,
+    /// Sees `/totals`.
+    pub totals: bool,
 }
 
 /// What surrounds every page.
@@ -146,6 +148,8 @@ pub struct Shell {
     pub association_name: String,
     /// As printed with hyphens, "042-000-0000".
     pub office_phone: String,
+    /// When the office is there, in its own words; or empty.
+    pub office_hours: String,
     /// With title, "佐藤 健一 先生".
     pub signed_in_as: Option<String>,
     pub nav: Nav,

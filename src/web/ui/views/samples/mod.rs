@@ -42,6 +42,7 @@ impl Maker {
             lang: self.lang,
             association_name: s("青葉市医師会"),
             office_phone: s("042-000-0000"),
+            office_hours: s("平日9時〜17時"),
             signed_in_as: None,
             nav: Nav::default(),
             office_door: false,
@@ -74,7 +75,7 @@ impl Maker {
     }
 
     fn home(&self) -> Home {
-        Home { shell: self.shell("/") }
+        Home { shell: self.shell("/"), rules: false, left: false, not_set_up: false }
     }
 
     fn sign_in(&self, wrong: bool) -> SignIn {
@@ -201,6 +202,9 @@ impl Maker {
         }
         let mut view = ConsultNew {
             shell: self.signed_in("/consults/new", "佐藤 健一", nav),
+            action: s("/consults"),
+            in_name_of: None,
+            channel: None,
             notice: wrong.then(|| t(self.lang, "ask-send-again")),
             specialty: self.choices(
                 "specialty-",
@@ -440,7 +444,7 @@ impl Maker {
         }
     }
 
-    fn office(&self, path: &str) -> Shell {
+    pub(super) fn office(&self, path: &str) -> Shell {
         self.signed_in(
             path,
             "鈴木 正",
@@ -452,6 +456,7 @@ impl Maker {
                 people: true,
                 sheets: true,
                 settings: true,
+                totals: true,
             },
         )
     }
@@ -525,7 +530,12 @@ impl Maker {
             ("home", render(&self.home())),
             (
                 "home-large",
-                render(&Home { shell: Shell { text_size: TextSize::ExtraLarge, ..self.office("/") } }),
+                render(&Home {
+                    shell: Shell { text_size: TextSize::ExtraLarge, ..self.office("/") },
+                    rules: true,
+                    left: true,
+                    not_set_up: false,
+                }),
             ),
             ("demo", render(&self.demo())),
             ("mailbox", render(&self.mailbox(true))),
@@ -689,6 +699,10 @@ fn every_page_keeps_the_promises_of_all_pages() {
         for form in page.split("<form").skip(1) {
             let (head, _) = form.split_once('>').unwrap();
             let (body, _) = form.split_once("</form>").unwrap();
+            if head.contains("role=\"search\" method=\"get\"") {
+                assert!(!body.contains("csrf") && head.contains("action=\"/"), "{name}: {head}");
+                continue;
+            }
             assert!(head.contains("method=\"post\"") && head.contains("action=\"/"), "{name}: {head}");
             assert!(
                 body.contains("name=\"csrf\" value=\"csrf-1\""),
@@ -808,7 +822,7 @@ fn every_sample_stands_in_a_folder_to_look_at() {
     for (name, _, page) in every_page() {
         std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
     }
-    for name in ["app.css", "link.js", "passkey.js", "demo.js", "htmx.min.js", "icon.svg"] {
+    for name in ["app.css", "office.css", "link.js", "passkey.js", "demo.js", "htmx.min.js", "icon.svg"] {
         let url = crate::web::ui::assets::asset_url(name);
         std::fs::write(dir.join(url.trim_start_matches('/')), crate::web::ui::assets::asset(url).unwrap().1)
             .unwrap();

@@ -1,0 +1,4 @@
+//! Files that offices keep: spreadsheets and CSV, read into plain tables and written from them. What a table
+//! means is `domain`.
+
+pub mod sheet;

@@ -1,0 +1,9 @@
+//! Sheets as bytes: XLSX and CSV.
+
+mod csv;
+mod read;
+mod write;
+mod xlsx;
+
+pub use read::{FileRefused, LIMITS, Limits, read};
+pub use write::{Unwritable, csv_shift_jis, csv_utf8, xlsx as write_xlsx};

@@ -1,3 +1,0 @@
-//! The directory: institutions, contact windows, care groups; the public list.
-
-pages! {}

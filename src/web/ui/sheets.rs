@@ -1,3 +1,0 @@
-//! Files read in and taken out: members, institutions, contact windows.
-
-pages! {}
