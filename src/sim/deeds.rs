@@ -524,11 +524,15 @@ impl Sim {
                 if let Some(person) = self.volunteers.get_mut(at) {
                     person.left = true;
                 }
-                self.observe(Rows::Exactly(1)).await
+                self.observe(Rows::Leaving { done: true }).await
             }
             Ack::Refused(_) => self.observe(Rows::Exactly(0)).await,
             Ack::Crashed(crash) => {
-                self.observe(rows_after(crash)).await?;
+                let rows = match rows_after(crash) {
+                    Rows::Exactly(0) => Rows::Exactly(0),
+                    rows => Rows::Leaving { done: matches!(rows, Rows::Exactly(_)) },
+                };
+                self.observe(rows).await?;
                 self.a_process_dies().await
             }
         }

@@ -25,6 +25,10 @@ const OBSERVATIONS: &[&str] = &["request.read", "request.repaired", "offer.opene
 pub(super) enum Rows {
     Exactly(usize),
     AtMost(usize),
+    /// One for whoever left, and one for each request they were being asked about; none, unless `done`.
+    Leaving {
+        done: bool,
+    },
 }
 
 /// A request as last seen.
@@ -98,6 +102,11 @@ impl Sim {
         let right = match rows {
             Rows::Exactly(n) => events.len() == n,
             Rows::AtMost(n) => events.len() <= n,
+            Rows::Leaving { done } => {
+                let left = events.iter().filter(|e| e.action == "member.leave").count();
+                let declined = events.iter().filter(|e| e.action == "offer.decline").count();
+                left + declined == events.len() && (left == 1 || (!done && events.is_empty()))
+            }
         };
         for event in &events {
             let subject = self.key_name(&event.subject);

@@ -396,10 +396,11 @@ async fn refuse_foreign(path: &str) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let look = async {
         let mut conn = options.connect().await?;
-        let own = sqlx::query("SELECT application_id AS n FROM pragma_application_id");
-        let own: i64 = own.fetch_one(&mut conn).await?.try_get("n")?;
+        // In this order: another instance may be making our tables and our number just now, at once.
         let objects = sqlx::query("SELECT COUNT(*) AS n FROM sqlite_master");
         let objects: i64 = objects.fetch_one(&mut conn).await?.try_get("n")?;
+        let own = sqlx::query("SELECT application_id AS n FROM pragma_application_id");
+        let own: i64 = own.fetch_one(&mut conn).await?.try_get("n")?;
         conn.close().await?;
         Ok::<_, sqlx::Error>(own != APPLICATION_ID && objects > 0)
     };

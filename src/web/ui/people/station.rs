@@ -140,9 +140,10 @@ async fn page(
 pub(super) async fn invite(caller: Caller, fields: Fields) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Enrol)?;
     fields.check(&caller, PEOPLE)?;
-    let institution =
-        InstitutionId::from_stored(fields.get("institution")).map_err(|_| Failure::not_found())?;
     let key = fields.key("POST /people/stations")?;
+    let Ok(institution) = InstitutionId::from_stored(fields.get("institution")) else {
+        return Ok(see_other("/people/stations"));
+    };
     let Ok(receiver) = MemberId::from_stored(fields.get("receiver")) else {
         let problem = [("receiver", t(caller.lang, "station-choose"))];
         return page(&caller, Some(&institution), &fields, &problem).await;
