@@ -226,6 +226,10 @@ ids! {
     /// Something a human must look at.
     AlarmId = "alm";
     HoldId = "hld";
+    /// A passkey of a person.
+    PasskeyId = "pky";
+    /// Somebody who lost the means to sign in, on the way to new ones.
+    RecoveryId = "rcv";
     /// A sheet that was read in.
     SheetRunId = "sht";
     /// A publication of the rota (当番表の公開).

@@ -83,10 +83,11 @@ stage_harness() {
     node "$root/tests/e2e/selftest.mjs"
 }
 
-# The first journey with its robot and its canaries, then the exercise that newcomers meet.
+# The first journey with its robot and its canaries, how the office signs in, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
+    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
     node "$root/tests/e2e/demo.mjs"
 }
 

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::flow::{make_link, raise};
 use super::{App, AppError, Kit, Who};
-use crate::domain::people::rights::{Right, any_may};
+use crate::domain::people::Role;
+use crate::domain::people::rights::{Right, may};
 use crate::ids::{ApiKeyId, AssociationId, DeviceId, LinkId, MemberId, SessionId};
 use crate::seal::{Pin, Secret, token_hash};
 use crate::store::access::{
-    Link, LinkPurpose, api_key_by_secret, device_add, device_by_secret, link_by_code, link_by_id,
+    Link, LinkPurpose, NewSession, api_key_by_secret, device_add, device_by_secret, link_by_code, link_by_id,
     link_by_token, link_consume, link_wrong_pin, links_void, session_add, session_by_secret, session_end,
     session_seen,
 };
@@ -28,7 +29,14 @@ pub struct SignedIn {
     pub association: Association,
     pub member: Member,
     pub session: SessionId,
+    /// The last proof by passkey, or by password and one-time code; `None`: signed in by PIN.
+    pub strong_at: Option<Millis>,
+    /// Until when this session may set up the first means of signing in.
+    pub setup_until: Option<Millis>,
 }
+
+/// How long a strong proof counts for what asks for a fresh one (ASVS 5.0, 7.5.3).
+const FRESH_S: i64 = 300;
 
 impl SignedIn {
     #[must_use]
@@ -36,10 +44,30 @@ impl SignedIn {
         Who::member(&self.association.id, &self.member.id)
     }
 
-    /// Whether one of their roles carries this right, signed in as they are.
+    /// Whether one of their roles carries this right, signed in as they are: a role of the office counts only
+    /// in a session that was signed in with a passkey, or a password and a one-time code.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        any_may(&self.member.roles, right)
+        let counts = |role: &Role| !role.is_office() || self.strong_at.is_some();
+        self.member.roles.iter().copied().filter(counts).any(|role| may(role, right))
+    }
+
+    /// Whether a strong proof was given within the last minutes.
+    #[must_use]
+    pub fn is_fresh(&self, now: Millis) -> bool {
+        self.strong_at.is_some_and(|at| now < at.plus_s(FRESH_S))
+    }
+
+    /// Whether this session may set up means of signing in: it came by an invitation just now.
+    #[must_use]
+    pub fn is_setting_up(&self, now: Millis) -> bool {
+        self.setup_until.is_some_and(|until| now < until)
+    }
+
+    /// The person has a role of the office that does not count in this session.
+    #[must_use]
+    pub fn is_office_by_pin(&self) -> bool {
+        self.strong_at.is_none() && self.member.is_office()
     }
 }
 
@@ -151,6 +179,18 @@ pub(crate) struct NewAccess {
     pub session: SessionId,
     pub session_hash: [u8; 32],
     pub device: Option<(DeviceId, [u8; 32])>,
+    /// The code of the means, for the list of sessions.
+    pub means: &'static str,
+    /// By passkey, or by password and one-time code.
+    pub strong: bool,
+    pub setup_until: Option<Millis>,
+}
+
+impl NewAccess {
+    /// The same, by a strong means.
+    pub(crate) fn strongly(self, means: &'static str) -> Self {
+        Self { means, strong: true, ..self }
+    }
 }
 
 /// The cookies that belong to a [`NewAccess`].
@@ -168,6 +208,9 @@ pub(crate) fn new_access(app: &App, remember: bool) -> (NewAccess, Cookies) {
         session: SessionId::new(now, chance),
         session_hash: session.hash(),
         device: device.as_ref().map(|secret| (DeviceId::new(now, chance), secret.hash())),
+        means: "pin",
+        strong: false,
+        setup_until: None,
     };
     (access, Cookies { session, device })
 }
@@ -180,7 +223,15 @@ pub(crate) async fn write_access(
     access: &NewAccess,
 ) -> Result<(), StoreError> {
     let ends = kit.now.plus_s(kit.rules.session_max_s);
-    session_add(tx, association, &access.session, member, &access.session_hash, kit.now, ends).await?;
+    let new = NewSession {
+        id: &access.session,
+        secret_hash: &access.session_hash,
+        expires: ends,
+        means: access.means,
+        strong: access.strong,
+        setup_until: access.setup_until,
+    };
+    session_add(tx, association, member, new, kit.now).await?;
     if let Some((id, hash)) = &access.device {
         let ends = kit.now.plus_s(kit.rules.device_life_s);
         device_add(tx, association, id, member, hash, kit.now, ends).await?;
@@ -562,19 +613,21 @@ impl App {
         let idle_since = now.plus_s(-self.rules.session_idle_s);
         let mut conn = self.db.read().await?;
         let found = session_by_secret(&mut conn, &token_hash(secret), now, idle_since).await?;
-        let Some((association, session, member, seen)) = found else {
+        let Some(found) = found else {
             return Ok(None);
         };
+        let (association, session) = (found.association, found.id);
         let home = association_by_id(&mut conn, &association).await?;
-        let member = member_by_id(&mut conn, &association, &member).await?.filter(|m| m.is_active(now));
+        let member = member_by_id(&mut conn, &association, &found.member).await?.filter(|m| m.is_active(now));
         drop(conn);
         let (Some(home), Some(member)) = (home, member) else {
             return Ok(None);
         };
-        if now.since_ms(seen) >= SEEN_EVERY_MS {
+        if now.since_ms(found.seen) >= SEEN_EVERY_MS {
             self.db.run(Seen { association, session: session.clone(), now }).await?;
         }
-        Ok(Some(SignedIn { association: home, member, session }))
+        let (strong_at, setup_until) = (found.strong_at, found.setup_until);
+        Ok(Some(SignedIn { association: home, member, session, strong_at, setup_until }))
     }
 
     /// Whose known device a cookie is.

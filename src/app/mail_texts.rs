@@ -101,6 +101,10 @@ pub enum Mail {
     },
     /// To somebody who asked to sign in.
     SignIn { link: PersonalLink },
+    /// To somebody of the office who may set up their means of signing in.
+    OfficeSetup { link: PersonalLink },
+    /// To somebody who lost every means, and to those who watch over it: stop it if it was not them.
+    RecoveryNotice { link: PersonalLink },
     /// To those who had opened an offer that a colleague then took; to nobody else.
     TakenByAnother { consult: Consult },
     /// To those who were asked, when the asker withdraws.
@@ -148,6 +152,8 @@ pub enum Mail {
 pub enum MailKind {
     ConsultOffer,
     SignIn,
+    OfficeSetup,
+    RecoveryNotice,
     TakenByAnother,
     Withdrawn,
     Accepted,
@@ -181,9 +187,11 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::ConsultOffer,
         Self::SignIn,
+        Self::OfficeSetup,
+        Self::RecoveryNotice,
         Self::TakenByAnother,
         Self::Withdrawn,
         Self::Accepted,
@@ -213,6 +221,8 @@ impl MailKind {
         match self {
             Self::ConsultOffer => form("consult_offer", "consult-offer", 3, 1),
             Self::SignIn => form("sign_in", "sign-in", 1, 1),
+            Self::OfficeSetup => form("office_setup", "office-setup", 2, 1),
+            Self::RecoveryNotice => form("recovery_notice", "recovery", 3, 1),
             Self::TakenByAnother => form("taken_by_another", "taken", 2, 0),
             Self::Withdrawn => form("withdrawn", "withdrawn", 2, 0),
             Self::Accepted => form("accepted", "accepted", 2, 0),
@@ -256,6 +266,8 @@ impl Mail {
         match self {
             Self::ConsultOffer { .. } => MailKind::ConsultOffer,
             Self::SignIn { .. } => MailKind::SignIn,
+            Self::OfficeSetup { .. } => MailKind::OfficeSetup,
+            Self::RecoveryNotice { .. } => MailKind::RecoveryNotice,
             Self::TakenByAnother { .. } => MailKind::TakenByAnother,
             Self::Withdrawn { .. } => MailKind::Withdrawn,
             Self::Accepted { .. } => MailKind::Accepted,
@@ -293,6 +305,8 @@ impl Mail {
                 .with("deadline", deadline.full.as_str())
                 .personal(link),
             Self::SignIn { link }
+            | Self::OfficeSetup { link }
+            | Self::RecoveryNotice { link }
             | Self::Test { link }
             | Self::Station { link }
             | Self::EntryReview { link } => letter.personal(link),

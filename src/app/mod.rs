@@ -21,6 +21,7 @@ pub mod say;
 pub mod settings;
 pub mod setup;
 pub mod sheets;
+pub mod signin;
 pub mod verify;
 pub mod views;
 
@@ -61,6 +62,8 @@ pub struct Rules {
     /// A job that failed without an answer this often is given up.
     pub poison_tries: u32,
     pub replay_keep_s: i64,
+    /// From a colleague's word to the link for somebody who lost every means to sign in.
+    pub recovery_delay_s: i64,
 }
 
 /// The use cases. Cheap to clone.

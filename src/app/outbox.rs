@@ -18,9 +18,10 @@ use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_due};
 use crate::domain::people::{ConsultFacts, Role};
 use crate::i18n::{Lang, t};
-use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RequestId};
+use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RecoveryId, RequestId};
 use crate::planted::{self, Bug};
 use crate::store::access::{access_forget, link_by_id};
+use crate::store::credentials::{credentials_forget, recovery_by_id, recovery_linked};
 use crate::store::dispatch::{AttemptKey, attempt_save, request_load};
 use crate::store::jobs::{
     Job, JobEnd, Lane, NewJob, alarm_by_id, job_add, job_claim, job_end, job_held, jobs_forget,
@@ -126,6 +127,11 @@ struct LinkBody {
 }
 
 #[derive(Deserialize)]
+struct RecoveryBody {
+    recovery: RecoveryId,
+}
+
+#[derive(Deserialize)]
 struct AlarmBody {
     alarm: AlarmId,
     round: u32,
@@ -170,8 +176,11 @@ impl Command for Prepare {
             "wake" => return self.wake(tx).await,
             "ask" => self.ask(tx, &association).await?,
             "tell" => self.tell(tx, &association).await?,
-            "sign_in" | "reach_test" | "station" => self.by_link(tx, &association).await?,
+            "sign_in" | "reach_test" | "station" | "office_setup" | "recovery_notice" => {
+                self.by_link(tx, &association).await?
+            }
             "entry_review" => self.entry_review(tx, &association).await?,
+            "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
@@ -326,6 +335,8 @@ impl Prepare {
         let built = self.personal_link(&link, home, person.lang).map(|link| match self.job.kind.as_str() {
             "reach_test" => Mail::Test { link },
             "station" => Mail::Station { link },
+            "office_setup" => Mail::OfficeSetup { link },
+            "recovery_notice" => Mail::RecoveryNotice { link },
             _ => Mail::SignIn { link },
         });
         self.write(home, &person, built, None).map(Some)
@@ -343,6 +354,26 @@ impl Prepare {
         };
         let built = self.personal_link(&link, home, person.lang).map(|link| Mail::EntryReview { link });
         self.write(home, &person, built, None).map(Some)
+    }
+
+    /// The time after a colleague's word has passed: the link goes out, unless the recovery was stopped.
+    async fn recovery(&self, tx: &mut Conn) -> Result<Task, StoreError> {
+        let RecoveryBody { recovery } = body(&self.job)?;
+        let association = &self.job.association;
+        let found = recovery_by_id(tx, association, &recovery).await?;
+        let waits = found
+            .filter(|r| r.stopped.is_none() && r.link.is_none() && r.due.is_some_and(|d| d <= self.kit.now));
+        let Some(found) = waits else {
+            return self.end(tx, &JobEnd::Moot).await;
+        };
+        let active = member_by_id(tx, association, &found.member).await?;
+        if !active.is_some_and(|m| m.is_active(self.kit.now)) {
+            return self.end(tx, &JobEnd::Moot).await;
+        }
+        let who = Who::runner(association);
+        let link = super::signin::staff::setup_link(tx, &self.kit, &who, &found.member).await?;
+        recovery_linked(tx, association, &recovery, &link).await?;
+        self.end(tx, &JobEnd::Done).await
     }
 
     /// One mail to each coordinator, and the next round, until somebody acknowledges.
@@ -702,7 +733,8 @@ impl Command for Forget {
     async fn apply(&self, tx: &mut Conn) -> Result<u64, StoreError> {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
-        Ok(access + jobs_forget(tx, before).await? + sheets_forget(tx, self.now).await?)
+        let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
+        Ok(access + tries + jobs_forget(tx, before).await? + sheets_forget(tx, self.now).await?)
     }
 }
 

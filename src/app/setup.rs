@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access::note;
-use super::flow::make_link;
 use super::people::{
     AddAssociation, NewInstitution, NewMember, PutInstitution, PutMember, Written, association_name_wrong,
     code_wrong, collect, email_wrong, office_phone_wrong,
@@ -207,13 +206,13 @@ impl Command for MakeSignIn {
     type Output = crate::ids::LinkId;
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
-        let expires = self.kit.now.plus_s(self.kit.rules.sign_in_life_s);
-        make_link(tx, &self.kit, &self.association, &self.member, None, expires).await
+        let who = Who::cli(&self.association);
+        super::signin::staff::setup_link(tx, &self.kit, &who, &self.member).await
     }
 }
 
-/// The first sign-in of the administrator who has just been made: an ordinary sign-in link, opened at once
-/// (mail may not work yet), and one by mail.
+/// The first sign-in of the administrator who has just been made: the link behind which they set up how they
+/// sign in, opened at once (mail may not work yet), and by mail too.
 ///
 /// # Errors
 /// The store's.
@@ -221,11 +220,9 @@ async fn first_sign_in(
     app: &App,
     association: &AssociationId,
     member: &MemberId,
-    email: &str,
 ) -> Result<FirstSignIn, AppError> {
     let make = MakeSignIn { kit: app.kit(), association: association.clone(), member: member.clone() };
     let link = app.db.run(make).await?;
-    app.sign_in_links(email).await?;
     let token = app.vault.seal.link_token(&link);
     Ok(FirstSignIn { path: format!("/k#{}", token.as_str()) })
 }
@@ -353,7 +350,7 @@ impl App {
         if !self.db.run(finish).await? {
             return Ok(None);
         }
-        first_sign_in(self, &association, &member, &first.email).await.map(Some)
+        first_sign_in(self, &association, &member).await.map(Some)
     }
 
     /// An association as it stands now.

@@ -6,13 +6,14 @@ use std::io::Read as _;
 use serde_json::{Map, Value, json};
 
 use super::args::{
-    AdminCommand, AssociationArgs, At, InstitutionArgs, KeyArgs, MemberArgs, PinArgs, ReportArgs,
+    AdminCommand, AssociationArgs, At, InstitutionArgs, KeyArgs, MemberArgs, PinArgs, ReportArgs, StaffArgs,
 };
 use super::keep;
 use super::open::{self, Missing};
 use super::stop::{Stop, in_words};
 use crate::app::people::{NewAssociation, NewInstitution, NewMember};
 use crate::app::replay::Done;
+use crate::app::signin::staff::NoStaffLink;
 use crate::app::{App, Who};
 use crate::domain::people::SpecialtyOffer;
 use crate::i18n::Lang;
@@ -36,6 +37,7 @@ pub async fn run(command: AdminCommand, lang: Lang) -> Result<(), Stop> {
         AdminCommand::Calendar(arg) => keep::calendar(arg, lang).await,
         AdminCommand::Hold(arg) => keep::hold(arg, lang).await,
         AdminCommand::Retention(arg) => keep::retention(arg, lang).await,
+        AdminCommand::StaffLink(arg) => staff_link(arg, lang).await,
         AdminCommand::SetupLink(arg) => setup_link(arg, lang).await,
     }
 }
@@ -181,6 +183,51 @@ async fn set_pin(arg: PinArgs, lang: Lang) -> Result<(), Stop> {
     app.pin_set(&who, &member, &pin, None).await.map_err(|e| Stop::app(lang, e))?;
     app.db.close().await;
     say_pin(&arg.at.report, member.api(), made.then_some(&pin), lang);
+    Ok(())
+}
+
+async fn staff_link(arg: StaffArgs, lang: Lang) -> Result<(), Stop> {
+    let (app, home, who) = at(&arg.at, lang).await?;
+    let member = match MemberId::from_api(&arg.whom) {
+        Ok(id) => id,
+        Err(_) => match app.members_at(&home.id, &arg.whom).await?.as_slice() {
+            [one] => one.id.clone(),
+            [] => {
+                return Err(Stop::failed(
+                    lang,
+                    "そのメールアドレスの会員はいません",
+                    "no member has this address",
+                ));
+            }
+            _ => {
+                return Err(Stop::failed(
+                    lang,
+                    "そのメールアドレスは何人かが使っています。mem_ で始まる番号で指定してください",
+                    "several members use this address; give the id that begins with mem_",
+                ));
+            }
+        },
+    };
+    let made = app.staff_link(&who, &member).await.map_err(|e| Stop::app(lang, e))?;
+    app.db.close().await;
+    let link = made.map_err(|why| match why {
+        NoStaffLink::NoPin => Stop::failed(
+            lang,
+            "この人には暗証番号がありません。先に admin set-pin で渡してください",
+            "this person has no PIN; give them one with admin set-pin first",
+        ),
+        NoStaffLink::NotOffice => {
+            Stop::failed(lang, "この人には事務局の役割がありません", "this person has no role of the office")
+        }
+    })?;
+    note(
+        lang,
+        "リンクは二度と表示できません。本人だけに渡してください",
+        "this link cannot be shown again; hand it to nobody but the person",
+    );
+    let needs_pin = if link.needs_pin { "yes" } else { "no" };
+    let values = [("link", link.url), ("until", link.until.rfc3339()), ("needs_pin", needs_pin.to_owned())];
+    say(&arg.at.report, &values);
     Ok(())
 }
 

@@ -105,6 +105,9 @@ pub enum AdminCommand {
     Hold(HoldArgs),
     /// Show or set how long texts are kept, or destroy now what is past its time
     Retention(RetentionArgs),
+    /// Print a link by which somebody of the office sets up how they sign in: for the first one, and where
+    /// nobody else can help
+    StaffLink(StaffArgs),
     /// Print a new link to the set-up, while there is no association
     SetupLink(ReportArgs),
 }
@@ -319,6 +322,15 @@ pub struct RetentionArgs {
     pub run: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct StaffArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Id (mem_…) or mail address of the member
+    #[arg(long = "member", value_name = "ID-OR-ADDRESS")]
+    pub whom: String,
+}
+
 /// One of `codes`, as `read` understands it; the help lists them.
 fn one_of<T: Clone + Send + Sync + 'static>(
     codes: impl IntoIterator<Item = &'static str>,
@@ -461,6 +473,10 @@ fn japanese(place: &str) -> Option<&'static str> {
         "--reports" => "依頼が終わってから、回答の本文を消すまでの年数",
         "--ledger" => "台帳と操作の記録を古いものとして数えるまでの年数",
         "--run" => "期間の過ぎた本文をいま消去します",
+        "admin staff-link" => {
+            "職員が入る手だてを登録するリンクを表示します（最初の一人と、ほかに助ける人がいないとき）"
+        }
+        "--whom" => "会員の番号（mem_…）かメールアドレス",
         "admin setup-link" => "初期設定の新しいリンクを表示します（医師会を登録する前だけ）",
         "--config" => "設定ファイル。なければこのフォルダーの touban.toml（あれば）",
         "--json" => "結果を JSON で表示します",

@@ -252,6 +252,7 @@ pub fn rules(config: &Config, base_url: String, lang: Lang) -> Result<Rules, Sto
         lease_s: durable.lease.as_i64(),
         poison_tries: durable.poison_tries,
         replay_keep_s: config.http.idempotency_keep.as_i64(),
+        recovery_delay_s: config.access.recovery_delay.as_i64(),
     })
 }
 

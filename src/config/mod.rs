@@ -18,7 +18,7 @@ pub use problem::{ConfigError, Expected, Origin, Problem, What, Words, shell_lan
 use reader::Reader;
 pub use reader::Setting;
 pub use sections::{
-    CalendarText, DataFiles, Database, Durable, Http, Keys, Limits, Links, Log, Metrics, Schedules,
+    Access, CalendarText, DataFiles, Database, Durable, Http, Keys, Limits, Links, Log, Metrics, Schedules,
 };
 pub use values::{BaseUrl, DatabaseUrl, HostName, Ladder, MailAddress, Network, Seconds, SecretText};
 
@@ -35,6 +35,7 @@ pub struct Config {
     pub mail: Mail,
     pub durable: Durable,
     pub links: Links,
+    pub access: Access,
     pub http: Http,
     pub limits: Limits,
     pub files: DataFiles,
@@ -64,6 +65,7 @@ impl Config {
         let durable = Durable::read(&mut r);
         let mail = Mail::read(&mut r, durable.lease);
         let links = Links::read(&mut r);
+        let access = Access::read(&mut r);
         let http = Http::read(&mut r);
         let limits = Limits::read(&mut r);
         let files = DataFiles::read(&mut r);
@@ -80,6 +82,7 @@ impl Config {
             mail,
             durable,
             links,
+            access,
             http,
             limits,
             files,

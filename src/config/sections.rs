@@ -138,6 +138,20 @@ impl Links {
     }
 }
 
+/// `[access]`
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// How long somebody of the office who lost every means to sign in waits, once a colleague has vouched
+    /// for them: time for the real person to say that it was not them.
+    pub recovery_delay: Seconds,
+}
+
+impl Access {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self { recovery_delay: r.seconds_from("access.recovery_delay_s", s(DAY_S), 3_600, 7 * DAY_S) }
+    }
+}
+
 /// `[http]`
 #[derive(Clone, Debug)]
 pub struct Http {

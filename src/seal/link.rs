@@ -93,7 +93,7 @@ fn code(key: &MasterKey, link: &LinkId) -> String {
 }
 
 /// The last 12 of the 26 characters that hold 128 bits.
-fn sixty_bits(value: u128) -> String {
+pub(super) fn sixty_bits(value: u128) -> String {
     crockford_128(value).chars().skip(26 - LINK_CODE_LENGTH).collect()
 }
 
@@ -102,7 +102,7 @@ fn code_hash(key: &MasterKey, normal: &str) -> [u8; 32] {
 }
 
 /// The code as 12 upper-case characters without separators.
-fn normal_code(typed: &str) -> Option<String> {
+pub(super) fn normal_code(typed: &str) -> Option<String> {
     if typed.len() > TYPED_CODE_MAX_BYTES {
         return None;
     }

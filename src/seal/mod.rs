@@ -1,5 +1,5 @@
 //! Keeps secrets: the key file, the envelope around clinical text, link tokens and codes, form tokens,
-//! PINs and the audit chain's hash. No SQL, no HTTP, no clock; chance is an argument, and only the key
+//! PINs, passwords, one-time codes, passkeys and the audit chain's hash. No SQL, no HTTP, no clock; chance is an argument, and only the key
 //! file is ever read or written. `docs/crypto.md` lists every algorithm, label and byte format.
 //!
 //! One master key per file is the current one; older ones stay readable until everything they wrapped
@@ -18,12 +18,17 @@ pub mod chain;
 mod envelope;
 mod keyfile;
 mod link;
+pub mod passkey;
+mod password;
 mod pin;
 mod primitives;
+mod recovery;
 mod secret;
+pub mod totp;
 
 pub use envelope::{LASTING, MonthKey, Place, sealed_month};
 pub use link::LINK_CODE_LENGTH;
+pub use password::Password;
 pub use pin::{NotAPin, Pin};
 pub use secret::{Secret, token_hash};
 
@@ -110,6 +115,9 @@ struct MasterKey {
     csrf: Zeroizing<[u8; KEY_BYTES]>,
     replay: Zeroizing<[u8; KEY_BYTES]>,
     pin: Zeroizing<[u8; KEY_BYTES]>,
+    password: Zeroizing<[u8; KEY_BYTES]>,
+    recovery: Zeroizing<[u8; KEY_BYTES]>,
+    account: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 impl MasterKey {
@@ -124,6 +132,9 @@ impl MasterKey {
             csrf: expand(bytes, "touban v1 csrf"),
             replay: expand(bytes, "touban v1 replay"),
             pin: expand(bytes, "touban v1 pin"),
+            password: expand(bytes, "touban v1 password"),
+            recovery: expand(bytes, "touban v1 recovery code"),
+            account: expand(bytes, "touban v1 account"),
         }
     }
 
@@ -238,9 +249,20 @@ mod tests {
     #[test]
     fn no_two_purposes_share_a_key() {
         let key = MasterKey::expand("k1", &[7; 32]);
-        let all =
-            [&key.check, &key.wrap, &key.link, &key.code, &key.code_hash, &key.csrf, &key.replay, &key.pin]
-                .map(|k| **k);
+        let all = [
+            &key.check,
+            &key.wrap,
+            &key.link,
+            &key.code,
+            &key.code_hash,
+            &key.csrf,
+            &key.replay,
+            &key.pin,
+            &key.password,
+            &key.recovery,
+            &key.account,
+        ]
+        .map(|k| **k);
         for (i, a) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|b| a != b));
             assert_ne!(*a, [7; 32]);

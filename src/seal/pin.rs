@@ -125,10 +125,19 @@ impl Seal {
         pin: &Pin,
         chance: &dyn Chance,
     ) -> Result<String, SealError> {
+        self.slow_store(&|key| peppered(key, association, member, pin), chance)
+    }
+
+    /// A slow hash of what `peppered` makes of a secret under the current key.
+    pub(super) fn slow_store(
+        &self,
+        peppered: &dyn Fn(&MasterKey) -> Zeroizing<[u8; 32]>,
+        chance: &dyn Chance,
+    ) -> Result<String, SealError> {
         let mut salt = [0u8; SALT_BYTES];
         chance.fill(&mut salt);
         let key = &self.0.current;
-        let hash = slow_hash(COST, &salt, &peppered(key, association, member, pin))
+        let hash = slow_hash(COST, &salt, &peppered(key))
             .map_err(|e| SealError::PinHash { reason: e.to_string() })?;
         Ok(Stored { cost: COST, key_id: key.id.clone(), salt: salt.to_vec(), hash: hash.to_vec() }.phc())
     }
@@ -144,12 +153,21 @@ impl Seal {
         pin: &Pin,
         stored: &str,
     ) -> bool {
+        self.slow_matches(&|key| peppered(key, association, member, pin), stored)
+    }
+
+    /// Whether the slow hash of what `peppered` makes of a secret is the stored one; as slow for every text.
+    pub(super) fn slow_matches(
+        &self,
+        peppered: &dyn Fn(&MasterKey) -> Zeroizing<[u8; 32]>,
+        stored: &str,
+    ) -> bool {
         let found = Stored::read(stored).and_then(|s| self.key(&s.key_id).map(|key| (s, key)));
         let (stored, key, known) = match found {
             Some((stored, key)) => (stored, key, true),
             None => (Stored::dummy(), &self.0.current, false),
         };
-        let hash = slow_hash(stored.cost, &stored.salt, &peppered(key, association, member, pin));
+        let hash = slow_hash(stored.cost, &stored.salt, &peppered(key));
         hash.is_ok_and(|hash| same(hash.as_ref(), &stored.hash)) && known
     }
 

@@ -219,6 +219,7 @@ fn rules() -> Result<Rules, Broken> {
         lease_s: LEASE_S,
         poison_tries: 5,
         replay_keep_s: 604_800,
+        recovery_delay_s: 86_400,
     })
 }
 

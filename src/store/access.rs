@@ -18,11 +18,15 @@ statements! {
     DEVICE_ADD = "INSERT INTO device (association_id, device_id, member_id, secret_hash, created_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
     DEVICE_BY_SECRET = "SELECT association_id, device_id, member_id FROM device WHERE secret_hash = $1 AND revoked_at_ms IS NULL AND expires_at_ms > $2";
     DEVICES_REVOKE = "UPDATE device SET revoked_at_ms = $3 WHERE association_id = $1 AND member_id = $2 AND revoked_at_ms IS NULL";
-    SESSION_ADD = "INSERT INTO session (association_id, session_id, member_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4, $5, $5, $6)";
-    SESSION_BY_SECRET = "SELECT association_id, session_id, member_id, seen_at_ms FROM session WHERE secret_hash = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2 AND seen_at_ms > $3";
+    SESSION_ADD = "INSERT INTO session (association_id, session_id, member_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, means, strong_at_ms, setup_until_ms) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)";
+    SESSION_BY_SECRET = "SELECT association_id, session_id, member_id, seen_at_ms, strong_at_ms, setup_until_ms FROM session WHERE secret_hash = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2 AND seen_at_ms > $3";
     SESSION_SEEN = "UPDATE session SET seen_at_ms = $3 WHERE association_id = $1 AND session_id = $2 AND seen_at_ms < $3";
     SESSION_END = "UPDATE session SET ended_at_ms = $2 WHERE secret_hash = $1 AND ended_at_ms IS NULL";
     SESSIONS_END = "UPDATE session SET ended_at_ms = $3 WHERE association_id = $1 AND member_id = $2 AND ended_at_ms IS NULL";
+    SESSIONS_END_OTHERS = "UPDATE session SET ended_at_ms = $4 WHERE association_id = $1 AND member_id = $2 AND session_id <> $3 AND ended_at_ms IS NULL";
+    SESSION_END_ONE = "UPDATE session SET ended_at_ms = $4 WHERE association_id = $1 AND member_id = $2 AND session_id = $3 AND ended_at_ms IS NULL";
+    SESSION_PROVED = "UPDATE session SET strong_at_ms = $4 WHERE association_id = $1 AND member_id = $2 AND session_id = $3 AND ended_at_ms IS NULL AND strong_at_ms IS NOT NULL";
+    SESSIONS_OF_MEMBER = "SELECT session_id, means, created_at_ms, seen_at_ms, strong_at_ms FROM session WHERE association_id = $1 AND member_id = $2 AND ended_at_ms IS NULL AND expires_at_ms > $3 AND seen_at_ms > $4 ORDER BY session_id DESC LIMIT 50";
     API_KEY_ADD = "INSERT INTO api_key (association_id, api_key_id, label, scopes, secret_hash, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
     API_KEY_BY_SECRET = "SELECT association_id, api_key_id, scopes FROM api_key WHERE secret_hash = $1 AND revoked_at_ms IS NULL";
     REPLAY_GET = "SELECT fingerprint, status, body FROM idempotency WHERE association_id = $1 AND actor = $2 AND key = $3";
@@ -43,6 +47,12 @@ pub enum LinkPurpose {
     /// Answering an offer.
     Offer,
     SignIn,
+    /// Setting up one's means of signing in, with the PIN.
+    OfficeSetup,
+    /// The same for the first person of an office that has none yet: without a PIN, while that is so.
+    OfficeFirst,
+    /// Stopping a recovery that its owner did not ask for.
+    RecoveryStop,
     /// Saying that a test mail arrived.
     ReachTest,
     /// Enrolling a device that an institution shares.
@@ -52,10 +62,25 @@ pub enum LinkPurpose {
 }
 
 impl LinkPurpose {
+    /// Every purpose.
+    pub const ALL: [Self; 8] = [
+        Self::Offer,
+        Self::SignIn,
+        Self::OfficeSetup,
+        Self::OfficeFirst,
+        Self::RecoveryStop,
+        Self::ReachTest,
+        Self::Station,
+        Self::EntryReview,
+    ];
+
     const fn code(self) -> &'static str {
         match self {
             Self::Offer => "offer",
             Self::SignIn => "sign_in",
+            Self::OfficeSetup => "office_setup",
+            Self::OfficeFirst => "office_first",
+            Self::RecoveryStop => "recovery_stop",
             Self::ReachTest => "reach_test",
             Self::Station => "station",
             Self::EntryReview => "entry_review",
@@ -81,14 +106,11 @@ pub struct Link {
 
 fn link(row: &Row) -> Result<Link, StoreError> {
     let id = row.id("link_id", LinkId::from_stored)?;
-    let purpose = match row.text("purpose")?.as_str() {
-        "offer" => LinkPurpose::Offer,
-        "sign_in" => LinkPurpose::SignIn,
-        "reach_test" => LinkPurpose::ReachTest,
-        "station" => LinkPurpose::Station,
-        "entry_review" => LinkPurpose::EntryReview,
-        other => return Err(StoreError::corrupt("link", &id, format!("purpose {other}"))),
-    };
+    let purpose = row.text("purpose")?;
+    let purpose = LinkPurpose::ALL
+        .into_iter()
+        .find(|p| p.code() == purpose)
+        .ok_or_else(|| StoreError::corrupt("link", &id, format!("purpose {purpose}")))?;
     let hash = row.bytes("token_hash")?;
     Ok(Link {
         association: row.id("association_id", AssociationId::from_stored)?,
@@ -239,20 +261,53 @@ pub async fn access_end(
     tx.exec(&SESSIONS_END, values![association.as_str(), member.as_str(), now]).await.map(drop)
 }
 
+/// A session that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession<'a> {
+    pub id: &'a SessionId,
+    pub secret_hash: &'a [u8; 32],
+    pub expires: Millis,
+    /// The code of the means it was begun with.
+    pub means: &'a str,
+    /// It began with a passkey, or a password and a one-time code.
+    pub strong: bool,
+    /// Until when it may set up the first means.
+    pub setup_until: Option<Millis>,
+}
+
 /// # Errors
 /// The database's.
 pub async fn session_add(
     tx: &mut Conn,
     association: &AssociationId,
-    id: &SessionId,
     member: &MemberId,
-    secret_hash: &[u8; 32],
+    new: NewSession<'_>,
     now: Millis,
-    expires: Millis,
 ) -> Result<(), StoreError> {
-    let params =
-        values![association.as_str(), id.as_str(), member.as_str(), secret_hash.as_slice(), now, expires];
+    let params = values![
+        association.as_str(),
+        new.id.as_str(),
+        member.as_str(),
+        new.secret_hash.as_slice(),
+        now,
+        new.expires,
+        new.means,
+        new.strong.then_some(now),
+        new.setup_until,
+    ];
     tx.exec(&SESSION_ADD, params).await.map(drop)
+}
+
+/// A session that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSession {
+    pub association: AssociationId,
+    pub id: SessionId,
+    pub member: MemberId,
+    pub seen: Millis,
+    /// The last strong proof; `None`: signed in by PIN.
+    pub strong_at: Option<Millis>,
+    pub setup_until: Option<Millis>,
 }
 
 /// A live session: not ended, not past its end, seen after `idle_since`.
@@ -264,17 +319,113 @@ pub async fn session_by_secret(
     secret_hash: &[u8; 32],
     now: Millis,
     idle_since: Millis,
-) -> Result<Option<(AssociationId, SessionId, MemberId, Millis)>, StoreError> {
+) -> Result<Option<LiveSession>, StoreError> {
     let row = conn.one(&SESSION_BY_SECRET, values![secret_hash.as_slice(), now, idle_since]).await?;
     row.map(|r| {
-        Ok((
-            r.id("association_id", AssociationId::from_stored)?,
-            r.id("session_id", SessionId::from_stored)?,
-            r.id("member_id", MemberId::from_stored)?,
-            r.millis("seen_at_ms")?,
-        ))
+        Ok(LiveSession {
+            association: r.id("association_id", AssociationId::from_stored)?,
+            id: r.id("session_id", SessionId::from_stored)?,
+            member: r.id("member_id", MemberId::from_stored)?,
+            seen: r.millis("seen_at_ms")?,
+            strong_at: r.opt_millis("strong_at_ms")?,
+            setup_until: r.opt_millis("setup_until_ms")?,
+        })
     })
     .transpose()
+}
+
+/// A session as its owner sees it in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    pub id: SessionId,
+    /// The code of the means it was begun with.
+    pub means: String,
+    pub created: Millis,
+    pub seen: Millis,
+    pub strong: bool,
+}
+
+/// The live sessions of a person, newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn sessions_of_member(
+    conn: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    now: Millis,
+    idle_since: Millis,
+) -> Result<Vec<SessionRow>, StoreError> {
+    let params = values![association.as_str(), member.as_str(), now, idle_since];
+    let rows = conn.all(&SESSIONS_OF_MEMBER, params).await?;
+    rows.iter()
+        .map(|r| {
+            Ok(SessionRow {
+                id: r.id("session_id", SessionId::from_stored)?,
+                means: r.text("means")?,
+                created: r.millis("created_at_ms")?,
+                seen: r.millis("seen_at_ms")?,
+                strong: r.opt_millis("strong_at_ms")?.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// Ends every session of a person but this one.
+///
+/// # Errors
+/// The database's.
+pub async fn sessions_end_others(
+    tx: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    keep: &SessionId,
+    now: Millis,
+) -> Result<u64, StoreError> {
+    tx.exec(&SESSIONS_END_OTHERS, values![association.as_str(), member.as_str(), keep.as_str(), now]).await
+}
+
+/// Ends one session of a person. `false`: it was not theirs, or had ended.
+///
+/// # Errors
+/// The database's.
+pub async fn session_end_one(
+    tx: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    id: &SessionId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), member.as_str(), id.as_str(), now];
+    Ok(tx.exec(&SESSION_END_ONE, params).await? == 1)
+}
+
+/// Ends every session of a person; their known devices stay.
+///
+/// # Errors
+/// The database's.
+pub async fn sessions_end(
+    tx: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    now: Millis,
+) -> Result<u64, StoreError> {
+    tx.exec(&SESSIONS_END, values![association.as_str(), member.as_str(), now]).await
+}
+
+/// Notes that the person of a strong session proved again. `false`: it ended, or was never strong.
+///
+/// # Errors
+/// The database's.
+pub async fn session_proved(
+    tx: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    id: &SessionId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), member.as_str(), id.as_str(), now];
+    Ok(tx.exec(&SESSION_PROVED, params).await? == 1)
 }
 
 /// # Errors

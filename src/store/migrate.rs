@@ -32,6 +32,7 @@ macro_rules! migration {
 const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_ground"),
     migration!(2, "0002_people"),
+    migration!(3, "0003_sign_in"),
     migration!(4, "0004_enrolment"),
     migration!(5, "0005_directory"),
     migration!(6, "0006_sheets"),

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod calendar;
+pub mod credentials;
 pub mod db;
 pub mod directory;
 pub mod dispatch;
@@ -47,6 +48,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         access::ALL,
         audit::ALL,
         calendar::ALL,
+        credentials::ALL,
         directory::ALL,
         dispatch::ALL,
         enrolment::ALL,

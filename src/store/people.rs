@@ -332,7 +332,7 @@ impl Member {
 }
 
 /// Roles as they are stored: `,clerk,physician,`, so that one of them can be looked for.
-fn roles_text(roles: &[Role]) -> String {
+pub(super) fn roles_text(roles: &[Role]) -> String {
     let mut codes: Vec<&str> = roles.iter().map(|r| r.code()).collect();
     codes.sort_unstable();
     codes.dedup();

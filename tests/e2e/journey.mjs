@@ -6,7 +6,7 @@ import { leaks, plant, plantTypedPin, planting } from './canaries.mjs';
 import { expectComplaint, finish, test, until, withinFirstScreen } from './harness.mjs';
 import {
   allMail, askForLink, codeOf, deskOf, enterPin, keepCookies, keepSecrets, look, nextMail, openOffice, phoneOf, said,
-  signIn, watchAddresses, words,
+  signIn, signInOffice, watchAddresses, words,
 } from './office.mjs';
 import * as robot from './robot.mjs';
 
@@ -169,7 +169,7 @@ await test('a robot that tries PINs ends the one link it has, and the board says
   await look(office, page, 'link-locked');
   await page.context().close();
   desk.suzuki = await deskOf(office);
-  await signIn(office, desk.suzuki, suzuki);
+  await signInOffice(office, desk.suzuki, suzuki);
   await keepCookies(desk.suzuki, suzuki);
   await desk.suzuki.goto(`${office.base}/board`);
   assert.match(await words(desk.suzuki.locator('.alarms')), /星野/);
@@ -304,7 +304,7 @@ async function ledgerLines(page, caseNo) {
 
 await test('the clerk finds two lines in the ledger, one for each side, with their amounts', async () => {
   const page = desk.yamada = await deskOf(office);
-  await signIn(office, page, yamada);
+  await signInOffice(office, page, yamada);
   await keepCookies(page, yamada);
   await page.locator('nav.menu').getByRole('link', { name: '補助台帳' }).click();
   const lines = await ledgerLines(page, office.first);

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +62,7 @@ const people = {
   hoshino: { name: '星野 一', kana: 'ほしの はじめ', at: 'hoshino', roles: ['physician', 'specialist'], skin: { visits: true }, phone: '050-0000-3104' },
   maruyama: { name: '丸山 直樹', kana: 'まるやま なおき', at: 'maruyama', roles: ['physician', 'specialist'], skin: { visits: true }, phone: '050-0000-3105' },
   suzuki: { name: '鈴木 健一', kana: 'すずき けんいち', at: 'suzuki', roles: ['physician', 'coordinator'], phone: '050-0000-3106' },
+  kanri: { name: '管理 太郎', kana: 'かんり たろう', at: 'office', roles: ['administrator'], phone: '050-0000-3108' },
   yamada: { name: '山田 和子', kana: 'やまだ かずこ', at: 'office', roles: ['clerk'], phone: '050-0000-3107' },
 };
 
@@ -244,4 +245,79 @@ export async function keepCookies(page, person) {
   for (const cookie of await page.context().cookies()) {
     if (cookie.value.length >= 20) keep('secret', `the cookie ${cookie.name} of ${person.key}`, cookie.value);
   }
+}
+
+// ------------------------------------------------------------------------------------- the office signs in
+
+/** The code an authenticator app shows: RFC 6238 with a secret in base 32. */
+export function oneTimeCode(letters, at = Date.now(), stepsAhead = 0) {
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...letters.replaceAll(' ', '')].map((c) => digits.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000) + stepsAhead));
+  const hash = createHmac('sha1', secret).update(counter).digest();
+  const from = hash[19] & 15;
+  return String((hash.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+/** A link to set up how somebody of the office signs in, as an administrator prints it. */
+export async function staffLink(office, person) {
+  const made = await touban(office, ['admin', 'staff-link', '--association', 'aoba', '--member', person.address]);
+  keep('secret', `the token of the link of ${person.key}`, made.link.split('#')[1]);
+  return made;
+}
+
+/** Goes through such a link to the page where means are set up. */
+export async function throughStaffLink(office, page, person) {
+  const { link, needs_pin } = await staffLink(office, person);
+  // The command does not know which free port the service took.
+  await page.goto(`${office.base}/k#${link.split('#')[1]}`);
+  await page.getByRole('heading', { name: '入る手だての登録', level: 1 }).waitFor();
+  if (needs_pin === 'yes') await page.locator('#pin').fill(person.pin);
+  await page.getByRole('button', { name: '登録へ進む' }).click();
+  await page.getByRole('heading', { name: '入る手だてを登録する', level: 1 }).waitFor();
+}
+
+/** Sets up a password and an authenticator app; the person then has `password`, `letters` and `codes`. */
+export async function setUpPassword(office, page, person, see = async () => {}) {
+  person.password ??= `kettle ${randomBytes(6).toString('hex')} marble`;
+  keep('secret', `the password of ${person.key}`, person.password);
+  await page.getByRole('button', { name: 'パスワードと認証アプリを登録する' }).click();
+  await page.locator('#letters').waitFor();
+  person.letters = await page.locator('#letters').innerText();
+  keep('secret', `the one-time codes of ${person.key}`, person.letters.replaceAll(' ', ''));
+  await see('password-app');
+  await page.locator('#code').fill(oneTimeCode(person.letters, Date.now(), -1));
+  await page.locator('#password').fill(person.password);
+  await page.getByRole('button', { name: '登録する' }).click();
+  await page.locator('ol.codes').waitFor();
+  person.codes = await page.locator('ol.codes li').allInnerTexts();
+  for (const code of person.codes) keep('secret', `a recovery code of ${person.key}`, code);
+  await see('recovery-codes');
+  await page.getByRole('link', { name: '控えました' }).click();
+  await page.locator('nav.menu').waitFor();
+}
+
+/** Signs somebody of the office in; the first time they set up password and app behind a link. */
+export async function signInOffice(office, page, person) {
+  if (!person.letters) {
+    await throughStaffLink(office, page, person);
+    await setUpPassword(office, page, person);
+    return;
+  }
+  await enterPassword(office, page, person);
+  await page.locator('nav.menu').waitFor();
+}
+
+/** Types address, password and the code of now; each code counts once, so a second sign-in takes the next one. */
+export async function enterPassword(office, page, person) {
+  await page.goto(`${office.base}/sign-in/office`);
+  await page.locator('#address').fill(person.address);
+  await page.locator('#password').fill(person.password);
+  person.step = Math.max((person.step ?? 0) + 1, Math.floor(Date.now() / 30_000));
+  // A code of the future beyond the next one is not taken: wait until it is near.
+  await until('the step of the next code', () => person.step <= Math.floor(Date.now() / 30_000) + 1, { timeoutMs: 90_000, everyMs: 500 });
+  await page.locator('#code').fill(oneTimeCode(person.letters, person.step * 30_000));
+  await page.locator('form[action="/sign-in/office"]').getByRole('button', { name: '入る' }).click();
 }

@@ -58,6 +58,9 @@ const CRATES: &[(&str, &str)] = &[
     ("rust_xlsxwriter", "export"),
     ("zip", "export"),
     ("hmac", "seal"),
+    ("sha1", "seal"),
+    ("webauthn_rs", "seal"),
+    ("qrcode", "web"),
 ];
 
 /// A crate in a file of another room, and why.

@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod authenticator;
+#[cfg(test)]
 mod calendar;
 #[cfg(test)]
 mod crash;
@@ -31,6 +33,8 @@ mod retention;
 mod setup;
 #[cfg(test)]
 mod sheets;
+#[cfg(test)]
+mod signin;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

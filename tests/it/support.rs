@@ -137,6 +137,7 @@ pub fn rules_with(plans: &str) -> Rules {
         lease_s: 30,
         poison_tries: 5,
         replay_keep_s: 604_800,
+        recovery_delay_s: 86_400,
     }
 }
 

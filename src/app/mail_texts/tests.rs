@@ -82,6 +82,8 @@ fn every_mail(words: Words) -> Vec<Mail> {
             link: link.clone(),
         },
         Mail::SignIn { link: link.clone() },
+        Mail::OfficeSetup { link: link.clone() },
+        Mail::RecoveryNotice { link: link.clone() },
         Mail::TakenByAnother { consult: consult.clone() },
         Mail::Withdrawn { consult: consult.clone() },
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
@@ -282,6 +284,8 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
                     (area, wish, urgency, short, full, link, code, until);
             }
             Mail::SignIn { link: PersonalLink { .. } }
+            | Mail::OfficeSetup { link: PersonalLink { .. } }
+            | Mail::RecoveryNotice { link: PersonalLink { .. } }
             | Mail::Test { link: PersonalLink { .. } }
             | Mail::Station { link: PersonalLink { .. } }
             | Mail::EntryReview { link: PersonalLink { .. } } => {}

@@ -12,6 +12,7 @@ use crate::domain::dispatch::Event;
 use crate::ids::{AssociationId, DeviceId, MemberId, SessionId};
 use crate::seal::Pin;
 use crate::store::access::access_end;
+use crate::store::credentials::means_clear;
 use crate::store::dispatch::offers_of_member;
 use crate::store::enrolment::{
     access_end_but, alarms_of_acknowledge, links_of_member_void, reach_tests_void, sheet_set,
@@ -195,6 +196,7 @@ impl Command for Leave {
             return Ok(false);
         }
         access_end(tx, association, &self.member, kit.now).await?;
+        means_clear(tx, association, &self.member, kit.now).await?;
         links_of_member_void(tx, association, &self.member, kit.now).await?;
         reach_tests_void(tx, association, &self.member, "mail", kit.now).await?;
         let subject = format!("member:{}", self.member);

@@ -12,6 +12,7 @@ use crate::domain::people::sheet::{InstitutionDraft, InstitutionOf, MemberDraft}
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SheetRunId};
 use crate::store::access::access_end;
+use crate::store::credentials::means_clear;
 use crate::store::people::{institution_by_id, member_by_id, member_leaves, specialties_clear};
 use crate::store::sheets::{
     institution_remove, member_from, member_remove, sheet_run_by_id, sheet_run_undone,
@@ -200,6 +201,7 @@ impl UndoRun {
         }
         member_leaves(tx, association, id, kit.now).await?;
         access_end(tx, association, id, kit.now).await?;
+        means_clear(tx, association, id, kit.now).await?;
         note(tx, kit, &self.who, "member.leave", &subject, json!({})).await?;
         Ok(false)
     }

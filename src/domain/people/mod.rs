@@ -6,6 +6,7 @@ pub mod device;
 pub mod directory;
 pub mod entry;
 pub mod kana;
+pub mod password;
 pub mod reach;
 pub mod rights;
 pub mod search;

@@ -35,6 +35,21 @@ mail-sign-in-1 = This link opens the home-care duty pages of { $association }.
 mail-sign-in-button = Open the pages
 mail-sign-in-2 = If you did not ask for it, delete this mail. Nothing will change.
 
+# Setting up the means of signing in (office)
+mail-office-setup-subject = Set up how you sign in for office work
+mail-office-setup-1 = You can set up how you sign in for office work at { $association }.
+mail-office-setup-2 = Please have your PIN at hand.
+mail-office-setup-button = Begin
+mail-office-setup-3 = If you did not expect this, call the office: { $phone }.
+
+# Somebody of the office lost every means: to them, and to those who watch over it
+mail-recovery-subject = New means of signing in were asked for
+mail-recovery-1 = New means of signing in were asked for by a member of staff at { $association }.
+mail-recovery-2 = A colleague confirms who it is, and after some time a new link comes by mail.
+mail-recovery-3 = If it was not you, stop it on the page below.
+mail-recovery-button = Open the page to stop it
+mail-recovery-4 = If you stop it, please also tell the office: { $phone }.
+
 # Somebody else took it (only to those who had opened it)
 mail-taken-subject = A colleague has kindly taken it ({ $case })
 mail-taken-1 = A colleague has kindly taken the { $specialty } consult (case { $case }).

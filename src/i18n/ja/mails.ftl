@@ -35,6 +35,21 @@ mail-sign-in-1 = { $association }の在宅当番のページを開くための�
 mail-sign-in-button = ページを開く
 mail-sign-in-2 = お心当たりがない場合は、このメールを捨ててください。何も変わりません。
 
+# Setting up the means of signing in (office)
+mail-office-setup-subject = 事務局の仕事に入る手だての登録
+mail-office-setup-1 = { $association }の在宅当番で、事務局の仕事に入る手だてを登録できます。
+mail-office-setup-2 = お手元の暗証番号をご用意ください。
+mail-office-setup-button = 登録をはじめる
+mail-office-setup-3 = お心当たりがない場合は、事務局 { $phone } へお電話ください。
+
+# Somebody of the office lost every means: to them, and to those who watch over it
+mail-recovery-subject = 入る手だてのつくり直しが頼まれました
+mail-recovery-1 = { $association }の在宅当番で、職員の入る手だてのつくり直しが頼まれました。
+mail-recovery-2 = 同僚がご本人を確かめ、時間をおいてから、新しい登録のリンクが届きます。
+mail-recovery-3 = お心当たりがない場合は、下のページから止めてください。
+mail-recovery-button = 止めるページを開く
+mail-recovery-4 = 止めたときは、事務局 { $phone } にもお知らせください。
+
 # Somebody else took it (only to those who had opened it)
 mail-taken-subject = ほかの先生がお引き受けくださいました（受付{ $case }）
 mail-taken-1 = { $specialty }の相談（受付{ $case }）は、ほかの先生がお引き受けくださいました。

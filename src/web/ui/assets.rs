@@ -37,8 +37,8 @@ fn style() -> String {
     css
 }
 
-fn files() -> &'static [File; 6] {
-    static FILES: OnceLock<[File; 6]> = OnceLock::new();
+fn files() -> &'static [File; 7] {
+    static FILES: OnceLock<[File; 7]> = OnceLock::new();
     static CSS: OnceLock<String> = OnceLock::new();
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     FILES.get_or_init(|| {
@@ -55,6 +55,7 @@ fn files() -> &'static [File; 6] {
                 bytes: include_bytes!("../assets/office.css"),
             },
             File { name: "link.js", content_type: SCRIPT, bytes: link },
+            File { name: "passkey.js", content_type: SCRIPT, bytes: include_bytes!("../assets/passkey.js") },
             File { name: "demo.js", content_type: SCRIPT, bytes: demo },
             File { name: "htmx.min.js", content_type: SCRIPT, bytes: htmx },
             File { name: "icon.svg", content_type: "image/svg+xml", bytes: icon },

@@ -26,6 +26,7 @@ use crate::web::problem::lang_of;
 use crate::web::rate::Purpose;
 
 use super::failure::Failure;
+use super::form::Fields;
 use super::views::{Hidden, Nav, Shell, TextSize};
 use super::words::title;
 
@@ -196,6 +197,41 @@ impl Caller {
         self.signed_in.as_ref().filter(|s| s.may(right)).ok_or(Failure::not_found())
     }
 
+    /// The signed-in person, if one of their roles carries this right and they proved who they are within the
+    /// last five minutes; otherwise they are asked first and come back to this page. For pages; a form's deed
+    /// takes [`Caller::fresh_with`].
+    ///
+    /// # Errors
+    /// As [`Caller::with_right`]; the way to the page that asks.
+    #[allow(dead_code, reason = "for pages that show or hand out what needs a fresh proof to be looked at")]
+    pub fn fresh(&self, right: Right) -> Result<&SignedIn, Failure> {
+        let person = self.with_right(right)?;
+        self.proven(person, None)
+    }
+
+    /// The same for a form: what was typed is carried past the page that asks, and sent again by one press.
+    ///
+    /// # Errors
+    /// As [`Caller::fresh`].
+    pub fn fresh_with(&self, right: Right, fields: &Fields) -> Result<&SignedIn, Failure> {
+        let person = self.with_right(right)?;
+        self.proven(person, Some(fields))
+    }
+
+    /// The person, if they proved who they are within the last five minutes.
+    ///
+    /// # Errors
+    /// The way to the page that asks.
+    pub fn proven<'a>(&self, person: &'a SignedIn, fields: Option<&Fields>) -> Result<&'a SignedIn, Failure> {
+        if person.is_fresh(self.now) {
+            return Ok(person);
+        }
+        if person.strong_at.is_none() {
+            return Err(Failure::not_found());
+        }
+        Err(Failure::prove_again(&self.path, fields.cloned()))
+    }
+
     /// The zone of the page's association.
     pub fn zone(&self) -> Tz {
         self.home.as_ref().map_or(chrono_tz::UTC, |home| home.zone)
@@ -297,6 +333,7 @@ impl Caller {
             office_hours: home.map(|h| h.office.hours.clone()).unwrap_or_default(),
             signed_in_as: person.map(|p| title(&p.member.name, &p.member.roles, self.lang)),
             nav,
+            office_door: person.is_some_and(|p| p.is_office_by_pin() && !p.is_setting_up(self.now)),
             text_size: self.text_size,
             demo: self.web.demo.is_some(),
             csrf: Hidden(self.token(binding)),
@@ -361,6 +398,11 @@ impl Caller {
         response
     }
 
+    /// To the door of the office, remembering where the reader wanted to go.
+    pub fn to_office_door(&self) -> Response {
+        with(see_other("/sign-in/office"), self.set(Cookie::Next, &self.path))
+    }
+
     /// To another page that says once what was done.
     pub fn go_and_say(&self, path: &str, said: &str) -> Response {
         with(see_other(path), self.set(Cookie::Said, said))
@@ -410,7 +452,7 @@ pub(super) fn is_own_path(path: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'?' | b'=' | b'.'))
 }
 
-fn is_own_page(path: &str) -> bool {
+pub(super) fn is_own_page(path: &str) -> bool {
     is_own_path(path)
         && [
             "/consults",

@@ -13,6 +13,7 @@ use crate::i18n::Lang;
 use crate::web::Web;
 
 use super::caller::{Binding, Caller};
+use super::form::Fields;
 use super::views::{Message, MessageKind, Shell, render};
 
 /// Something that could not be done. Becomes a page in [`say_failures`].
@@ -21,11 +22,20 @@ pub(crate) struct Failure {
     kind: MessageKind,
     back: Option<String>,
     retry_after_s: Option<u32>,
+    again: Option<Box<Again>>,
+}
+
+/// What was wanted when a proof of the last minutes was missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Again {
+    pub path: String,
+    /// What was typed into the form; `None` for a page that was only looked at.
+    pub fields: Option<Fields>,
 }
 
 impl Failure {
     const fn of(kind: MessageKind) -> Self {
-        Self { kind, back: None, retry_after_s: None }
+        Self { kind, back: None, retry_after_s: None, again: None }
     }
 
     pub const fn not_found() -> Self {
@@ -54,6 +64,12 @@ impl Failure {
 
     pub fn too_many(retry_after_s: u32) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::of(MessageKind::TooMany) }
+    }
+
+    /// Asks for a proof first and then goes on with what was wanted.
+    pub fn prove_again(path: &str, fields: Option<Fields>) -> Self {
+        let again = Some(Box::new(Again { path: path.to_owned(), fields }));
+        Self { again, ..Self::of(MessageKind::SessionEnded) }
     }
 
     /// With the page to go back to.
@@ -132,6 +148,12 @@ pub(super) async fn say_failures(State(web): State<Web>, request: Request, next:
     let status = response.status();
     let failure = failure.unwrap_or_else(|| Failure::of(kind_of(status)));
     let mut asked = asked;
+    if let Some(again) = &failure.again {
+        return match Caller::from_request_parts(&mut asked, &web).await {
+            Ok(caller) => super::signin::ask_again(&caller, again).await,
+            Err(failure) => failure.into_response(),
+        };
+    }
     let page = match Caller::from_request_parts(&mut asked, &web).await {
         Ok(caller) => {
             let reference = (failure.kind == MessageKind::Broken).then(|| caller.reference()).flatten();

@@ -9,7 +9,7 @@ use crate::app::replay::Key;
 use crate::web::Web;
 
 /// The fields of a posted form, in the order of the page.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl std::fmt::Debug for Fields {
@@ -56,6 +56,19 @@ impl Fields {
     /// A ticked box.
     pub fn is_ticked(&self, name: &str) -> bool {
         self.get(name) == "yes"
+    }
+
+    /// What is carried past a page that asks for a proof first: everything but the token, each under its own
+    /// name with `prefix` before it.
+    pub fn carried(&self, prefix: &str) -> Vec<(String, String)> {
+        let own = self.0.iter().filter(|(name, _)| name != "csrf");
+        own.map(|(name, value)| (format!("{prefix}{name}"), value.clone())).collect()
+    }
+
+    /// The fields that were carried under `prefix`, under their own names again.
+    pub fn uncarried(&self, prefix: &str) -> Vec<(String, String)> {
+        let own = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+        own.map(|(name, value)| (name.to_owned(), value.clone())).collect()
     }
 
     /// Refuses a form that was not drawn for this reader.

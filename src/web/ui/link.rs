@@ -65,7 +65,7 @@ pub(super) async fn open(caller: Caller, fields: Fields) -> Result<Response, Fai
 }
 
 /// The page behind a token, as things stand.
-async fn show(
+pub(super) async fn show(
     caller: &Caller,
     token: &str,
     problem: Option<PinProblem>,
@@ -76,6 +76,14 @@ async fn show(
         Opened::Ended { association, case_no, why } => ended(caller, &association, case_no, why),
         Opened::SignIn { association, member } => {
             sign_in_page(caller, &association, &member, token, problem, remember)
+        }
+        Opened::Setup { association, member, door } => {
+            let guest = caller.as_guest_of(&association);
+            let name = super::words::title(&member.name, &member.roles, caller.lang);
+            super::signin::setup_page(&guest, name, door, token, problem)
+        }
+        Opened::StopRecovery { association } => {
+            super::signin::stop_page(&caller.as_guest_of(&association), token)
         }
         Opened::ReachTest { association, member, confirmed } => {
             super::people::arrived_page(caller, &association, &member, token, confirmed)

@@ -25,10 +25,12 @@ mod failure;
 mod form;
 mod ledger;
 mod link;
+mod means;
 mod people;
 mod setup;
 mod sheets;
 mod signin;
+mod staff;
 pub mod views;
 mod words;
 
@@ -47,6 +49,8 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     board::ROUTES,
     ledger::ROUTES,
     signin::ROUTES,
+    means::ROUTES,
+    staff::ROUTES,
     people::ROUTES,
     directory::ROUTES,
     sheets::ROUTES,
@@ -63,6 +67,8 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(board::routes())
         .merge(ledger::routes())
         .merge(signin::routes())
+        .merge(means::routes())
+        .merge(staff::routes())
         .merge(people::routes())
         .merge(directory::routes())
         .merge(sheets::routes())

@@ -145,6 +145,18 @@ async fn lock(town: &Town, home: &AssociationId, member: &MemberId) {
     }
 }
 
+/// Another session of this browser's person.
+async fn session_beside(browser: &Browser) -> String {
+    let page = browser.get("/me/sessions").await;
+    let end = page.forms().into_iter().map(|(action, _)| action).find(|a| a.ends_with("/end")).unwrap();
+    end.trim_end_matches("/end").rsplit('/').next().unwrap().to_owned()
+}
+
+/// The first passkey of somebody of the office.
+async fn passkey_of(town: &Town, home: &AssociationId, member: &MemberId) -> String {
+    town.office.app.means(home, member).await.unwrap().passkeys[0].id.as_str().to_owned()
+}
+
 /// The things of the pages about people, all of the specialist of the table, and what midori has of each.
 async fn people_and_devices<'a>(
     town: &Town,
@@ -263,6 +275,23 @@ impl Walk {
         }
         for alarm in &town.office.app.alarms(&home, "", 50).await.unwrap() {
             objects.same("alarm", alarm.id.as_str());
+        }
+        // How people sign in: sessions, passkeys, and the people themselves.
+        let clerk = somebody(&town, &home, Role::Clerk).await;
+        let theirs = somebody(&town, &midori, Role::Clerk).await;
+        let desks = [town.signed_in(&clerk).await, town.signed_in(&clerk).await];
+        let foreign = [town.signed_in_of(&midori, &theirs).await, town.signed_in_of(&midori, &theirs).await];
+        objects.same("session", &session_beside(&desks[0]).await);
+        objects.other("session", &session_beside(&foreign[0]).await);
+        objects.same("passkey", &passkey_of(&town, &home, &clerk).await);
+        objects.other("passkey", &passkey_of(&town, &midori, &theirs).await);
+        for (role, browser) in &by_role {
+            let beside = town.signed_in(&people[role]).await;
+            objects.own(*role, "session", &session_beside(browser).await);
+            drop(beside);
+            if role.is_office() {
+                objects.own(*role, "passkey", &passkey_of(&town, &home, &people[role]).await);
+            }
         }
         people_and_devices(&town, &mut objects, [&home, &midori], &people, &their_asker, browser).await;
         objects.same("sheet_kind", "members");

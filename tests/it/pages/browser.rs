@@ -1,12 +1,15 @@
 //! A browser without scripts: cookies, forms, redirects followed by hand so that every address is seen.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use reqwest::StatusCode;
-use touban::app::App;
 use touban::app::outbox::{MailToSend, Sent, Task};
+use touban::app::{App, Who};
+use touban::ids::{AssociationId, MemberId};
 use touban::store::jobs::Lane;
 
+use crate::authenticator::Authenticator;
 use crate::support::{Served, TestOffice};
 
 /// One person's browser.
@@ -119,6 +122,36 @@ impl Browser {
     pub async fn submit(&self, page: &Page, action: &str, typed: &[(&str, &str)]) -> Page {
         let sent = self.send(action, &page.form(action, typed)).await;
         self.follow(sent).await
+    }
+
+    /// A question for an authenticator, asked by the form of this page.
+    pub async fn question(&self, page: &Page, action: &str, asks: &str) -> serde_json::Value {
+        let csrf = page.form(action, &[]).into_iter().find(|(name, _)| name == "csrf").unwrap();
+        let asked = self.send(asks, &[csrf]).await;
+        assert_eq!(asked.status, 200, "{}", asked.text());
+        serde_json::from_str(&asked.body).unwrap()
+    }
+
+    /// Signs in with a passkey.
+    pub async fn enter_with(&self, key: &mut Authenticator) -> Page {
+        let page = self.get("/sign-in/office").await;
+        let asked = self.question(&page, "/sign-in/office/passkey", "/sign-in/office/challenge").await;
+        let answer = key.get(&asked["options"]).to_string();
+        let typed = [("challenge", asked["id"].as_str().unwrap()), ("answer", &answer)];
+        self.submit(&page, "/sign-in/office/passkey", &typed).await
+    }
+
+    /// Adds a passkey on the page that offers it.
+    pub async fn add_passkey(&self, path: &str) -> Authenticator {
+        let page = self.get(path).await;
+        let asked = self.question(&page, "/me/sign-in/passkeys", "/me/sign-in/passkeys/challenge").await;
+        let mut key = Authenticator::new("https://touban.example.jp");
+        let answer = key.create(&asked["options"]).to_string();
+        let typed =
+            [("challenge", asked["id"].as_str().unwrap()), ("answer", &answer), ("label", "試験の鍵")];
+        let done = self.submit(&page, "/me/sign-in/passkeys", &typed).await;
+        assert!(done.text().contains("登録しました"), "{}", done.text());
+        key
     }
 
     /// What stands behind a mailed link.
@@ -254,12 +287,14 @@ pub const CONSULT: &[(&str, &str)] = &[
 pub struct Town {
     pub office: TestOffice,
     pub served: Served,
+    /// The passkeys of those of the office who have one.
+    pub passkeys: Mutex<BTreeMap<MemberId, Authenticator>>,
 }
 
 impl Town {
     pub async fn new(office: TestOffice) -> Self {
         let served = office.serve_router(touban::web::router::router(office.web())).await;
-        Self { office, served }
+        Self { office, served, passkeys: Mutex::default() }
     }
 
     /// With limits that no test reaches.
@@ -271,7 +306,7 @@ impl Town {
         let rates = std::sync::Arc::new(RateLimiter::new(office.clock.clone(), allowances));
         let web = touban::web::Web { rates, ..office.web() };
         let served = office.serve_router(touban::web::router::router(web)).await;
-        Self { office, served }
+        Self { office, served, passkeys: Mutex::default() }
     }
 
     pub fn browser(&self) -> Browser {
@@ -289,6 +324,46 @@ impl Town {
         association: &touban::ids::AssociationId,
         member: &touban::ids::MemberId,
     ) -> Browser {
+        let who = self.office.app.member(association, member).await.unwrap();
+        if who.is_office() {
+            self.strongly(association, member).await
+        } else {
+            self.by_pin(association, member).await
+        }
+    }
+
+    /// A browser in which somebody of the office has signed in with a passkey, made the first time behind a
+    /// link from the command line.
+    pub async fn strongly(&self, association: &AssociationId, member: &MemberId) -> Browser {
+        let browser = self.browser();
+        let known = self.passkeys.lock().unwrap().get(member).cloned();
+        if let Some(mut key) = known {
+            browser.enter_with(&mut key).await;
+            self.passkeys.lock().unwrap().insert(member.clone(), key);
+            return browser;
+        }
+        self.through_link(&browser, association, member).await;
+        let key = browser.add_passkey("/setup-sign-in").await;
+        self.passkeys.lock().unwrap().insert(member.clone(), key);
+        browser
+    }
+
+    /// Goes through a link from the command line to where means are set up.
+    pub async fn through_link(
+        &self,
+        browser: &Browser,
+        association: &AssociationId,
+        member: &MemberId,
+    ) -> Page {
+        let link = self.office.app.staff_link(&Who::cli(association), member).await.unwrap().unwrap();
+        let page = browser.open(link.url.split_once("/k#").unwrap().1).await;
+        let page = browser.submit(&page, "/k/setup", &[("pin", crate::support::PIN)]).await;
+        assert_eq!(page.path, "/setup-sign-in", "{}", page.text());
+        page
+    }
+
+    /// A browser in which this person has signed in by mail and PIN, whatever their roles.
+    pub async fn by_pin(&self, association: &AssociationId, member: &MemberId) -> Browser {
         let browser = self.browser();
         let who = self.office.app.member(association, member).await.unwrap();
         let door = browser.get("/sign-in").await;

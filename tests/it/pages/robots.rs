@@ -31,6 +31,9 @@ pub async fn dump(office: &TestOffice) -> Dump {
     }
     // The last link of the log's chain follows from its rows.
     dump.remove("audit_head");
+    // That somebody tries to sign in is counted, and a question to an authenticator waits for its answer.
+    dump.remove("sign_in_try");
+    dump.remove("passkey_challenge");
     assert!(dump.len() > 15 && dump.values().map(Vec::len).sum::<usize>() > 20);
     dump
 }

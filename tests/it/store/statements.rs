@@ -37,6 +37,8 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("SESSIONS_FORGET", "once a day"),
     ("LINKS_FORGET", "once a day"),
     ("DEVICES_FORGET", "once a day"),
+    ("CHALLENGES_FORGET", "once a day"),
+    ("TRIES_FORGET", "once a day"),
     ("SHEET_RUNS_FORGET", "once a day"),
     ("SHEET_UNDOS_FORGET", "once a day"),
     ("JOBS_BY_STATE", "figures of the operator"),

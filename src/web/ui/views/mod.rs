@@ -153,6 +153,8 @@ pub struct Shell {
     /// With title, "佐藤 健一 先生".
     pub signed_in_as: Option<String>,
     pub nav: Nav,
+    /// The person has a role of the office, but came by PIN: the way to sign in for the office's work.
+    pub office_door: bool,
     pub text_size: TextSize,
     /// The exercise association: a line says so on every page, with the ways back to the start and the mailbox.
     pub demo: bool,

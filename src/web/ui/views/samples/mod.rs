@@ -45,6 +45,7 @@ impl Maker {
             office_hours: s("平日9時〜17時"),
             signed_in_as: None,
             nav: Nav::default(),
+            office_door: false,
             text_size: TextSize::Standard,
             demo: false,
             csrf: hidden("csrf-1"),
@@ -821,7 +822,7 @@ fn every_sample_stands_in_a_folder_to_look_at() {
     for (name, _, page) in every_page() {
         std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
     }
-    for name in ["app.css", "office.css", "link.js", "demo.js", "htmx.min.js", "icon.svg"] {
+    for name in ["app.css", "office.css", "link.js", "passkey.js", "demo.js", "htmx.min.js", "icon.svg"] {
         let url = crate::web::ui::assets::asset_url(name);
         std::fs::write(dir.join(url.trim_start_matches('/')), crate::web::ui::assets::asset(url).unwrap().1)
             .unwrap();
