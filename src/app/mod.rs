@@ -18,10 +18,10 @@ pub mod replay;
 pub mod retention;
 pub mod rows;
 pub mod say;
-pub mod signin;
 pub mod settings;
 pub mod setup;
 pub mod sheets;
+pub mod signin;
 pub mod verify;
 pub mod views;
 

@@ -30,7 +30,7 @@ fn edition(caller: &Caller, text: &RulesText) -> String {
 
 /// `GET /rules`
 pub(super) async fn now(caller: Caller) -> Result<Response, Failure> {
-    let Some(home) = caller.home.clone() else { return Err(Failure::not_found()) };
+    let Some(home) = caller.home.clone() else { return Ok(caller.to_sign_in()) };
     if caller.signed_in.is_none() && !caller.web.app.rules_public(&home.id).await? {
         return Ok(caller.to_sign_in());
     }

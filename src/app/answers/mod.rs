@@ -1,23 +1,25 @@
 //! Answering an offer: behind a mailed link by PIN or known device, or through the API.
 
+mod by_api;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub use by_api::{ApiAnswer, ApiAnswered, ApiProof};
 
 use super::access::{
     Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
 use super::flow::{Act, apply};
-use super::replay::Key;
 use super::signin::staff::SetupDoor;
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
 use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
 use crate::domain::people::ConsultFacts;
-use crate::ids::{DeviceId, MemberId, OfferId, RequestId};
-use crate::planted::{self, Bug};
+use crate::ids::{DeviceId, MemberId, RequestId};
 use crate::seal::Secret;
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
-use crate::store::dispatch::{OfferRow, offer_by_id, offer_of, offer_opened, request_load};
+use crate::store::dispatch::{OfferRow, offer_of, offer_opened, request_load};
 use crate::store::enrolment::{device_used, reach_test_by_link};
 use crate::store::people::{
     Association, Institution, Member, association_by_id, institution_by_id, member_by_id, member_pin_right,
@@ -266,84 +268,6 @@ async fn answer_in(
     Ok(apply(tx, kit, who, request, event, &act).await?.map(|moved| moved.answer))
 }
 
-struct AnswerByApi {
-    kit: Kit,
-    who: Who,
-    offer: OfferId,
-    proof: Proof,
-    /// How the answer came to whoever types it in somebody's name.
-    channel: Option<&'static str>,
-    pin_version: Option<i64>,
-    choice: Choice,
-}
-
-/// What the API says to an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApiAnswer {
-    pub answer: Answer,
-    pub request: RequestId,
-    pub member: MemberId,
-    /// The offer's state after it.
-    pub state: String,
-    /// How long a hold lasts.
-    pub until: Option<Millis>,
-}
-
-/// How an answer through the API ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ApiAnswered {
-    Answered(ApiAnswer),
-    PinMalformed,
-    /// Counted; nothing else changed.
-    PinWrong,
-    /// Too many wrong PINs in a row: the office helps.
-    PinLocked,
-}
-
-impl Command for AnswerByApi {
-    type Output = Option<ApiAnswer>;
-
-    async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
-        let (kit, association) = (&self.kit, &self.who.association);
-        let Some(offer) = offer_by_id(tx, association, &self.offer).await? else {
-            return Ok(None);
-        };
-        let member = member_by_id(tx, association, &offer.person).await?.filter(|m| m.is_active(kit.now));
-        let stands = |m: &Member| self.pin_version.is_none_or(|v| pin_stands(kit, m, v));
-        let Some(member) = member.filter(stands) else {
-            return Ok(None);
-        };
-        // Of five hundred who say yes at once, all but the first are told so from two rows: the machine, which
-        // would say the same, needs all five hundred offers loaded.
-        let mut taken = false;
-        let looks = !planted::is(Bug::QuotaReadThenWrite) && matches!(self.choice, Choice::Accept { .. });
-        if looks && offer.state == OfferState::Full.code() {
-            let case = case_by_id(tx, association, &offer.request).await?;
-            taken = case.is_some_and(|c| matches!(c.state.as_str(), "taken" | "reported" | "closed"));
-        }
-        let answer = if taken {
-            Some(Answer::Taken)
-        } else {
-            let proven = (self.proof, self.channel);
-            answer_in(tx, kit, &self.who, &offer.request, &member.id, proven, &self.choice).await?
-        };
-        let Some(answer) = answer else {
-            return Ok(None);
-        };
-        if self.pin_version.is_some() {
-            member_pin_right(tx, association, &member.id).await?;
-        }
-        let after = offer_by_id(tx, association, &self.offer).await?;
-        Ok(after.map(|after| ApiAnswer {
-            answer,
-            request: after.request,
-            member: member.id,
-            until: after.offer.held_until,
-            state: after.state,
-        }))
-    }
-}
-
 struct NoteOpened {
     kit: Kit,
     who: Who,
@@ -363,15 +287,6 @@ impl Command for NoteOpened {
         }
         Ok(())
     }
-}
-
-/// How an answer through the API was proven.
-#[derive(Clone, Debug)]
-pub enum ApiProof {
-    /// The person's PIN, typed.
-    Pin(String),
-    /// A key that may act for others.
-    ActFor,
 }
 
 impl App {
@@ -616,85 +531,6 @@ impl App {
         let fact = loaded.and_then(|l| ended(&l.request, link, now));
         let why = fact.or(why).unwrap_or(Ended::Expired);
         Ok(LinkAnswer::Ended { association, case_no, why })
-    }
-
-    /// Answers an offer through the API.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`]; the store's; [`AppError::Busy`].
-    pub async fn offer_answer(
-        &self,
-        who: &Who,
-        offer: &OfferId,
-        choice: Choice,
-        proof: ApiProof,
-        key: Option<&Key>,
-    ) -> Result<ApiAnswered, AppError> {
-        if let Some(before) = self.replayed::<Option<ApiAnswer>>(who, key).await? {
-            return before.map(ApiAnswered::Answered).ok_or(AppError::NotFound);
-        }
-        let (proof, pin_version) = match proof {
-            ApiProof::ActFor => (Proof::ActFor, None),
-            ApiProof::Pin(typed) => {
-                let mut conn = self.db.read().await?;
-                let row = offer_by_id(&mut conn, &who.association, offer).await?.ok_or(AppError::NotFound)?;
-                let member = member_by_id(&mut conn, &who.association, &row.person).await?;
-                let member = member.ok_or(AppError::NotFound)?;
-                drop(conn);
-                if member.pin_failures >= self.rules.pin_tries_total {
-                    return Ok(ApiAnswered::PinLocked);
-                }
-                let Ok(pin) = read_pin(Some(&typed)) else {
-                    return Ok(ApiAnswered::PinMalformed);
-                };
-                match self.pin_check(&who.association, &member, pin).await? {
-                    PinCheck::Right(version) => (Proof::Pin, Some(version)),
-                    PinCheck::Wrong => {
-                        let wrong = super::people::ApiWrongPin::new(self.kit(), who.clone(), member.id);
-                        self.db.run(wrong).await?;
-                        return Ok(ApiAnswered::PinWrong);
-                    }
-                }
-            }
-        };
-        let kit = self.kit();
-        let command = AnswerByApi {
-            kit: kit.clone(),
-            who: who.clone(),
-            offer: offer.clone(),
-            proof,
-            channel: None,
-            pin_version,
-            choice,
-        };
-        let answer = self.run_once(&kit, who, key, command).await?.into_inner();
-        answer.map(ApiAnswered::Answered).ok_or(AppError::NotFound)
-    }
-
-    /// Answers an offer for somebody who told the office by `channel`: `phone` or `fax`. Both stand in the
-    /// audit: who typed it and whose answer it is.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`]; the store's.
-    pub async fn offer_answer_for(
-        &self,
-        who: &Who,
-        offer: &OfferId,
-        choice: Choice,
-        channel: &'static str,
-        key: Option<&Key>,
-    ) -> Result<ApiAnswer, AppError> {
-        let kit = self.kit();
-        let command = AnswerByApi {
-            kit: kit.clone(),
-            who: who.clone(),
-            offer: offer.clone(),
-            proof: Proof::ActFor,
-            channel: Some(channel),
-            pin_version: None,
-            choice,
-        };
-        self.run_once(&kit, who, key, command).await?.into_inner().ok_or(AppError::NotFound)
     }
 }
 
