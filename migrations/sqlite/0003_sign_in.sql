@@ -5,7 +5,6 @@ ALTER TABLE session ADD COLUMN strong_at_ms INTEGER;
 -- Until when this session may set up the first means of signing in.
 ALTER TABLE session ADD COLUMN setup_until_ms INTEGER;
 ALTER TABLE session ADD COLUMN means TEXT NOT NULL DEFAULT 'pin';
-CREATE INDEX session_by_member ON session (association_id, member_id);
 
 CREATE TABLE passkey (
     association_id TEXT NOT NULL,
