@@ -74,6 +74,12 @@ impl LinkPurpose {
         Self::EntryReview,
     ];
 
+    /// It is about how the office signs in.
+    #[must_use]
+    pub const fn is_of_the_office(self) -> bool {
+        matches!(self, Self::OfficeSetup | Self::OfficeFirst | Self::RecoveryStop)
+    }
+
     const fn code(self) -> &'static str {
         match self {
             Self::Offer => "offer",

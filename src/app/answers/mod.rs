@@ -310,26 +310,9 @@ impl App {
         };
         let over =
             |why, case_no: Option<String>| Opened::Ended { association: association.clone(), case_no, why };
-        if matches!(link.purpose, LinkPurpose::OfficeSetup | LinkPurpose::OfficeFirst) {
+        if link.purpose.is_of_the_office() {
             drop(conn);
-            return Ok(if link.wrong_pins >= self.rules.pin_tries_per_link {
-                over(Ended::PinLocked, None)
-            } else if let Some(door) = self.setup_door(&link).await?.filter(|_| member.is_active(now)) {
-                Opened::Setup { association, member: Box::new(member), door }
-            } else if link.consumed.is_some() {
-                over(Ended::SignInUsed, None)
-            } else {
-                over(Ended::Expired, None)
-            });
-        }
-        if link.purpose == LinkPurpose::RecoveryStop {
-            return Ok(if link.consumed.is_some() {
-                over(Ended::SignInUsed, None)
-            } else if link.voided.is_some() || now >= link.expires {
-                over(Ended::Expired, None)
-            } else {
-                Opened::StopRecovery { association }
-            });
+            return self.office_link_opened(&link, association, member).await;
         }
         if link.purpose == LinkPurpose::SignIn {
             return Ok(if self.is_locked(&link, &member) {

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::enrol::{Means, means_of};
 use super::sessions::EndAll;
 use crate::app::access::{NewAccess, PinCheck, new_access, note, pin_stands, read_pin, write_access};
+use crate::app::answers::{Ended, Opened};
 use crate::app::flow::make_link_for;
 use crate::app::{App, AppError, Kit, Who};
 use crate::domain::people::Role;
@@ -17,7 +18,9 @@ use crate::store::credentials::{
     recovery_open, setup_links_void,
 };
 use crate::store::jobs::{Lane, NewJob, job_add};
-use crate::store::people::{Member, member_by_id, member_pin_right, members_by_email, members_with_role};
+use crate::store::people::{
+    Association, Member, member_by_id, member_pin_right, members_by_email, members_with_role,
+};
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
@@ -392,6 +395,30 @@ impl App {
     pub async fn staff_sign_out(&self, who: &Who, member: &MemberId) -> Result<(), AppError> {
         self.staff_member(&who.association, member).await?;
         Ok(self.db.run(EndAll { kit: self.kit(), who: who.clone(), member: member.clone() }).await?)
+    }
+
+    /// What stands behind a link about how the office signs in, as things stand.
+    pub(crate) async fn office_link_opened(
+        &self,
+        link: &Link,
+        association: Association,
+        member: Member,
+    ) -> Result<Opened, AppError> {
+        let (now, used) = (self.now(), link.consumed.is_some());
+        let over = |association, why| Opened::Ended { association, case_no: None, why };
+        let live = !used && link.voided.is_none() && now < link.expires;
+        if link.purpose == LinkPurpose::RecoveryStop && live {
+            return Ok(Opened::StopRecovery { association });
+        }
+        if link.purpose != LinkPurpose::RecoveryStop {
+            if link.wrong_pins >= self.rules.pin_tries_per_link {
+                return Ok(over(association, Ended::PinLocked));
+            }
+            if let Some(door) = self.setup_door(link).await?.filter(|_| member.is_active(now)) {
+                return Ok(Opened::Setup { association, member: Box::new(member), door });
+            }
+        }
+        Ok(over(association, if used { Ended::SignInUsed } else { Ended::Expired }))
     }
 
     /// What stands behind a link to set up means. `None`: it is used, over, or none of these.
