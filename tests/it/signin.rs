@@ -19,6 +19,7 @@ on_both! {
     a_recovery_is_stopped_by_whoever_says_it_was_not_them,
     sessions_end_at_once_when_something_changes,
     what_was_typed_waits_while_the_person_proves_again,
+    files_and_accounts_want_a_proof_of_the_last_minutes,
 }
 
 const PASSWORD: &str = "kettle window marble";
@@ -508,4 +509,23 @@ async fn a_right_of_the_office_counts_only_after_a_strong_proof() {
     assert!(signed_in(None).is_office_by_pin());
     assert!(signed_in(Some(now.plus_s(-299))).is_fresh(now));
     assert!(!signed_in(Some(now.plus_s(-300))).is_fresh(now) && !signed_in(None).is_fresh(now));
+}
+
+async fn files_and_accounts_want_a_proof_of_the_last_minutes(office: TestOffice) {
+    let town = Town::new(office).await;
+    let clerk = town.signed_in(&town.office.clerk).await;
+    let bank = format!("/directory/{}/bank", town.office.clinic);
+    let pages = ["/sheets/export", bank.as_str()];
+    for path in pages {
+        assert_eq!(clerk.look(path).await.status, 200, "{path}");
+    }
+    let page = clerk.get("/sheets/export").await;
+    town.office.clock.advance_s(301);
+    for path in pages {
+        assert_eq!(clerk.look(path).await.leads_to(), "/sign-in/again", "{path}");
+    }
+    let taken = clerk.submit(&page, "/sheets/export", &[("kind", "members"), ("format", "csv")]).await;
+    taken.says("もう一度ご本人を確かめます");
+    // Looking at people takes no more than being there.
+    assert_eq!(clerk.look("/people").await.status, 200);
 }

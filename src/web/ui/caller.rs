@@ -203,7 +203,6 @@ impl Caller {
     ///
     /// # Errors
     /// As [`Caller::with_right`]; the way to the page that asks.
-    #[allow(dead_code, reason = "for pages that show or hand out what needs a fresh proof to be looked at")]
     pub fn fresh(&self, right: Right) -> Result<&SignedIn, Failure> {
         let person = self.with_right(right)?;
         self.proven(person, None)
@@ -223,7 +222,8 @@ impl Caller {
     /// # Errors
     /// The way to the page that asks.
     pub fn proven<'a>(&self, person: &'a SignedIn, fields: Option<&Fields>) -> Result<&'a SignedIn, Failure> {
-        if person.is_fresh(self.now) {
+        // In the exercise anybody may be anybody; nobody has anything to prove it with.
+        if person.is_fresh(self.now) || self.web.demo.is_some() {
             return Ok(person);
         }
         if person.strong_at.is_none() {

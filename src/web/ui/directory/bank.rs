@@ -62,6 +62,7 @@ pub(in crate::web::ui) async fn page(caller: Caller, Path(id): Path<String>) -> 
         Ok(person) => person,
         Err(instead) => return *instead,
     };
+    caller.fresh(Right::Bank)?;
     let (institution, account) = caller.web.app.bank_read(&person.who(), &id).await?;
     let inputs = inputs(&caller, &account.unwrap_or_default());
     Ok(view(&caller, &institution, institution.revision, inputs, None))
@@ -91,6 +92,7 @@ pub(in crate::web::ui) async fn save(
         let notice = Some(t(caller.lang, "ask-send-again"));
         return Ok(view(&caller, &institution, revision, inputs, notice));
     }
+    caller.fresh_with(Right::Bank, &fields)?;
     let key = fields.key(&format!("POST /directory/{id}/bank"))?;
     let account = Some(account).filter(|account| !account.is_empty());
     match caller.web.app.bank_set(&person.who(), &id, revision, account, Some(&key)).await {

@@ -66,7 +66,7 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    caller.with_right(Right::Sheets)?;
+    caller.fresh(Right::Sheets)?;
     let lang = caller.lang;
     Ok(page(&caller, kinds(lang, Some(Kind::Members), false), formats(lang, "xlsx"), Vec::new(), 0))
 }
@@ -83,8 +83,9 @@ fn missing(lang: Lang, unwritable: &[Unwritable]) -> Vec<MissingCharacters> {
 
 /// `POST /sheets/export`: `kind`, `format`; `replace`: write 〓 for what Shift_JIS does not have.
 pub(super) async fn take(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    let person = caller.with_right(Right::Sheets)?;
+    caller.with_right(Right::Sheets)?;
     fields.check(&caller, SHEETS)?;
+    let person = caller.fresh_with(Right::Sheets, &fields)?;
     let lang = caller.lang;
     let kind = Kind::from_code(fields.get("kind"));
     let format = FORMATS.into_iter().find(|code| *code == fields.get("format"));
