@@ -83,6 +83,23 @@ impl Browser {
 
     /// Sends a form with a file in it, and follows where it leads.
     pub async fn send_file(&self, path: &str, fields: &[(String, String)], file: &[u8]) -> Page {
+        let request = self.with_file(path, fields, file);
+        let sent = self.finish(path, request).await;
+        self.follow(sent).await
+    }
+
+    /// How a file is turned away that is larger than the server reads: its answer, or nothing when it hung up
+    /// while we were still sending, as it may (RFC 9110 §15.5.14).
+    pub async fn turned_away(
+        &self,
+        path: &str,
+        fields: &[(String, String)],
+        file: &[u8],
+    ) -> Option<StatusCode> {
+        self.with_file(path, fields, file).send().await.ok().map(|answer| answer.status())
+    }
+
+    fn with_file(&self, path: &str, fields: &[(String, String)], file: &[u8]) -> reqwest::RequestBuilder {
         let mut body = Vec::new();
         for (name, value) in fields {
             let part =
@@ -94,13 +111,10 @@ impl Browser {
         );
         body.extend_from_slice(file);
         body.extend_from_slice(b"\r\n--TEST--\r\n");
-        let request = self
-            .client
+        self.client
             .post(format!("{}{path}", self.base))
             .header("content-type", "multipart/form-data; boundary=TEST")
-            .body(body);
-        let sent = self.finish(path, request).await;
-        self.follow(sent).await
+            .body(body)
     }
 
     async fn follow(&self, mut page: Page) -> Page {

@@ -66,6 +66,7 @@ pub(super) async fn settings_page(caller: &Caller, minimum: Option<Field>) -> Re
         doors: vec![
             door("office", "/settings/office"),
             door("mail", "/settings/mail"),
+            door("staff", "/settings/staff"),
             door("rules", "/rules"),
             door("totals", "/totals"),
         ],
