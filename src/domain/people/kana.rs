@@ -26,6 +26,12 @@ pub fn holds(text: &str, typed: &str) -> bool {
     fold(text).contains(&fold(typed))
 }
 
+/// Full-width letters and digits as narrow ones, without blanks: what a code or a number was meant to be.
+#[must_use]
+pub fn narrow(typed: &str) -> String {
+    typed.nfkc().filter(|c| !c.is_whitespace()).collect()
+}
+
 /// The digits of a number typed with any keyboard and any marks.
 #[must_use]
 pub fn digits(text: &str) -> String {

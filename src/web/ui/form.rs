@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, Request};
 use super::caller::{Binding, Caller};
 use super::failure::Failure;
 use crate::app::replay::Key;
+pub(super) use crate::domain::people::kana::narrow;
 use crate::web::Web;
 
 /// The fields of a posted form, in the order of the page.
@@ -97,12 +98,6 @@ impl Fields {
         }
         Ok(Key::new(&format!("web:{once}"), operation, &body))
     }
-}
-
-/// Full-width letters and digits as narrow ones, without blanks.
-pub(super) fn narrow(typed: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
-    typed.nfkc().filter(|c| !c.is_whitespace()).collect()
 }
 
 #[cfg(test)]

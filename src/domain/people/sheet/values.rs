@@ -8,11 +8,7 @@ use super::plan::Reason;
 use crate::domain::calendar::{CivilDate, era_year};
 use crate::domain::people::Day;
 use crate::domain::people::entry::Way;
-
-/// A text without width and blanks, for codes, phones, days.
-pub(super) fn narrow(text: &str) -> String {
-    text.nfkc().filter(|c| !c.is_whitespace()).collect()
-}
+pub(super) use crate::domain::people::kana::{digits, narrow};
 
 const fn is_hyphen(c: char) -> bool {
     matches!(
@@ -181,11 +177,6 @@ pub(super) fn phone(text: &str) -> Result<Phone, Reason> {
     }
 }
 
-/// The digits of a number, to compare two.
-pub(super) fn digits(text: &str) -> String {
-    narrow(text).chars().filter(char::is_ascii_digit).collect()
-}
-
 /// 保険医療機関コード: ten digits; nine where a spreadsheet dropped the leading 0 (the prefectures 01 to 09).
 pub(super) fn institution_code(text: &str) -> Result<(String, bool), Reason> {
     let plain: String = narrow(text).chars().filter(|c| !is_hyphen(*c) && *c != ',').collect();
@@ -251,7 +242,7 @@ pub(super) fn mark(text: &str) -> Result<bool, Reason> {
 
 /// A small number, 月2回.
 pub(super) fn number(text: &str) -> Result<u32, Reason> {
-    let plain: String = narrow(text).chars().filter(char::is_ascii_digit).collect();
+    let plain = digits(text);
     let rest: String = narrow(text).chars().filter(|c| !c.is_ascii_digit()).collect();
     if !matches!(rest.as_str(), "" | "回" | "月回" | "回/月" | "件" | "まで" | "回まで") {
         return Err(Reason::NotANumber);
