@@ -167,3 +167,14 @@ stopped-text = This recovery goes no further. Please also tell the office.
 
 ## On the board
 word-alarm-recovery_stopped = { $name }: the recovery of their means to sign in was stopped. Please ask them.
+
+# A form sent after its session ended
+kept-what = The page was not used for a while, so it was closed.
+kept-words = What you wrote is still on this page.
+kept-pin-go = Confirm and go on
+kept-other = Another way
+kept-step-1 = Show who you are in a new window. Please keep this page open.
+kept-office = For the office
+kept-step-2 = Then come back to this page and press here.
+kept-go = I have shown who I am
+kept-not-yet = You are not signed in yet. What you wrote is still here.

@@ -167,3 +167,14 @@ stopped-text = このつくり直しはもう進みません。事務局にも�
 
 ## On the board
 word-alarm-recovery_stopped = { $name } 入る手だてのつくり直しが止められました。本人に確かめてください。
+
+# A form sent after its session ended
+kept-what = しばらく使われなかったので、画面を閉じました。
+kept-words = 書いたことは、この画面に残っています。
+kept-pin-go = 確かめて進む
+kept-other = ほかの方法
+kept-step-1 = 新しい窓で、お名前を確かめます。この画面は閉じないでください。
+kept-office = 事務局の方
+kept-step-2 = 終わったら、この画面に戻って押してください。
+kept-go = 名前を確かめました
+kept-not-yet = まだ確かめられていません。書いたことは残っています。

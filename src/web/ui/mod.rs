@@ -23,6 +23,7 @@ mod directory;
 mod entry;
 mod failure;
 mod form;
+mod kept;
 mod ledger;
 mod link;
 mod means;
@@ -49,6 +50,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     board::ROUTES,
     ledger::ROUTES,
     signin::ROUTES,
+    kept::ROUTES,
     means::ROUTES,
     staff::ROUTES,
     people::ROUTES,
@@ -67,6 +69,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(board::routes())
         .merge(ledger::routes())
         .merge(signin::routes())
+        .merge(kept::routes())
         .merge(means::routes())
         .merge(staff::routes())
         .merge(people::routes())

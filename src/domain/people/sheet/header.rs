@@ -470,6 +470,11 @@ pub fn find_heading(kind: Kind, table: &Table) -> Option<Heading> {
         let both = std::iter::once(None).chain(below.map(Some));
         for bottom in both {
             let (columns, count) = understood(kind, table, top, bottom);
+            // A title above the header names no column; it is not to stand before every name.
+            let title = bottom.filter(|_| top.filled() <= 1);
+            if title.is_some_and(|row| understood(kind, table, row, None).1 >= count) {
+                continue;
+            }
             let has_needed = columns.iter().any(|seen| seen.column == Some(needed));
             let better = best.as_ref().is_none_or(|(most, _)| count > *most);
             if has_needed && count >= 2 && better {

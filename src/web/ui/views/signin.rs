@@ -39,6 +39,21 @@ pub struct ProveAgain {
     pub once: Hidden,
 }
 
+/// A form sent after its session ended. Posts `/sign-in/kept`: `then`, the fields that were typed, each with `f_`
+/// before its name, and on a known device `pin`.
+#[derive(Template)]
+#[template(path = "kept-form.html")]
+pub struct KeptForm {
+    pub shell: Shell,
+    pub problem: Option<String>,
+    /// Whose known device this is: the PIN is enough.
+    pub person_name: Option<String>,
+    pub pin_problem: Option<PinProblem>,
+    /// Where the form belongs.
+    pub then: String,
+    pub fields: Vec<(String, Hidden)>,
+}
+
 /// After the proof: what was typed before goes where it was meant to go. Posts `then`.
 #[derive(Template)]
 #[template(path = "carry-on.html")]
@@ -117,7 +132,7 @@ pub struct RecoveryCodes {
     pub notice: Option<String>,
     pub person_name: String,
     pub codes: Vec<String>,
-    pub next: &'static str,
+    pub next: String,
 }
 
 /// A session in the list.
@@ -244,6 +259,7 @@ quiet_debug!(
     OfficeSignIn,
     ProveAgain,
     CarryOn,
+    KeptForm,
     PasskeyLine,
     MyMeans,
     Qr,

@@ -1,7 +1,7 @@
 //! Signing in of the office: passkeys, passwords with one-time codes, recovery, sessions.
 
 use super::super::signin::{
-    CarryOn, LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, MyMeans, MyPassword, MySessions,
+    CarryOn, KeptForm, LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, MyMeans, MyPassword, MySessions,
     OfficeSignIn, PasskeyLine, ProveAgain, Qr, RecoveryCodes, RecoveryView, SessionLine, Staff, StaffLine,
     StaffPerson,
 };
@@ -147,11 +147,19 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         notice: Some(t(lang, "means-added")),
         person_name: maker.named("title-staff", "山田 和子"),
         codes: (0..10).map(|n| format!("7F3K-2Q9D-XM{n}T")).collect(),
-        next: "/me/sign-in",
+        next: s("/me/sign-in"),
     };
     let carry = CarryOn {
         shell: maker.office("/sign-in/again"),
         then: s("/settings/staff/01jdabc/roles"),
+        fields: carried(),
+    };
+    let kept = |known: bool| KeptForm {
+        shell: maker.shell("/sign-in"),
+        problem: (!known).then(|| t(lang, "kept-not-yet")),
+        person_name: known.then(|| maker.doctor("佐藤 健一")),
+        pin_problem: known.then_some(PinProblem::WrongOnDevice),
+        then: s("/consults"),
         fields: carried(),
     };
     let by_pin = Shell { office_door: true, ..maker.office("/me/sessions") };
@@ -168,6 +176,8 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("prove-again", render(&again(Vec::new()))),
         ("prove-again-kept", render(&again(carried()))),
         ("carry-on", render(&carry)),
+        ("kept", render(&kept(false))),
+        ("kept-known", render(&kept(true))),
         ("means", render(&maker.means(false))),
         ("means-first", render(&maker.means(true))),
         ("password-app", render(&maker.my_password(true))),
