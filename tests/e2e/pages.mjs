@@ -44,11 +44,11 @@ for (const width of widths) {
 
 for (const name of chosen) {
   await test(name.replace(/\.html$/, ''), async () => {
-    for (const [width, page] of pages) {
+    await Promise.all([...pages].map(async ([width, page]) => {
       await page.goto(`${base}/${name}`);
       await axe(page);
       if (width === widths[0]) await elderly(page);
-    }
+    }));
   }).catch(() => {});
 }
 server.close();

@@ -11,7 +11,7 @@ import { keep, leaks, plant } from './canaries.mjs';
 import { expectComplaint, finish, shotsFolder, test, until } from './harness.mjs';
 import {
   allMail, deskOf, keepCookies, keepSecrets, look, nextMail, oneTimeCode, openEmpty, phoneOf, said, setUpPassword,
-  words,
+  signIn, words,
 } from './office.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -86,6 +86,7 @@ await test('the members are to come next, and the first administrator sets up a 
   await desk.getByRole('button', { name: '登録へ進む' }).click();
   await heading('入る手だてを登録する');
   await setUpPassword(office, desk, first);
+  assert.equal(new URL(desk.url()).pathname, '/sheets/import', 'what was chosen comes next');
   first.step = Math.floor(Date.now() / 30_000);
   await keepCookies(desk, first);
 }, { vital: true });
@@ -290,12 +291,54 @@ await test('the doctor takes the consult on the phone with one tap, and opens it
   await see('board');
 }, { vital: true });
 
+await test('an answer outlives its session: the PIN, one press, and every word has arrived', async () => {
+  expectComplaint(/403/);
+  const text = `乾いた痂皮は外さず、乾かして様子をみます。${plant('clinical', 'the assessment')}`;
+  await handy.locator('#assessment').fill(text);
+  await handy.locator('#do_now').fill('ヨードで乾かします。');
+  // Meanwhile the doctor ends every other session from the clinic's own computer.
+  const clinic = await deskOf(office);
+  await signIn(office, clinic, taker);
+  await clinic.goto(`${office.base}/me/sessions`);
+  await clinic.locator('form[action$="/end"] button').first().click();
+  await said(clinic, '終わらせました');
+  await clinic.context().close();
+  await handy.getByRole('button', { name: 'お答えを送る' }).click();
+  await heading('もう一度お名前を確かめます', handy);
+  await see('phone-kept', handy);
+  await handy.locator('#pin').fill(taker.pin);
+  await handy.getByRole('button', { name: '確かめて進む' }).click();
+  await heading('確かめました', handy);
+  await see('phone-carry-on', handy);
+  await handy.getByRole('button', { name: 'この内容で続ける' }).click();
+  await handy.getByText(text).waitFor();
+  await keepCookies(handy, taker);
+});
+
+await test('the yearly list of contact hours comes in', async () => {
+  const file = path.join(office.folder, 'windows.csv');
+  const year = new Intl.DateTimeFormat('ja-JP-u-ca-japanese', { era: 'long', year: 'numeric', timeZone: 'Asia/Tokyo' });
+  // The fiscal year begins in April.
+  const april = new Date(Date.now() - 90 * 86_400_000);
+  writeFileSync(file, `\ufeff${year.format(april)}度　ケアマネタイム一覧\r\n会員番号,医師名,方法,曜日,時間,備考\r\n`
+    + `1001,${taker.name},電話・FAX,月・水,１２：３０〜１３：３０,\r\n,,来院,金,終日,前日までにお電話を\r\n`);
+  await bringIn(file, 'ケアマネタイム一覧');
+  await heading(/取り込みの確認/);
+  assert.equal((await counts()).追加, 1);
+  await see('trial-windows');
+  await desk.getByRole('button', { name: 'この内容で取り込む' }).click();
+  await said(desk, '取り込みました');
+  await desk.goto(`${office.base}/directory/windows`);
+  assert.match(await words(desk.locator('main')), /12時30分〜13時30分/);
+  await see('windows');
+});
+
 await test('the lists go out again', async () => {
   await desk.goto(`${office.base}/sheets/export`);
   await proveAgain(desk);
   await see('export');
   const download = desk.waitForEvent('download');
-  await desk.locator('main form button.main').click();
+  await desk.getByRole('button', { name: '取り出す' }).click();
   const file = await (await download).path();
   assert.equal(readFileSync(file).subarray(0, 2).toString(), 'PK');
 });

@@ -7,11 +7,11 @@ use crate::app::Kit;
 use crate::app::people::{NewInstitution, NewMember};
 use crate::domain::calendar::{FiscalYear, civil_day};
 use crate::domain::consult::{FieldWrong, Wrong};
+use crate::domain::people::contact_window::ContactWay;
 use crate::domain::people::sheet::{
     CellProblem, Column, InstitutionDraft, InstitutionNow, InstitutionOf, Kind, MemberDraft, MemberNow,
     Outcome, Plan, Reason, Table, Target, Words, World,
 };
-use crate::domain::people::contact_window::ContactWay;
 use crate::domain::people::{INSTITUTION_KINDS, Role};
 use crate::i18n::{Lang, keys, t};
 use crate::ids::{AssociationId, InstitutionId, MemberId};

@@ -49,7 +49,8 @@ impl Typed {
     pub fn worth_keeping(&self) -> Option<Fields> {
         let fields = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let is_secret = |name: &str| SECRETS.contains(&name);
-        let typed = fields.0.iter().any(|(name, value)| name != "csrf" && name != "once" && !value.is_empty());
+        let typed =
+            fields.0.iter().any(|(name, value)| name != "csrf" && name != "once" && !value.is_empty());
         (typed && !fields.0.iter().any(|(name, _)| is_secret(name))).then_some(fields)
     }
 }

@@ -147,7 +147,8 @@ fn enrolled(
         }
         None => caller.go_and_say(HERE, "means-added"),
     };
-    let response = if person.strong_at.is_none() { with(response, caller.forget(Cookie::Next)) } else { response };
+    let response =
+        if person.strong_at.is_none() { with(response, caller.forget(Cookie::Next)) } else { response };
     match session {
         Some(session) => with(response, caller.set(Cookie::Session, session.as_str())),
         None => response,

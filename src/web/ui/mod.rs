@@ -24,6 +24,7 @@ mod entry;
 mod failure;
 mod form;
 mod kept;
+mod keys;
 mod ledger;
 mod link;
 mod means;
@@ -53,6 +54,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     kept::ROUTES,
     means::ROUTES,
     staff::ROUTES,
+    keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
     sheets::ROUTES,
@@ -72,6 +74,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(kept::routes())
         .merge(means::routes())
         .merge(staff::routes())
+        .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
         .merge(sheets::routes())

@@ -15,9 +15,7 @@ use super::caller::{Binding, Caller, Cookie, is_own_page, see_other, with};
 use super::failure::{Again, Failure};
 use super::form::{Fields, narrow};
 use super::kept::{CARRIED, carry_on, hidden};
-use super::views::signin::{
-    LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, OfficeSignIn, ProveAgain,
-};
+use super::views::signin::{LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, OfficeSignIn, ProveAgain};
 use super::views::{Field, Hidden, PinProblem, render};
 
 pages! {

@@ -22,7 +22,10 @@ async fn what_was_written_outlives_the_session_on_a_known_device() {
     let kept = phone.submit(&form, "/consults", &wordy()).await;
     assert_eq!(kept.status, 403);
     kept.says("もう一度お名前を確かめます").says("書いたことは、この画面に残っています").says("佐藤");
-    assert!(mails(&town.office.app).await.iter().all(|m| !m.subject.contains("相談のお願い")), "nothing was asked");
+    assert!(
+        mails(&town.office.app).await.iter().all(|m| !m.subject.contains("相談のお願い")),
+        "nothing was asked"
+    );
 
     // The first form of the page is that of the PIN.
     let wrong = phone.submit(&kept, "/sign-in/kept", &[("pin", "9999")]).await;
@@ -46,7 +49,8 @@ async fn elsewhere_one_signs_in_in_another_window_and_goes_on() {
     let early = asker.submit(&kept, "/sign-in/kept", &[]).await;
     early.says("まだ確かめられていません");
     // The other window of the same browser.
-    let address = town.office.app.member(&town.office.association, &town.office.asker).await.unwrap().email.unwrap();
+    let address =
+        town.office.app.member(&town.office.association, &town.office.asker).await.unwrap().email.unwrap();
     let door = asker.get("/sign-in").await;
     asker.submit(&door, "/sign-in", &[("address", &address)]).await;
     let letter = mails(&town.office.app).await.into_iter().find(|m| m.to == address).unwrap();

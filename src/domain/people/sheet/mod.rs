@@ -117,9 +117,7 @@ impl Kind {
                 Public,
                 Note,
             ],
-            Self::Windows => {
-                &[MemberNo, Name, Institution, Ways, Weekdays, Hours, Holidays, Public, Note]
-            }
+            Self::Windows => &[MemberNo, Name, Institution, Ways, Weekdays, Hours, Holidays, Public, Note],
         }
     }
 }

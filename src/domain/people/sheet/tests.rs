@@ -385,7 +385,9 @@ const LIST: &[&str] = &["医療機関名", "医師名", "方法", "曜日", "時
 
 fn windows_in(outcome: &Outcome) -> &[ContactWindow] {
     match outcome {
-        Outcome::Add(Target::Windows(draft)) | Outcome::Change { to: Target::Windows(draft), .. } => &draft.windows,
+        Outcome::Add(Target::Windows(draft)) | Outcome::Change { to: Target::Windows(draft), .. } => {
+            &draft.windows
+        }
         _ => panic!("no windows"),
     }
 }
@@ -395,7 +397,14 @@ fn a_list_of_contact_windows_says_everything_of_the_doctors_who_stand_in_it() {
     let rows: &[&[&str]] = &[
         &["令和８年度　ケアマネタイム一覧"],
         LIST,
-        &["青葉クリニック", "髙橋　健一", "電話・FAX・MCS", "月・水", "１２：３０～１３：３０", "急ぎは午前も可"],
+        &[
+            "青葉クリニック",
+            "髙橋　健一",
+            "電話・FAX・MCS",
+            "月・水",
+            "１２：３０～１３：３０",
+            "急ぎは午前も可",
+        ],
         // Under a joined cell.
         &["", "", "来院", "平日", "終日", ""],
         &["緑町内科", "佐藤修", "面談", "", "", ""],
@@ -415,7 +424,10 @@ fn a_list_of_contact_windows_says_everything_of_the_doctors_who_stand_in_it() {
             (ContactWay::Visit, ""),
         ]
     );
-    assert_eq!((first[0].days.as_slice(), first[0].from_min, first[0].to_min), (&[Day::Mon, Day::Wed][..], 750, 810));
+    assert_eq!(
+        (first[0].days.as_slice(), first[0].from_min, first[0].to_min),
+        (&[Day::Mon, Day::Wed][..], 750, 810)
+    );
     assert!(first.iter().all(|w| w.public), "who agreed last year still does");
     let second = windows_in(&plan.rows[1].outcome);
     assert!(second[0].is_all_day() && second[0].days.is_empty() && !second[0].public);
@@ -442,7 +454,10 @@ fn a_doctor_of_whom_one_row_is_wrong_stays_as_they_were() {
         .collect();
     assert_eq!(wrong[0], [(None, Reason::RowBeside)]);
     assert_eq!(wrong[1], [(Some(Column::Hours), Reason::NotAnHour)]);
-    assert_eq!(wrong[2], [(Some(Column::Name), Reason::NotAChoice), (Some(Column::Hours), Reason::NotAnHour)]);
+    assert_eq!(
+        wrong[2],
+        [(Some(Column::Name), Reason::NotAChoice), (Some(Column::Hours), Reason::NotAnHour)]
+    );
     assert_eq!(wrong[3], [(Some(Column::Ways), Reason::Missing)]);
 }
 

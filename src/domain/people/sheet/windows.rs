@@ -24,7 +24,8 @@ fn year_said(text: &str) -> Option<i32> {
         let before = plain.get(..at)?;
         let rest = before.trim_end_matches(|c: char| c.is_ascii_digit());
         let digits = before.get(rest.len()..)?;
-        let within = |offset: i32| digits.parse::<i32>().ok().filter(|n| (1..=99).contains(n)).map(|n| n + offset);
+        let within =
+            |offset: i32| digits.parse::<i32>().ok().filter(|n| (1..=99).contains(n)).map(|n| n + offset);
         match rest {
             r if r.ends_with("令和") || r.ends_with('R') => within(2018),
             r if r.ends_with("平成") || r.ends_with('H') => within(1988),
@@ -158,7 +159,12 @@ fn read(table: &Table, heading: &Heading, world: &World, year: i32, plan: &mut P
 }
 
 fn refused(row: &Read, problems: Vec<CellProblem>) -> PlannedRow {
-    PlannedRow { row: row.row, label: row.label.clone(), outcome: Outcome::Refused(problems), notes: Vec::new() }
+    PlannedRow {
+        row: row.row,
+        label: row.label.clone(),
+        outcome: Outcome::Refused(problems),
+        notes: Vec::new(),
+    }
 }
 
 fn whole(reason: Reason) -> Vec<CellProblem> {
@@ -194,7 +200,10 @@ pub fn plan_windows(table: &Table, world: &World) -> Plan {
             continue;
         };
         if let Err(problems) = &row.said {
-            plan.rows.push(refused(row, if problems.is_empty() { whole(Reason::RowBeside) } else { problems.clone() }));
+            plan.rows.push(refused(
+                row,
+                if problems.is_empty() { whole(Reason::RowBeside) } else { problems.clone() },
+            ));
         } else if all.iter().any(|other| other.said.is_err()) {
             plan.rows.push(refused(row, whole(Reason::RowBeside)));
         } else if all.first().is_some_and(|first| first.row == row.row) {
@@ -221,9 +230,8 @@ fn outcome(draft: WindowsDraft, world: &World) -> Outcome {
     if *revision == 0 {
         return Outcome::Add(Target::Windows(Box::new(draft)));
     }
-    let said = |all: &[ContactWindow]| {
-        all.iter().map(|w| said_in_one(w, world)).collect::<Vec<_>>().join("／")
-    };
+    let said =
+        |all: &[ContactWindow]| all.iter().map(|w| said_in_one(w, world)).collect::<Vec<_>>().join("／");
     let diffs = vec![Diff { column: Column::Hours, old: said(now), new: said(&draft.windows) }];
     let id = draft.member.to_string();
     Outcome::Change { id, revision: *revision, diffs, to: Target::Windows(Box::new(draft)) }

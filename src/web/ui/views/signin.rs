@@ -5,7 +5,7 @@
 use askama::Template;
 
 use super::links::PinProblem;
-use super::{Choice, Field, Hidden, Shell, StateLine, quiet_debug};
+use super::{Choice, Choices, Field, Hidden, Shell, StateLine, quiet_debug};
 
 /// `GET /sign-in/office`. Posts `/sign-in/office`: `address`, `password`, `code`, `remember`; and
 /// `/sign-in/office/passkey`: `challenge`, `answer`.
@@ -176,6 +176,39 @@ pub struct Staff {
     pub once: Hidden,
 }
 
+/// A key of the API in the list.
+pub struct ApiKeyLine {
+    pub id: String,
+    pub label: String,
+    /// What it may do, in words.
+    pub scopes: String,
+    pub made: String,
+    /// `None`: it opens something.
+    pub ended: Option<String>,
+    pub state: StateLine,
+}
+
+/// `GET /settings/keys`. Posts there: `label`, `scope` for each; `/settings/keys/{id}/revoke`.
+#[derive(Template)]
+#[template(path = "api-keys.html")]
+pub struct ApiKeys {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub rows: Vec<ApiKeyLine>,
+    pub label: Field,
+    pub scopes: Choices,
+    pub once: Hidden,
+}
+
+/// A new key, shown this once.
+#[derive(Template)]
+#[template(path = "api-key-shown.html")]
+pub struct ApiKeyShown {
+    pub shell: Shell,
+    pub label: String,
+    pub secret: Hidden,
+}
+
 /// A recovery that waits.
 pub struct RecoveryView {
     pub text: String,
@@ -269,6 +302,9 @@ quiet_debug!(
     MySessions,
     StaffLine,
     Staff,
+    ApiKeyLine,
+    ApiKeys,
+    ApiKeyShown,
     RecoveryView,
     StaffPerson,
     LostMeans,
