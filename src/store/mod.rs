@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod people;
 pub mod requests;
 pub mod retention;
+pub mod rota;
 pub mod row;
 pub mod secrets;
 pub mod settings;
@@ -44,7 +45,7 @@ pub(crate) use statements;
 /// Every statement of the program.
 #[must_use]
 pub fn all_statements() -> Vec<&'static Statement> {
-    [
+    let mut all = [
         access::ALL,
         audit::ALL,
         calendar::ALL,
@@ -61,5 +62,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         settings::ALL,
         sheets::ALL,
     ]
-    .concat()
+    .concat();
+    all.extend(rota::statements());
+    all
 }
