@@ -4,7 +4,12 @@
 //! `scripts/bench-phone` starts what it needs and runs it. What touban itself adds (one commit, one claim) is in
 //! `benches/figures.rs`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a figure that cannot be taken ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a figure that cannot be taken ends the run"
+)]
 
 #[path = "figures/machine.rs"]
 #[allow(dead_code, reason = "the other figures use the rest of it")]
@@ -95,7 +100,7 @@ impl Bench {
     /// From the order until the phone rings, one after the other.
     async fn rings_alone(&mut self) -> Vec<Duration> {
         let mut took = Vec::new();
-        self.network.behaves("09011110001", "ring", json!({}));
+        self.network.behaves("09011110001", "ring", json!({})).await;
         for _ in 0..ALONE {
             let begun = Instant::now();
             let leg = self.dial("09011110001").await;
@@ -112,7 +117,7 @@ impl Bench {
         let mut took = Vec::new();
         let numbers: Vec<String> = (0..AT_ONCE).map(|i| format!("09022220{i:03}")).collect();
         for number in &numbers {
-            self.network.behaves(number, "ring", json!({}));
+            self.network.behaves(number, "ring", json!({})).await;
         }
         for _ in 0..ROUNDS {
             let legs: Vec<(LegId, Order)> = numbers
@@ -144,8 +149,8 @@ impl Bench {
     /// From the order to a busy phone until the next phone rings.
     async fn next_after_busy(&mut self) -> Vec<Duration> {
         let mut took = Vec::new();
-        self.network.behaves("09011110002", "busy", json!({}));
-        self.network.behaves("09011110001", "ring", json!({}));
+        self.network.behaves("09011110002", "busy", json!({})).await;
+        self.network.behaves("09011110001", "ring", json!({})).await;
         for _ in 0..ALONE {
             let begun = Instant::now();
             let busy = self.dial("09011110002").await;
@@ -166,7 +171,7 @@ impl Bench {
     async fn key_to_joined(&mut self) -> Vec<Duration> {
         let mut took = Vec::new();
         for (number, voice) in [("09011110003", 350), ("09011110004", 550)] {
-            self.network.behaves(number, "answer", json!({"tone": voice}));
+            self.network.behaves(number, "answer", json!({"tone": voice})).await;
         }
         let first = self.dial("09011110003").await;
         let second = self.dial("09011110004").await;
@@ -202,7 +207,7 @@ impl Bench {
     /// From a new process that begins to listen until its first phone rings.
     async fn first_ring_after_restart(&mut self) -> Vec<Duration> {
         let mut took = Vec::new();
-        self.network.behaves("09011110001", "ring", json!({}));
+        self.network.behaves("09011110001", "ring", json!({})).await;
         for _ in 0..10 {
             let begun = Instant::now();
             self.bridge = AsteriskBridge::new(self.pbx.settings()).unwrap();

@@ -220,6 +220,7 @@ class Company:
         phone, do = self.phones.get(want.get("phone")), want["do"]
         if do == "behave":
             self.behaviour[want["number"]] = want
+            print(json.dumps({"phone": want["number"], "event": "behaves"}), flush=True)
         elif do == "call":
             await self.call(want)
         elif phone is None:

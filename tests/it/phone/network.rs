@@ -105,6 +105,14 @@ pub async fn breathe() {
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
+/// As long as a person takes to hear that something is asked, and for a key to come up again.
+pub async fn a_moment() {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(400) {
+        breathe().await;
+    }
+}
+
 /// Every phone behind the trunk.
 pub struct Network {
     child: Child,
@@ -149,11 +157,12 @@ impl Network {
         writeln!(self.stdin, "{want}").unwrap();
     }
 
-    /// What this phone does when it is rung.
-    pub fn behaves(&mut self, number: &str, how: &str, more: Value) {
+    /// What this phone does when it is rung from now on.
+    pub async fn behaves(&mut self, number: &str, how: &str, more: Value) {
         let mut want = json!({"do": "behave", "number": number, "as": how});
         want.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.want(&want);
+        self.wait(number, "behaves").await;
     }
 
     /// A phone calls the night number. `from`: nothing for a withheld number.

@@ -17,7 +17,7 @@ use touban::ports::phone::{
 };
 use touban::time::{Clock as _, Millis, SystemClock};
 
-use super::network::{Network, PATIENCE, Pbx, breathe, well};
+use super::network::{Network, PATIENCE, Pbx, a_moment, breathe, well};
 
 const NIGHT: &str = "0312345678";
 const NURSE: &str = "0422000001";
@@ -179,7 +179,7 @@ impl Night {
 
     /// Rings a phone that somebody picks up.
     async fn somebody_answers(&mut self, n: u32, who: &str, voice: u32) -> LegId {
-        self.network.behaves(who, "ring", json!({"tone": voice}));
+        self.network.behaves(who, "ring", json!({"tone": voice})).await;
         let leg = self.desk.dial(n, who, 25).await;
         let (_, rang) = self.network.wait(who, "rings").await;
         assert_eq!(rang["shows"], NIGHT, "the phone shows the night number");
@@ -218,10 +218,7 @@ async fn whoever_presses_1_and_keys_the_pin_talks_with_the_nurse() {
     let doctor = night.somebody_answers(2, DOCTOR, DOCTOR_VOICE).await;
     // A key before the question is none.
     night.network.press(DOCTOR, "1");
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(400) {
-        breathe().await;
-    }
+    a_moment().await;
     night.desk.say(&doctor, 3, Prompt::Screen, key(4)).await;
     night.network.until_spoken_to(DOCTOR).await;
     night.network.press(DOCTOR, "7");
@@ -260,7 +257,7 @@ async fn every_way_not_to_answer_is_told_at_once_and_by_its_name() {
     for (n, how, cause) in
         [(1, "busy", Cause::Busy), (2, "decline", Cause::Rejected), (3, "unallocated", Cause::Unallocated)]
     {
-        night.network.behaves(DOCTOR, how, json!({}));
+        night.network.behaves(DOCTOR, how, json!({})).await;
         let begun = Instant::now();
         let leg = night.desk.dial(n, DOCTOR, 25).await;
         assert_eq!(night.desk.ended(&leg).await, cause);
@@ -268,16 +265,16 @@ async fn every_way_not_to_answer_is_told_at_once_and_by_its_name() {
         // The name may be dialled again once its line has ended.
         assert_eq!(night.desk.told(|e| e.leg() == Some(&leg)), 0);
     }
-    night.network.behaves(DOCTOR, "ring", json!({}));
+    night.network.behaves(DOCTOR, "ring", json!({})).await;
     let leg = night.desk.dial(4, DOCTOR, 2).await;
     night.desk.rings(&leg).await;
     assert_eq!(night.desk.ended(&leg).await, Cause::NoAnswer);
     night.network.wait(DOCTOR, "over").await;
-    night.network.behaves(DOCTOR, "dead", json!({}));
+    night.network.behaves(DOCTOR, "dead", json!({})).await;
     let leg = night.desk.dial(5, DOCTOR, 2).await;
     assert_eq!(night.desk.ended(&leg).await, Cause::Unreachable);
     // Declined by hand, after it rang.
-    night.network.behaves(DOCTOR, "ring", json!({}));
+    night.network.behaves(DOCTOR, "ring", json!({})).await;
     let leg = night.desk.dial(6, DOCTOR, 25).await;
     night.desk.rings(&leg).await;
     night.network.hang_up(DOCTOR);
@@ -288,7 +285,7 @@ async fn every_way_not_to_answer_is_told_at_once_and_by_its_name() {
 #[ignore = "needs an Asterisk: scripts/test phone"]
 async fn a_phone_stops_ringing_when_it_is_not_wanted_any_more_and_rings_once_for_one_name() {
     let mut night = night().await;
-    night.network.behaves(DOCTOR, "ring", json!({}));
+    night.network.behaves(DOCTOR, "ring", json!({})).await;
     let leg = night.desk.dial(1, DOCTOR, 25).await;
     night.desk.dial(1, DOCTOR, 25).await;
     night.desk.rings(&leg).await;
@@ -320,7 +317,7 @@ async fn a_trunk_that_is_not_there_is_a_refusal_and_no_doubt() {
 async fn a_voicemail_gives_no_key_and_the_caller_never_hears_it() {
     let mut night = night().await;
     let nurse = night.nurse_calls().await;
-    night.network.behaves(DOCTOR, "voicemail", json!({"tone": 1150, "after_ms": 200}));
+    night.network.behaves(DOCTOR, "voicemail", json!({"tone": 1150, "after_ms": 200})).await;
     let machine = night.desk.dial(1, DOCTOR, 25).await;
     night.desk.answered(&machine).await;
     night.desk.say(&machine, 2, Prompt::Screen, key(3)).await;
@@ -340,7 +337,7 @@ async fn keys_arrive_in_every_form_in_which_networks_send_them() {
     let mut night = night().await;
     for (n, via) in [(1, "rfc4733"), (11, "info"), (21, "inband")] {
         let who = format!("0901111010{}", n / 10);
-        night.network.behaves(&who, "answer", json!({"via": via, "tone": 0}));
+        night.network.behaves(&who, "answer", json!({"via": via, "tone": 0})).await;
         let leg = night.desk.dial(n, &who, 25).await;
         night.desk.answered(&leg).await;
         night.network.wait(&who, "up").await;
@@ -356,6 +353,7 @@ async fn keys_arrive_in_every_form_in_which_networks_send_them() {
             .desk
             .say(&leg, n + 3, Prompt::AskClinic, Some(Gather { number: n + 4, what: Collect::Code }))
             .await;
+        a_moment().await;
         night.network.press(&who, "42");
         assert_eq!(night.desk.keys(&leg).await, (n + 4, "42".to_owned()), "{via}");
     }
@@ -459,7 +457,7 @@ async fn another_process_finds_everything_as_it_was() {
     night.join([&nurse, &doctor], 2).await;
     let asked = night.somebody_answers(3, DEPUTY, DEPUTY_VOICE).await;
     night.desk.say(&asked, 4, Prompt::Screen, key(5)).await;
-    night.network.behaves("09011110003", "ring", json!({}));
+    night.network.behaves("09011110003", "ring", json!({})).await;
     let ringing = night.desk.dial(6, "09011110003", 25).await;
     night.desk.rings(&ringing).await;
     let before = well(night.desk.bridge.snapshot(now()).await);
@@ -494,7 +492,7 @@ async fn another_process_finds_everything_as_it_was() {
 #[ignore = "needs an Asterisk: scripts/test phone"]
 async fn whoever_picks_up_while_touban_is_away_is_taken_over_when_it_is_back() {
     let mut night = night().await;
-    night.network.behaves(DOCTOR, "ring", json!({"tone": DOCTOR_VOICE}));
+    night.network.behaves(DOCTOR, "ring", json!({"tone": DOCTOR_VOICE})).await;
     let leg = night.desk.dial(1, DOCTOR, 25).await;
     night.desk.rings(&leg).await;
     let call = night.desk.call.clone();
@@ -554,8 +552,8 @@ async fn with_touban_gone_the_bridge_rings_by_itself_and_still_nobody_is_joined_
     drop(night.desk);
     // As the file alone says it: Asterisk has forgotten its variables.
     night.pbx.kill_and_restart().await;
-    night.network.behaves(DOCTOR, "voicemail", json!({"tone": 1150}));
-    night.network.behaves(DEPUTY, "answer", json!({"tone": DEPUTY_VOICE, "keys": "1"}));
+    night.network.behaves(DOCTOR, "voicemail", json!({"tone": 1150})).await;
+    night.network.behaves(DEPUTY, "answer", json!({"tone": DEPUTY_VOICE, "keys": "1"})).await;
     night.network.calls("nurse", Some(NURSE), "+81312345678", NURSE_VOICE);
     night.network.wait("nurse", "up").await;
     night.network.until_spoken_to("nurse").await;
@@ -588,7 +586,7 @@ async fn twenty_calls_at_once_all_talk() {
         (0..20).map(|i| (format!("0422000{:03}", 100 + i), format!("09022220{i:03}"))).collect();
     let mut legs = Vec::new();
     for (nurse, doctor) in &pairs {
-        night.network.behaves(doctor, "answer", json!({"tone": DOCTOR_VOICE}));
+        night.network.behaves(doctor, "answer", json!({"tone": DOCTOR_VOICE})).await;
         night.network.calls(nurse, Some(nurse), NIGHT, NURSE_VOICE);
         let inbound = night.inbound().await;
         night.desk.give(Command::Answer { leg: inbound.clone() }).await;
