@@ -448,7 +448,9 @@ fn japanese(place: &str) -> Option<&'static str> {
         "export" => "会員や医療機関の表をファイルに書き出します",
         "import --file" => "Excel（.xlsx）か CSV（UTF-8・Shift_JIS）のファイル",
         "export --file" => "書き出す先。まだないファイル名にしてください",
-        "import --kind" | "export --kind" => "どの表か（members 会員、institutions 医療機関）",
+        "import --kind" | "export --kind" => {
+            "どの表か（members 会員、institutions 医療機関、windows ケアマネタイム）"
+        }
         "--sheet" => "読むシートの名前。なければ最初の表",
         "import --dry_run" => "何が変わるかを表示するだけで、何も変えません",
         "--leave_out" => "取り込めない行を除いて取り込みます（なければ、そのようなファイルは取り込みません）",
