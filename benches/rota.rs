@@ -9,11 +9,6 @@
 #[path = "figures/machine.rs"]
 #[allow(dead_code, reason = "the figures of the service use the rest of it")]
 mod machine;
-#[path = "rota/service.rs"]
-mod service;
-#[path = "../tests/it/support_office.rs"]
-#[allow(dead_code, reason = "the tests use the rest of it")]
-mod support_office;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
@@ -164,10 +159,6 @@ fn main() {
     one_clinic.people.iter_mut().for_each(|p| p.institution = institution.clone());
     let problem = Problem { setting: one_clinic.setting(&rules, &quarter), ..problem };
     rounds(FEW, "a quarter that cannot be filled", "", 1, || drop(black_box(PlainFill.fill(&problem))));
-
-    println!("\n| Figure, with a database | Took | Goal |\n| --- | --- | --- |");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(service::measure());
 }
 
 impl Office {
