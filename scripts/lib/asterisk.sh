@@ -197,13 +197,13 @@ _asterisk_free_udp() {
 
 # asterisk_start DIR: returns when ARI answers.
 asterisk_start() {
-    local dir=$1 tries pid
+    local dir=$1 pid
     # shellcheck disable=SC1091
     . "$dir/asterisk.env"
     setsid "$dir/start" &
     pid=$!
     say "$pid" >"$dir/pid"
-    for tries in $(seq 1 300); do
+    for _ in {1..300}; do
         if python3 - "$TOUBAN_TEST_ASTERISK_ARI/asterisk/info?only=system" "$TOUBAN_TEST_ASTERISK_PASSWORD" <<-'PY' 2>/dev/null; then
 			import base64, sys, urllib.request
 			request = urllib.request.Request(sys.argv[1])
