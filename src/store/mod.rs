@@ -22,6 +22,7 @@ pub mod row;
 pub mod secrets;
 pub mod settings;
 pub mod sheets;
+pub mod swaps;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -61,6 +62,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         secrets::ALL,
         settings::ALL,
         sheets::ALL,
+        swaps::ALL,
     ]
     .concat();
     all.extend(rota::statements());

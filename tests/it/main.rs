@@ -49,3 +49,5 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swaps;

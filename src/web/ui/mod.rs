@@ -20,6 +20,7 @@ mod caller;
 mod case;
 mod demo;
 mod directory;
+mod duties;
 mod entry;
 mod failure;
 mod form;
@@ -57,6 +58,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
+    duties::ROUTES,
     sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
@@ -77,6 +79,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
+        .merge(duties::routes())
         .merge(sheets::routes())
         .merge(setup::routes());
     if web.demo.is_some() {

@@ -9,6 +9,7 @@ use crate::ids::{InstitutionId, MemberId, OverrideId, PublicationId, SwapId};
 use crate::time::{Millis, Window};
 
 mod any;
+mod asking;
 mod checking;
 mod counts;
 mod filling;

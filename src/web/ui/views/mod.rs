@@ -13,6 +13,7 @@ mod board;
 mod consults;
 mod demo;
 pub mod directory;
+pub mod duties;
 mod entry;
 mod ledger;
 mod links;
