@@ -8,14 +8,18 @@
 
 pub mod blocks;
 pub mod counting;
+pub mod feed;
 pub mod fill;
+pub mod grid;
 pub mod holes;
 pub mod judge;
 pub mod lottery;
 pub mod model;
+pub mod paper;
 pub mod publish;
 pub mod rules;
 pub mod settings;
+pub mod sheet;
 pub mod slot_file;
 pub mod slots;
 pub mod swaps;

@@ -29,6 +29,7 @@ mod ledger;
 mod link;
 mod means;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -58,6 +59,10 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     people::ROUTES,
     directory::ROUTES,
     sheets::ROUTES,
+    rota::paper::ROUTES,
+    rota::files::ROUTES,
+    rota::calendar::ROUTES,
+    rota::sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
 ];
@@ -78,6 +83,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(people::routes())
         .merge(directory::routes())
         .merge(sheets::routes())
+        .merge(rota::routes())
         .merge(setup::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes());

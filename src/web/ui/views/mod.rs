@@ -16,6 +16,7 @@ pub mod directory;
 mod entry;
 mod ledger;
 mod links;
+pub mod paper;
 pub mod people;
 #[cfg(test)]
 mod samples;
