@@ -34,6 +34,7 @@ use crate::store::people::{
     Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
 };
 use crate::store::requests::{Case, case_by_id};
+use crate::store::rota_sheets::rota_sheets_forget;
 use crate::store::sheets::sheets_forget;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
@@ -877,7 +878,8 @@ impl Command for Forget {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
         let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
-        Ok(access + tries + jobs_forget(tx, before).await? + sheets_forget(tx, self.now).await?)
+        let sheets = sheets_forget(tx, self.now).await? + rota_sheets_forget(tx, self.now).await?;
+        Ok(access + tries + jobs_forget(tx, before).await? + sheets)
     }
 }
 

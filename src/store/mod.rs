@@ -11,6 +11,7 @@ pub mod db;
 pub mod directory;
 pub mod dispatch;
 pub mod enrolment;
+pub mod feeds;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -18,6 +19,7 @@ pub mod people;
 pub mod requests;
 pub mod retention;
 pub mod rota;
+pub mod rota_sheets;
 pub mod row;
 pub mod secrets;
 pub mod settings;
@@ -54,11 +56,13 @@ pub fn all_statements() -> Vec<&'static Statement> {
         directory::ALL,
         dispatch::ALL,
         enrolment::ALL,
+        feeds::ALL,
         jobs::ALL,
         ledger::ALL,
         people::ALL,
         requests::ALL,
         retention::ALL,
+        rota_sheets::ALL,
         secrets::ALL,
         settings::ALL,
         sheets::ALL,

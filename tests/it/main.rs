@@ -32,6 +32,8 @@ mod retention;
 #[cfg(test)]
 mod rota;
 #[cfg(test)]
+mod rota_paper;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod sheets;

@@ -484,6 +484,7 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/sheets",
             "/settings",
             "/rules",
+            "/rota",
             "/totals",
             "/me",
         ]

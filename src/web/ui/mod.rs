@@ -30,6 +30,7 @@ mod ledger;
 mod link;
 mod means;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -60,6 +61,10 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     directory::ROUTES,
     duties::ROUTES,
     sheets::ROUTES,
+    rota::paper::ROUTES,
+    rota::files::ROUTES,
+    rota::calendar::ROUTES,
+    rota::sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
 ];
@@ -81,6 +86,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(directory::routes())
         .merge(duties::routes())
         .merge(sheets::routes())
+        .merge(rota::routes())
         .merge(setup::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes());

@@ -349,6 +349,27 @@ impl Walk {
             }
         }
         people_and_devices(&town, &mut objects, [&home, &midori], &people, &their_asker, browser).await;
+        for (role, member) in &people {
+            let who = touban::app::Who::member(&home, member);
+            let made = town.office.app.feed_make(&who, member, None, None).await.unwrap();
+            let touban::app::rota::feeds::FeedMade::Shown { id, .. } = made else { panic!("{made:?}") };
+            objects.own(*role, "feed", id.as_str());
+            objects.same("feed", id.as_str());
+        }
+        let who = touban::app::Who::member(&midori, &their_asker);
+        let made = town.office.app.feed_make(&who, &their_asker, None, None).await.unwrap();
+        let touban::app::rota::feeds::FeedMade::Shown { id, .. } = made else { panic!("{made:?}") };
+        objects.other("feed", id.as_str());
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let into = touban::app::rota::sheets::Target::Draft(touban::ids::RotaDraftId::named(&["x"]));
+            let sheet = town.office.app.rota_sheet_read(&who, &into, Default::default(), None).await.unwrap();
+            if ours {
+                objects.same("rota_sheet", sheet.as_str());
+            } else {
+                objects.other("rota_sheet", sheet.as_str());
+            }
+        }
         for association in [&home, &midori] {
             let cli = touban::app::Who::cli(association);
             let scopes = [touban::app::access::Scope::Read];

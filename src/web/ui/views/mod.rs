@@ -17,6 +17,7 @@ pub mod duties;
 mod entry;
 mod ledger;
 mod links;
+pub mod paper;
 pub mod people;
 #[cfg(test)]
 mod samples;
