@@ -32,6 +32,8 @@ mod retention;
 #[cfg(test)]
 mod rota;
 #[cfg(test)]
+mod rota_paper;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod sheets;
@@ -49,3 +51,5 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swaps;
