@@ -63,7 +63,7 @@ impl Lang {
     }
 }
 
-const JA: [&str; 10] = [
+const JA: &[&str] = &[
     include_str!("ja/words.ftl"),
     include_str!("ja/pages.ftl"),
     include_str!("ja/mails.ftl"),
@@ -76,7 +76,7 @@ const JA: [&str; 10] = [
     include_str!("ja/rota.ftl"),
     include_str!("ja/swaps.ftl"),
 ];
-const EN: [&str; 10] = [
+const EN: &[&str] = &[
     include_str!("en/words.ftl"),
     include_str!("en/pages.ftl"),
     include_str!("en/mails.ftl"),
