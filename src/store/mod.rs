@@ -44,7 +44,7 @@ pub(crate) use statements;
 /// Every statement of the program.
 #[must_use]
 pub fn all_statements() -> Vec<&'static Statement> {
-    [
+    let mut all = [
         access::ALL,
         audit::ALL,
         calendar::ALL,
@@ -53,7 +53,6 @@ pub fn all_statements() -> Vec<&'static Statement> {
         dispatch::ALL,
         enrolment::ALL,
         jobs::ALL,
-        ledger::ALL,
         people::ALL,
         requests::ALL,
         retention::ALL,
@@ -61,5 +60,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         settings::ALL,
         sheets::ALL,
     ]
-    .concat()
+    .concat();
+    all.extend(ledger::statements());
+    all
 }

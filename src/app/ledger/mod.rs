@@ -1,0 +1,13 @@
+//! The subsidy ledger as the office works with it. `record` writes what completed; `tariffs` the rules;
+//! `world` reads everything a month is run from; `close` makes and closes months; `orders` change what closed
+//! months say. What a line is worth is `domain::ledger`.
+
+pub mod close;
+pub mod orders;
+pub mod record;
+pub mod tariffs;
+pub mod world;
+
+pub(crate) use record::record;
+
+pub use record::FIRST_RUN;
