@@ -131,7 +131,8 @@ fn undecided(world: &World, computed: &Computed, spent: &BTreeMap<Code, Yen>) ->
     let decided: BTreeSet<&Code> = world.prorations.iter().map(|(code, _)| code).collect();
     for (code, program) in world.tariffs.programs() {
         let Some(budget) = program.budget.filter(|b| b.rule == BudgetRule::Prorated) else { continue };
-        let here: i64 = computed.lines.iter().filter(|l| l.program.as_ref() == Some(code)).map(|l| l.amount.0).sum();
+        let here: i64 =
+            computed.lines.iter().filter(|l| l.program.as_ref() == Some(code)).map(|l| l.amount.0).sum();
         let year = spent.get(code).map_or(0, |y| y.0) + here;
         if year > budget.yen.0 && !decided.contains(code) {
             return Some(CloseRefused::Undecided { program: program.name.clone() });
@@ -165,7 +166,7 @@ impl Command for Make {
             return Ok(Err(refused));
         }
         let ends = ends_year(month);
-        let world = world_of(tx, kit, association, month, kit.now, (None, ends)).await?;
+        let world = Box::pin(world_of(tx, kit, association, month, kit.now, (None, ends))).await?;
         let computed = world.compute();
         if ends {
             let spent = spent_this_year(tx, association, month).await?;
@@ -195,6 +196,8 @@ impl Command for Make {
         if !close_make(tx, association, &made).await? {
             return Ok(Err(CloseRefused::Closed));
         }
+        // Its revision grows with every making.
+        let made = close_get(tx, association, month).await?.unwrap_or(made);
         let detail = json!({
             "lines": made.lines, "held": made.held, "total_yen": made.total.0, "run_hash": made.run_hash,
             "tariffs": made.tariffs_version,
@@ -214,9 +217,8 @@ fn checked(world: &World, computed: &Computed) -> Result<Balance, OutOfBalance> 
     for fact in &world.facts {
         let Fact::Event(event) = fact else { continue };
         let key = event.event.key();
-        let said = |side| {
-            sides.get(&key).is_some_and(|all| all.contains(&side)) || world.taken.has_side(&key, side)
-        };
+        let said =
+            |side| sides.get(&key).is_some_and(|all| all.contains(&side)) || world.taken.has_side(&key, side);
         use crate::domain::ledger::Side;
         if !(said(Side::Requester) && said(Side::Acceptor)) {
             return Err(OutOfBalance::Side { event: key });
@@ -259,7 +261,7 @@ impl Command for Approve {
         }
         // What the officer approves is what was made: the same bytes, computed again.
         let pinned = (Some(made.tariff_number), made.ends_year);
-        let world = world_of(tx, kit, association, month, made.made_at, pinned).await?;
+        let world = Box::pin(world_of(tx, kit, association, month, made.made_at, pinned)).await?;
         let computed = world.compute();
         let texts = bodies(&computed.lines)?;
         if hash_of(month, &texts) != made.run_hash {
@@ -286,7 +288,12 @@ impl Command for Approve {
             "first_seq": sealed.first_seq, "head_seq": sealed.head_seq, "head_hash": hex(&sealed.head_hash),
         });
         note(tx, kit, &self.who, "ledger.close", &format!("ledger:{month}"), detail).await?;
-        Ok(Ok(CloseRow { state: CloseState::Closed, sealed: Some(sealed), revision: made.revision + 1, ..made }))
+        Ok(Ok(CloseRow {
+            state: CloseState::Closed,
+            sealed: Some(sealed),
+            revision: made.revision + 1,
+            ..made
+        }))
     }
 }
 
@@ -355,11 +362,7 @@ impl MonthView {
     }
 }
 
-async fn prepared(
-    conn: &mut Conn,
-    world: &World,
-    computed: &Computed,
-) -> Result<Preparation, StoreError> {
+async fn prepared(conn: &mut Conn, world: &World, computed: &Computed) -> Result<Preparation, StoreError> {
     let mut found = Preparation { too_late: world.too_late.clone(), ..Preparation::default() };
     for line in &computed.run.held {
         match line.eligibility.reason() {
@@ -378,8 +381,12 @@ async fn prepared(
             Fact::Turn(_) => {}
         }
     }
-    let parties: BTreeSet<&InstitutionId> =
-        computed.lines.iter().filter(|l| l.eligibility == Eligibility::Eligible).map(|l| &l.institution).collect();
+    let parties: BTreeSet<&InstitutionId> = computed
+        .lines
+        .iter()
+        .filter(|l| l.eligibility == Eligibility::Eligible)
+        .map(|l| &l.institution)
+        .collect();
     for party in parties {
         let institution = institution_by_id(conn, &world.association, party).await?;
         if institution.is_none_or(|i| i.code.is_empty()) {
@@ -422,7 +429,8 @@ impl App {
             });
         }
         let refused = may_make(&mut conn, association, month, &kit).await?;
-        let world = world_of(&mut conn, &kit, association, month, kit.now, (None, ends_year(month))).await?;
+        let known = (None, ends_year(month));
+        let world = Box::pin(world_of(&mut conn, &kit, association, month, kit.now, known)).await?;
         let computed = world.compute();
         let preparation = prepared(&mut conn, &world, &computed).await?;
         conn.end_snapshot().await?;
