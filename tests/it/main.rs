@@ -34,6 +34,8 @@ mod retention;
 #[cfg(test)]
 mod rota;
 #[cfg(test)]
+mod rota_paper;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod sheets;
@@ -51,3 +53,5 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swaps;
