@@ -58,7 +58,6 @@ pub fn all_statements() -> Vec<&'static Statement> {
         enrolment::ALL,
         feeds::ALL,
         jobs::ALL,
-        ledger::ALL,
         people::ALL,
         requests::ALL,
         retention::ALL,
@@ -69,6 +68,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         swaps::ALL,
     ]
     .concat();
+    all.extend(ledger::statements());
     all.extend(rota::statements());
     all
 }

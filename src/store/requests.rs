@@ -12,6 +12,7 @@ use crate::time::Millis;
 statements! {
     REQUEST_ADD = "INSERT INTO request (association_id, request_id, case_no, kind, asker_id, institution_id, entered_by, channel, parent_id, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, machine, facts, blind, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $13, $14, $15, $16, $17)";
     CASE_BY_ID = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND request_id = $2";
+    REQUEST_BY_CASE_NO = "SELECT request_id FROM request WHERE association_id = $1 AND case_no = $2 ORDER BY request_id LIMIT 1";
     CASES_AFTER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND request_id > $2 AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY request_id LIMIT $4";
     CASES_OPEN = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND state NOT IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY answer_by_ms, request_id LIMIT $2";
     CASES_ENDED = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND state IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY updated_at_ms DESC, request_id LIMIT $2";
@@ -124,6 +125,19 @@ pub async fn case_by_id(
     id: &RequestId,
 ) -> Result<Option<Case>, StoreError> {
     conn.one(&CASE_BY_ID, values![association.as_str(), id.as_str()]).await?.as_ref().map(case).transpose()
+}
+
+/// The request of a case number.
+///
+/// # Errors
+/// The database's.
+pub async fn request_by_case_no(
+    conn: &mut Conn,
+    association: &AssociationId,
+    case_no: &str,
+) -> Result<Option<RequestId>, StoreError> {
+    let row = conn.one(&REQUEST_BY_CASE_NO, values![association.as_str(), case_no]).await?;
+    row.map(|r| r.id("request_id", RequestId::from_stored)).transpose()
 }
 
 /// The kind of a request, by its code.

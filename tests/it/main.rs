@@ -18,6 +18,8 @@ mod http_edge;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod pages;
