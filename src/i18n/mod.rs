@@ -92,7 +92,7 @@ const EN: &[&str] = &[
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {
     static BUNDLES: OnceLock<[FluentBundle<FluentResource>; 2]> = OnceLock::new();
-    let [ja, en] = BUNDLES.get_or_init(|| [build("ja", &JA), build("en", &EN)]);
+    let [ja, en] = BUNDLES.get_or_init(|| [build("ja", JA), build("en", EN)]);
     match lang {
         Lang::Ja => ja,
         Lang::En => en,
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn both_languages_have_the_same_texts_and_every_file_is_well_formed() {
         assert_eq!(keys(Lang::Ja), keys(Lang::En));
-        for file in JA.iter().chain(&EN) {
+        for file in JA.iter().chain(EN) {
             FluentResource::try_new((*file).to_owned())
                 .unwrap_or_else(|(_, errors)| panic!("{errors:?} in\n{file}"));
         }
