@@ -20,6 +20,7 @@ mod caller;
 mod case;
 mod demo;
 mod directory;
+mod duties;
 mod entry;
 mod failure;
 mod form;
@@ -29,6 +30,7 @@ mod ledger;
 mod link;
 mod means;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -57,7 +59,12 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
+    duties::ROUTES,
     sheets::ROUTES,
+    rota::paper::ROUTES,
+    rota::files::ROUTES,
+    rota::calendar::ROUTES,
+    rota::sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
 ];
@@ -77,7 +84,9 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
+        .merge(duties::routes())
         .merge(sheets::routes())
+        .merge(rota::routes())
         .merge(setup::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes());

@@ -1,6 +1,8 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod directory;
+mod duties;
+mod paper;
 mod people;
 mod setup;
 mod sheets;
@@ -656,7 +658,15 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
-        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages] {
+        for more in [
+            signin::pages,
+            people::pages,
+            directory::pages,
+            duties::pages,
+            paper::pages,
+            sheets::pages,
+            setup::pages,
+        ] {
             pages.extend(more(self));
         }
         pages
