@@ -4,6 +4,7 @@
 
 pub mod changes;
 pub mod counts;
+pub mod desk;
 pub mod drafts;
 pub mod file;
 pub mod fill;
