@@ -29,6 +29,7 @@ mod ledger;
 mod link;
 mod means;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -57,6 +58,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
+    rota::ROUTES,
     sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
@@ -77,6 +79,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
+        .merge(rota::routes())
         .merge(sheets::routes())
         .merge(setup::routes());
     if web.demo.is_some() {

@@ -17,6 +17,7 @@ mod entry;
 mod ledger;
 mod links;
 pub mod people;
+pub mod rota;
 #[cfg(test)]
 mod samples;
 pub mod setup;
@@ -134,6 +135,10 @@ pub struct Nav {
     pub settings: bool,
     /// Sees `/totals`.
     pub totals: bool,
+    /// Sees `/duty` with names.
+    pub duty: bool,
+    /// Sees `/rota`.
+    pub rota: bool,
 }
 
 /// What surrounds every page.

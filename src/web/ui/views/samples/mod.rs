@@ -2,6 +2,7 @@
 
 mod directory;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -457,6 +458,8 @@ impl Maker {
                 sheets: true,
                 settings: true,
                 totals: true,
+                duty: true,
+                rota: true,
             },
         )
     }
@@ -656,7 +659,8 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
-        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages] {
+        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages, rota::pages]
+        {
             pages.extend(more(self));
         }
         pages
