@@ -50,7 +50,24 @@ stage_build() {
     say "export TOUBAN_BIN='$(target_dir)/debug/touban'" >"$work/env/build"
 }
 
-needs_it() { say postgresql postfix; }
+# Other people's programs that read our calendars and workbooks, and the sample sheets that offices could have sent.
+icalendar_version=7.3.2
+openpyxl_version=3.1.5
+
+needs_readers() { say install; }
+stage_readers() {
+    venv_install icalendar "$icalendar_version"
+    venv_install openpyxl "$openpyxl_version"
+    cd "$root/tests/readers"
+    if ! cmp -s package-lock.json node_modules/.installed-from; then
+        npm ci --ignore-scripts --no-audit --no-fund
+        cp package-lock.json node_modules/.installed-from
+    fi
+    "$cache/venv/bin/python" "$root/scripts/lib/rota_sheets.py" --check "$root/tests/it/data"
+    say "export TOUBAN_READERS_PYTHON='$cache/venv/bin/python'" >"$work/env/readers"
+}
+
+needs_it() { say postgresql postfix readers; }
 stage_it() {
     cd "$root"
     cargo test --locked --test it

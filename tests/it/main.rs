@@ -18,6 +18,8 @@ mod http_edge;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod pages;
@@ -31,6 +33,8 @@ mod readme;
 mod retention;
 #[cfg(test)]
 mod rota;
+#[cfg(test)]
+mod rota_paper;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
@@ -49,3 +53,5 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swaps;

@@ -375,7 +375,7 @@ pub(crate) async fn mail_of(
                     period: period(body.first, body.last, zone, lang)?,
                     more: all.len().saturating_sub(LINES_MAX),
                     duties: all.into_iter().take(LINES_MAX).collect(),
-                    page: page("/duty")?,
+                    page: page("/duties")?,
                 })
             })();
             Ok(Some((person, built)))
@@ -395,7 +395,7 @@ pub(crate) async fn mail_of(
                 Ok(Mail::DutyReminder {
                     short: ShortMoment::new(words::short(body.from, job.created, zone, lang))?,
                     duty: DutyLine::new(duty)?,
-                    page: page("/duty")?,
+                    page: page("/duties")?,
                 })
             })();
             Ok(Some((person, built)))

@@ -49,6 +49,9 @@ duty-choose-wrong = The day or the time could not be read. Choose a day and type
 
 # Making the rota
 rota-title = Rota
+rota-to-paper = Print
+rota-to-sheets = Read a sheet in
+rota-to-files = Take out
 rota-nobody = nobody
 rota-to = {" – "}
 rota-month = { $year }-{ $month }

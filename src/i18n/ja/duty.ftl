@@ -49,6 +49,9 @@ duty-choose-wrong = 日か時刻を読めませんでした。日を選び、時
 
 # Making the rota
 rota-title = 当番表
+rota-to-paper = 印刷
+rota-to-sheets = Excelを読み込む
+rota-to-files = 書き出し
 rota-nobody = なし
 rota-to = 〜
 rota-month = { $year }年{ $month }月

@@ -479,6 +479,8 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/consults",
             "/duty",
             "/rota",
+            "/duties",
+            "/swaps",
             "/board",
             "/ledger",
             "/directory",
@@ -486,6 +488,7 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/sheets",
             "/settings",
             "/rules",
+            "/rota",
             "/totals",
             "/me",
         ]

@@ -20,6 +20,7 @@ mod caller;
 mod case;
 mod demo;
 mod directory;
+mod duties;
 mod entry;
 mod failure;
 mod form;
@@ -58,8 +59,13 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
-    rota::ROUTES,
+    duties::ROUTES,
+    rota::desk::ROUTES,
     sheets::ROUTES,
+    rota::paper::ROUTES,
+    rota::files::ROUTES,
+    rota::calendar::ROUTES,
+    rota::sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
 ];
@@ -79,8 +85,9 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
-        .merge(rota::routes())
+        .merge(duties::routes())
         .merge(sheets::routes())
+        .merge(rota::routes())
         .merge(setup::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes());

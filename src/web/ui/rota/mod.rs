@@ -1,16 +1,23 @@
 //! The rota's pages: who is on (`board`), making it (`editor`, `publish`), wishes, changes after publishing, what it
-//! counts for, and what it is judged by. One file a subject; what is shared between them stands here.
+//! counts for, what it is judged by; sheets to be printed, lists taken out, links for calendars, sheets of offices read
+//! in. One file a subject; what the desk's pages share stands here.
 
 mod board;
+pub(super) mod calendar;
 mod changes;
 mod counts;
+pub(super) mod desk;
 mod editor;
+pub(super) mod files;
 mod index;
+pub(super) mod paper;
 mod publish;
 mod say;
 mod settings;
+pub(super) mod sheets;
 mod wishes;
 
+use axum::Router;
 use axum::response::Response;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
@@ -23,44 +30,16 @@ use crate::domain::calendar::{CivilDate, instant_of, written_date};
 use crate::domain::people::rights::Right;
 use crate::i18n::{has, t};
 use crate::time::Millis;
+use crate::web::Web;
 
-pages! {
-    get "/duty" => board::home;
-    get "/public/{code}/duty" => board::public;
-    get "/rota" => index::index;
-    post "/rota" => index::add;
-    get "/rota/drafts/{id}" => editor::draft;
-    post "/rota/drafts/{id}/seat" => editor::set;
-    post "/rota/drafts/{id}/undo" => editor::undo;
-    post "/rota/drafts/{id}/redo" => editor::redo;
-    post "/rota/drafts/{id}/copy" => editor::copy;
-    post "/rota/drafts/{id}/draw" => editor::draw;
-    post "/rota/drafts/{id}/drop" => editor::drop_draft;
-    get "/rota/drafts/{id}/fill" => editor::fill;
-    post "/rota/drafts/{id}/fill" => editor::filled;
-    get "/rota/drafts/{id}/publish" => publish::preview;
-    post "/rota/drafts/{id}/publish" => publish::publish;
-    get "/rota/publications/{id}" => publish::publication;
-    get "/rota/changes" => changes::list;
-    post "/rota/changes" => changes::add;
-    post "/rota/changes/{id}/withdraw" => changes::withdraw;
-    get "/rota/holes" => changes::holes;
-    get "/rota/counts" => counts::show;
-    post "/rota/counts/close" => counts::close;
-    get "/rota/settings" => settings::show;
-    post "/rota/settings" => settings::save;
-    get "/rota/settings/slots" => settings::slots;
-    post "/rota/settings/slots" => settings::save_slots;
-    get "/rota/wishes" => wishes::list;
-    post "/rota/wishes" => wishes::open;
-    get "/rota/wishes/{id}" => wishes::round;
-    post "/rota/wishes/{id}/until" => wishes::until;
-    post "/rota/wishes/{id}/remind" => wishes::remind;
-    get "/rota/wishes/{id}/for/{member}" => wishes::for_member;
-    post "/rota/wishes/{id}/for/{member}" => wishes::write_for;
-    get "/me/wishes" => wishes::mine;
-    get "/me/wishes/{id}" => wishes::own;
-    post "/me/wishes/{id}" => wishes::write_own;
+/// The routes of this room.
+pub(super) fn routes() -> Router<Web> {
+    Router::new()
+        .merge(desk::routes())
+        .merge(calendar::routes())
+        .merge(files::routes())
+        .merge(paper::routes())
+        .merge(sheets::routes())
 }
 
 const ROTA: Binding<'static> = Binding::Page("rota");

@@ -13,9 +13,11 @@ mod board;
 mod consults;
 mod demo;
 pub mod directory;
+pub mod duties;
 mod entry;
 mod ledger;
 mod links;
+pub mod paper;
 pub mod people;
 pub mod rota;
 #[cfg(test)]

@@ -535,7 +535,7 @@ pub struct WishMonth {
 /// Somebody's sheet of wishes. Posts `action`: `once`, `d-DAY` for each day, `phone_only`, `no_deep_night`, `most`,
 /// `apart` (several), `note`, and `source` where the office types.
 #[derive(Template)]
-#[template(path = "rota-sheet.html")]
+#[template(path = "wish-sheet.html")]
 pub struct SheetPage {
     pub shell: Shell,
     pub banner: Option<String>,

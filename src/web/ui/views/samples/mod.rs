@@ -1,6 +1,8 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod directory;
+mod duties;
+mod paper;
 mod people;
 mod rota;
 mod setup;
@@ -659,8 +661,16 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
-        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages, rota::pages]
-        {
+        for more in [
+            signin::pages,
+            people::pages,
+            directory::pages,
+            duties::pages,
+            paper::pages,
+            rota::pages,
+            sheets::pages,
+            setup::pages,
+        ] {
             pages.extend(more(self));
         }
         pages
@@ -800,8 +810,11 @@ fn a_link_in_a_mail_ends_where_its_letters_end() {
 }
 
 #[test]
-fn every_role_has_its_word() {
+fn every_role_and_every_scope_of_a_key_has_its_word() {
     let known = crate::i18n::keys(Lang::Ja);
+    for scope in crate::app::access::Scope::ALL {
+        assert!(known.contains(&format!("word-scope-{}", scope.code())), "{scope:?}");
+    }
     for role in crate::domain::people::Role::ALL {
         assert!(known.contains(&format!("word-role-{}", role.code())), "{role:?}");
     }
