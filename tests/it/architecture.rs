@@ -48,6 +48,7 @@ const CRATES: &[(&str, &str)] = &[
     ("askama", "web"),
     ("lettre", "ports"),
     ("reqwest", "ports"),
+    ("tokio_tungstenite", "ports"),
     ("clap", "cli"),
     ("aes_gcm", "seal"),
     ("argon2", "seal"),

@@ -26,6 +26,8 @@ mod pages;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod phone;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod readme;
