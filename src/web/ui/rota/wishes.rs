@@ -11,7 +11,7 @@ use super::super::directory::{day, line, say_wrong};
 use super::super::failure::Failure;
 use super::super::form::{Fields, narrow};
 use super::super::views::directory::Input;
-use super::super::views::rota::{
+use super::super::views::wishes::{
     AskedLine, OwnRounds, RoundPage, RoundRow, RoundsPage, SheetPage, WishDay, WishMonth,
 };
 use super::super::views::{Field, render};

@@ -25,6 +25,7 @@ mod samples;
 pub mod setup;
 pub mod sheets;
 pub mod signin;
+pub mod wishes;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
 pub use consults::{

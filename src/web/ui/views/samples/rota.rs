@@ -2,6 +2,7 @@
 
 use super::super::directory::{Input, InputKind};
 use super::super::rota::*;
+use super::super::wishes::*;
 use super::*;
 
 fn card(maker: &Maker, role: &'static str, named: bool, gap: bool) -> DutyCard {
