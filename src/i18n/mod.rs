@@ -74,6 +74,7 @@ const JA: &[&str] = &[
     include_str!("ja/paper.ftl"),
     include_str!("ja/setup.ftl"),
     include_str!("ja/rota.ftl"),
+    include_str!("ja/duty.ftl"),
     include_str!("ja/swaps.ftl"),
 ];
 const EN: &[&str] = &[
@@ -87,6 +88,7 @@ const EN: &[&str] = &[
     include_str!("en/paper.ftl"),
     include_str!("en/setup.ftl"),
     include_str!("en/rota.ftl"),
+    include_str!("en/duty.ftl"),
     include_str!("en/swaps.ftl"),
 ];
 

@@ -4,6 +4,7 @@ mod directory;
 mod duties;
 mod paper;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -459,6 +460,8 @@ impl Maker {
                 sheets: true,
                 settings: true,
                 totals: true,
+                duty: true,
+                rota: true,
             },
         )
     }
@@ -664,6 +667,7 @@ impl Maker {
             directory::pages,
             duties::pages,
             paper::pages,
+            rota::pages,
             sheets::pages,
             setup::pages,
         ] {
