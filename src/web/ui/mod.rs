@@ -29,6 +29,7 @@ mod keys;
 mod ledger;
 mod link;
 mod means;
+mod notices;
 mod people;
 mod rota;
 mod setup;
@@ -55,6 +56,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     signin::ROUTES,
     kept::ROUTES,
     means::ROUTES,
+    notices::ROUTES,
     staff::ROUTES,
     keys::ROUTES,
     people::ROUTES,
@@ -81,6 +83,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(signin::routes())
         .merge(kept::routes())
         .merge(means::routes())
+        .merge(notices::routes())
         .merge(staff::routes())
         .merge(keys::routes())
         .merge(people::routes())

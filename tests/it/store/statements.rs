@@ -43,6 +43,7 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("SHEET_UNDOS_FORGET", "once a day"),
     ("ROTA_SHEETS_FORGET", "once a day"),
     ("ROTA_SHEET_UNDOS_FORGET", "once a day"),
+    ("PHONE_CHANGES_FORGET", "once a day"),
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
     ("ASSOCIATIONS", "a handful"),
