@@ -217,11 +217,7 @@ word-scope-rota = Read and change the rota
 notices-title = Please check
 notices-none = There is nothing to check now.
 notices-own = New means of signing in were asked for in your name.
-notices-others =
-    { $n ->
-        [one] A recovery of a colleague's means to sign in was asked for.
-       *[other] { $n } recoveries of colleagues' means to sign in were asked for.
-    }
+notices-others = A recovery of a colleague's means to sign in was asked for ({ $n } in all).
 notices-of = { $name }: recovery of means to sign in
 notices-asked = Asked for { $when }.
 notices-stopped-at = Stopped { $when }.

@@ -217,10 +217,7 @@ word-scope-rota = 当番表を読む・変える
 notices-title = 確かめていただくこと
 notices-none = いま確かめていただくことはありません。
 notices-own = あなたの入る手だてのつくり直しが頼まれました。
-notices-others =
-    { $n ->
-       *[other] 職員の入る手だてのつくり直しが頼まれています（{ $n }件）。
-    }
+notices-others = 職員の入る手だてのつくり直しが頼まれています（{ $n }件）。
 notices-of = { $name } 入る手だてのつくり直し
 notices-asked = { $when }に頼まれました。
 notices-stopped-at = { $when }に止められました。
