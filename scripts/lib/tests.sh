@@ -108,7 +108,7 @@ stage_simulate() {
 needs_planted() { say build; }
 stage_planted() {
     cd "$root"
-    cargo test --locked --lib --features planted every_mistake -- --ignored
+    cargo test --locked --lib --features planted every_mistake -- --ignored --test-threads=1
     cargo run --locked --features planted -- simulate --planted
 }
 
