@@ -201,6 +201,28 @@ await test('a new rota that names another makes an agreed change void, and says 
   await look(office, pages.yamada, 'swap-void');
 });
 
+await test('where the coordinator must agree, nothing counts before that', async () => {
+  const { sato, ito, hoshino, maruyama, suzuki } = people;
+  await publish([[2, hoshino, ito], [4, sato, ito]]);
+  const desk = pages.yamada;
+  await desk.goto(`${office.base}/rota/settings`);
+  await desk.locator('label.tick', { has: desk.locator('#coordinator') }).click();
+  await desk.locator('form[action="/rota/settings"] button.main').click();
+  await desk.locator('.notice').waitFor();
+  assert.equal(await desk.locator('#coordinator').isChecked(), true);
+  const page = pages.sato;
+  await page.goto(askPath(4));
+  await card(page, 'form', 'give');
+  await page.locator('#other').selectOption({ label: `${maruyama.name}（${maruyama.institution.name}）` });
+  await page.getByRole('button', { name: 'お願いを送る' }).click();
+  await said(page, 'お願いを送りました');
+  await agree(maruyama, await nextMail(office, maruyama, /当番の引き受けのお願い/), 'link-before-approval', '引き受ける');
+  assert.equal(await on(4, 'primary'), 'sato', 'both sides have agreed, the coordinator has not');
+  const mail = await nextMail(office, suzuki, /交代の承認のお願い/);
+  await agree(suzuki, mail, 'link-approval', '承認する');
+  assert.equal(await on(4, 'primary'), 'maruyama');
+});
+
 await test('the books are in order', async () => {
   await office.verify();
   await office.server.stop();
