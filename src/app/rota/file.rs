@@ -217,8 +217,10 @@ impl Command for ReadFile {
         let world = world.ok_or_else(|| StoreError::Unusable("the association is gone".to_owned()))?;
         let here = Here::found(&self.file.names, &world);
         let records = &here.records(self.file.records.clone());
-        // What the association has set itself stays.
-        let settings = self.file.settings.clone().filter(|_| world.settings_version == 0);
+        // What the association has set itself stays; what nobody has set needs no version.
+        let set =
+            |settings: &RotaSettings| world.settings_version == 0 && *settings != RotaSettings::default();
+        let settings = self.file.settings.clone().filter(set);
         let settings = settings.map(|settings| here.settings(settings));
         let (mut people, mut institutions) = people(records);
         if let Some(settings) = &settings {

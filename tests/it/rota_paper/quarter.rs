@@ -29,8 +29,8 @@ const ASKERS: usize = 4;
 /// An evening in the first month of the quarter.
 const BEGUN: &str = "2026-11-25T19:40:00+09:00";
 const ROLES: [RotaRole; 2] = [RotaRole::Primary, RotaRole::Deputy];
-/// What the board says where required hours have nobody.
-const NOBODY: &str = "当番が決まっていません";
+/// What a card of the board says, in place of a name, where required hours have nobody.
+const NOBODY: &str = "<p class=\"strong-line\">当番が決まっていません</p>";
 
 type People = BTreeSet<String>;
 
