@@ -128,12 +128,13 @@ stage_pages() {
 }
 
 # The first journey with its robot and its canaries, an office from its empty database to its first consult, how the
-# office signs in, then the exercise that newcomers meet.
+# office signs in, duties that change hands, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/people.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
+    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/swaps.mjs"
     node "$root/tests/e2e/demo.mjs"
     node "$root/tests/e2e/rota.mjs"
 }
@@ -141,4 +142,5 @@ stage_e2e_sqlite() {
 needs_e2e_postgres() { say harness build postfix postgresql; }
 stage_e2e_postgres() {
     TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/journey.mjs"
+    TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/swaps.mjs"
 }

@@ -98,7 +98,7 @@ pub enum Mail {
     /// To the coordinator: institutions short of their 24-hour turns. Which ones stands on the page only.
     TurnsShort { period: Moment, institutions: u32, page: Link },
     /// To a person of the rota: what do you wish for?
-    WishAsk { period: Moment, deadline: Deadline, page: Link },
+    WishAsk { period: Moment, deadline: Deadline, link: PersonalLink },
     /// About a duty of the rota, to one who is asked. Who else it concerns stands on the page only.
     DutyAsk { ask: DutyAsk, case: CaseNumber, begins: Deadline, answer_by: Moment, link: PersonalLink },
     /// To everybody whom it concerns: a duty changed hands.
@@ -385,11 +385,11 @@ impl Mail {
             Self::TurnsShort { period, institutions, page } => {
                 letter.with("period", period.as_str()).with("count", &institutions.to_string()).page(page)
             }
-            Self::WishAsk { period, deadline, page } => letter
+            Self::WishAsk { period, deadline, link } => letter
                 .with("period", period.as_str())
                 .with("short", deadline.short.as_str())
                 .with("deadline", deadline.full.as_str())
-                .page(page),
+                .personal(link),
         }
     }
 }

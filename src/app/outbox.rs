@@ -209,6 +209,22 @@ impl Command for Prepare {
     }
 }
 
+/// A person's link as their mail carries it.
+pub(crate) fn personal_link(
+    kit: &Kit,
+    link: &crate::store::access::Link,
+    home: &Association,
+    lang: Lang,
+) -> Result<PersonalLink, NotEnvelope> {
+    let gone = NotEnvelope { what: "link" };
+    let (token, code) = kit.vault.seal.link_again(&link.id, &link.token_hash).ok_or(gone)?;
+    Ok(PersonalLink {
+        link: MailLink::new(format!("{}/k#{}", kit.rules.base_url, token.as_str()))?,
+        code: TypedCode::new(code)?,
+        until: Moment::new(say::moment(link.expires, home.zone, lang))?,
+    })
+}
+
 impl Prepare {
     async fn end(&self, tx: &mut Conn, end: &JobEnd) -> Result<Task, StoreError> {
         job_end(tx, &self.job, &self.owner, end, self.kit.now).await?;
@@ -563,13 +579,7 @@ impl Prepare {
         home: &Association,
         lang: Lang,
     ) -> Result<PersonalLink, NotEnvelope> {
-        let gone = NotEnvelope { what: "link" };
-        let (token, code) = self.kit.vault.seal.link_again(&link.id, &link.token_hash).ok_or(gone)?;
-        Ok(PersonalLink {
-            link: MailLink::new(format!("{}/k#{}", self.kit.rules.base_url, token.as_str()))?,
-            code: TypedCode::new(code)?,
-            until: Moment::new(say::moment(link.expires, home.zone, lang))?,
-        })
+        personal_link(&self.kit, link, home, lang)
     }
 
     fn write(

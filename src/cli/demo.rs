@@ -172,12 +172,12 @@ fn seconds_to_the_evening(now: Millis, zone: Tz) -> u32 {
 }
 
 /// Whom the demo knows, by the keys of its data.
-struct Seeded {
-    who: Who,
-    members: BTreeMap<String, MemberId>,
+pub(super) struct Seeded {
+    pub(super) who: Who,
+    pub(super) members: BTreeMap<String, MemberId>,
 }
 
-async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
+pub(super) async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     let home = &data.association;
     let association = NewAssociation {
         code: CODE.to_owned(),

@@ -56,4 +56,6 @@ mod support_office;
 #[cfg(test)]
 mod support_smtp;
 #[cfg(test)]
+mod swap_worlds;
+#[cfg(test)]
 mod swaps;

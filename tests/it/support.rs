@@ -6,6 +6,7 @@
 //! async fn a_question_is_answered(office: TestOffice) { let base = office.serve().await; … }
 //! ```
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -216,6 +217,43 @@ impl TestOffice {
             twins.push(Self::open(db, place, rules_with(ALL_AT_ONCE), seed).await);
         }
         twins
+    }
+
+    /// The association of `touban demo`, begun at this moment, on a SQLite file; its members by their keys.
+    pub async fn demo(begun: &str) -> (Self, BTreeMap<String, MemberId>) {
+        let (db, place) = sqlite_db().await;
+        let clock = Arc::new(ManualClock::at(Millis::parse_rfc3339(begun).unwrap()));
+        let chance: SharedChance = Arc::new(SeededChance::new(u64::from(number())));
+        let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
+        db.migrate(Millis::parse_rfc3339(begun).unwrap()).await.unwrap();
+        let app = App::new(db, vault, clock.clone(), rules_with(PLANS));
+        let (association, members) = touban::cli::demo_association(&app).await.unwrap();
+        let who = Who::cli(&association);
+        let key =
+            async |scopes: &[Scope]| app.key_add(&who, "test", scopes).await.unwrap().1.as_str().to_owned();
+        let keys = TestKeys {
+            all: key(&Scope::ALL).await,
+            read: key(&[Scope::Read]).await,
+            request: key(&[Scope::Read, Scope::Request]).await,
+        };
+        let world = app.rota_world(&association).await.unwrap();
+        let (asker, clerk) = (members["sato"].clone(), members["yamada"].clone());
+        let of = |role: Role| {
+            world.members.values().filter(move |m| m.roles.contains(&role)).map(|m| m.id.clone())
+        };
+        let office = Self {
+            clinic: world.members[&asker].institution.clone().unwrap(),
+            coordinator: of(Role::Coordinator).next().unwrap_or_else(|| clerk.clone()),
+            dermatologists: of(Role::Specialist).collect(),
+            app: app.clone(),
+            clock,
+            association,
+            clerk,
+            asker,
+            keys,
+            _place: place,
+        };
+        (office, members)
     }
 
     async fn open(db: Db, place: Place, rules: Rules, seed: u32) -> Self {

@@ -121,7 +121,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
             page: page.clone(),
         },
         Mail::TurnsShort { period: full.clone(), institutions: 12, page: page.clone() },
-        Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), page: page.clone() },
+        Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), link: link.clone() },
         Mail::DutyAsk {
             ask: DutyAsk::Exchange,
             case: case.clone(),
@@ -341,8 +341,8 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             Mail::TurnsShort { period, institutions: 0..=u32::MAX, page } => {
                 let _: (Moment, Link) = (period, page);
             }
-            Mail::WishAsk { period, deadline: Deadline { .. }, page } => {
-                let _: (Moment, Link) = (period, page);
+            Mail::WishAsk { period, deadline: Deadline { .. }, link: PersonalLink { .. } } => {
+                let _: Moment = period;
             }
             Mail::AnswerDue { consult: _, answer_by: Deadline { .. }, page: _ } => {}
             Mail::Answered { consult: _, page }

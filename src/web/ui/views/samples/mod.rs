@@ -648,6 +648,7 @@ impl Maker {
             ("accepted", LinkEndKind::AcceptedByYou { at: at(), href: s("/consults/01jdabc") }),
             ("declined", LinkEndKind::DeclinedByYou { at: at() }),
             ("released", LinkEndKind::ReleasedByYou { at: at() }),
+            ("wishes", LinkEndKind::WishesWritten),
             ("expired", LinkEndKind::Expired),
             ("withdrawn", LinkEndKind::Withdrawn),
             ("used", LinkEndKind::SignInUsed),
