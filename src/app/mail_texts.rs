@@ -145,6 +145,8 @@ pub enum Mail {
     Station { link: PersonalLink },
     /// To whoever looks after an entry of the directory: is it still right?
     EntryReview { link: PersonalLink },
+    /// About an urgent call; `what` is a word of `word-call-notice-…`.
+    Call { what: &'static str, case: CaseNumber, page: Link },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -174,6 +176,7 @@ pub enum MailKind {
     Retention,
     Station,
     EntryReview,
+    Call,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -187,7 +190,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -212,6 +215,7 @@ impl MailKind {
         Self::Retention,
         Self::Station,
         Self::EntryReview,
+        Self::Call,
     ];
 
     const fn form(self) -> Form {
@@ -243,6 +247,7 @@ impl MailKind {
             Self::Retention => form("retention", "retention", 2, 1),
             Self::Station => form("station", "station", 2, 1),
             Self::EntryReview => form("entry_review", "entry-review", 2, 1),
+            Self::Call => form("call", "call", 2, 0),
         }
     }
 
@@ -288,6 +293,7 @@ impl Mail {
             Self::Retention { .. } => MailKind::Retention,
             Self::Station { .. } => MailKind::Station,
             Self::EntryReview { .. } => MailKind::EntryReview,
+            Self::Call { .. } => MailKind::Call,
         }
     }
 
@@ -310,6 +316,11 @@ impl Mail {
             | Self::Test { link }
             | Self::Station { link }
             | Self::EntryReview { link } => letter.personal(link),
+            Self::Call { what, case, page } => letter
+                .with("case", case.as_str())
+                .with("what", &t(lang, &format!("word-call-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-call-todo-{what}")))
+                .page(page),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),

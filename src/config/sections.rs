@@ -255,6 +255,43 @@ impl Log {
     }
 }
 
+/// What carries the calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BridgeKind {
+    /// No calls.
+    #[default]
+    None,
+    /// Phones that a person plays on a page, to try things out.
+    Simulator,
+}
+
+impl std::fmt::Display for BridgeKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Simulator => "simulator",
+        })
+    }
+}
+
+/// `[phone]`
+#[derive(Clone, Debug)]
+pub struct Phone {
+    pub bridge: BridgeKind,
+}
+
+impl Phone {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            bridge: r.text("phone.bridge", BridgeKind::None, |t| match t {
+                "none" => Ok(BridgeKind::None),
+                "simulator" => Ok(BridgeKind::Simulator),
+                _ => Err(Words::one_of(&["none", "simulator"])),
+            }),
+        }
+    }
+}
+
 /// `[metrics]`
 #[derive(Clone, Debug)]
 pub struct Metrics {

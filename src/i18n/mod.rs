@@ -63,7 +63,7 @@ impl Lang {
     }
 }
 
-const JA: [&str; 8] = [
+const JA: [&str; 9] = [
     include_str!("ja/words.ftl"),
     include_str!("ja/pages.ftl"),
     include_str!("ja/mails.ftl"),
@@ -72,8 +72,9 @@ const JA: [&str; 8] = [
     include_str!("ja/directory.ftl"),
     include_str!("ja/sheets.ftl"),
     include_str!("ja/setup.ftl"),
+    include_str!("ja/calls.ftl"),
 ];
-const EN: [&str; 8] = [
+const EN: [&str; 9] = [
     include_str!("en/words.ftl"),
     include_str!("en/pages.ftl"),
     include_str!("en/mails.ftl"),
@@ -82,6 +83,7 @@ const EN: [&str; 8] = [
     include_str!("en/directory.ftl"),
     include_str!("en/sheets.ftl"),
     include_str!("en/setup.ftl"),
+    include_str!("en/calls.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {

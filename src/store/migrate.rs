@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_retention"),
     migration!(8, "0008_settings"),
     migration!(9, "0009_rota"),
+    migration!(13, "0013_calls"),
 ];
 
 const CREATE: Statement = Statement {

@@ -63,6 +63,11 @@ fn every_mail(words: Words) -> Vec<Mail> {
         specialty: Specialty::new(words.specialty).unwrap(),
     };
     let case = consult.case.clone();
+    let call = Mail::Call {
+        what: "taken",
+        case: case.clone(),
+        page: Link::new("https://touban.example.jp/calls/01K").unwrap(),
+    };
     let full = Moment::new(words.full).unwrap();
     let deadline = Deadline { short: ShortMoment::new(words.short).unwrap(), full: full.clone() };
     let link = PersonalLink {
@@ -104,6 +109,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Retention { texts: 412, cases: 104, page },
         Mail::Station { link: link.clone() },
         Mail::EntryReview { link },
+        call,
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");

@@ -17,6 +17,7 @@ mod ask;
 pub mod assets;
 mod board;
 mod caller;
+mod calls;
 mod case;
 mod demo;
 mod directory;
@@ -27,6 +28,7 @@ mod ledger;
 mod link;
 mod means;
 mod people;
+mod phones;
 mod setup;
 mod sheets;
 mod signin;
@@ -55,7 +57,9 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     directory::ROUTES,
     sheets::ROUTES,
     setup::ROUTES,
+    calls::ROUTES,
     demo::ROUTES,
+    phones::ROUTES,
 ];
 
 /// Every page, its files, and the page for everything that is not there.
@@ -72,9 +76,10 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(people::routes())
         .merge(directory::routes())
         .merge(sheets::routes())
-        .merge(setup::routes());
+        .merge(setup::routes())
+        .merge(calls::routes());
     if web.demo.is_some() {
-        routes = routes.merge(demo::routes());
+        routes = routes.merge(demo::routes()).merge(phones::routes());
     }
     routes.fallback(entry::nothing).layer(from_fn_with_state(web.clone(), failure::say_failures))
 }

@@ -1,5 +1,6 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
+mod calls;
 mod directory;
 mod people;
 mod setup;
@@ -656,7 +657,9 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
-        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages] {
+        for more in
+            [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages, calls::pages]
+        {
             pages.extend(more(self));
         }
         pages
