@@ -83,10 +83,20 @@ stage_harness() {
     node "$root/tests/e2e/selftest.mjs"
 }
 
-# The first journey with its robot and its canaries, how the office signs in, then the exercise that newcomers meet.
+# Every sample of every page, in both languages and at three widths. The library's tests draw them.
+needs_pages() { say harness build; }
+stage_pages() {
+    cd "$root"
+    cargo test --locked --lib every_sample
+    node "$root/tests/e2e/pages.mjs"
+}
+
+# The first journey with its robot and its canaries, an office from its empty database to its first consult, how the
+# office signs in, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
+    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/people.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
     node "$root/tests/e2e/demo.mjs"
 }

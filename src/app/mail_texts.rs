@@ -8,8 +8,8 @@
 mod envelope;
 
 pub use envelope::{
-    AssociationName, CaseNumber, CoarseArea, Link, Moment, NotEnvelope, OfficePhone, ShortMoment, Specialty,
-    TypedCode,
+    AssociationName, CaseNumber, CoarseArea, DutyLine, Link, Moment, NotEnvelope, OfficePhone, ShortMoment,
+    Specialty, TypedCode,
 };
 
 use crate::i18n::{Lang, t, t_with};
@@ -147,6 +147,16 @@ pub enum Mail {
     EntryReview { link: PersonalLink },
     /// About an urgent call; `what` is a word of `word-call-notice-…`.
     Call { what: &'static str, case: CaseNumber, page: Link },
+    /// To a person of the rota: your duties, or what changed of them. Nobody else's.
+    RotaPublished { short: ShortMoment, period: Moment, duties: Vec<DutyLine>, more: usize, page: Link },
+    /// To a person of the rota: your duty is near.
+    DutyReminder { short: ShortMoment, duty: DutyLine, page: Link },
+    /// To the coordinator: hours that nobody holds.
+    RotaHoles { short: ShortMoment, period: Moment, count: u32, holes: Vec<DutyLine>, page: Link },
+    /// To the coordinator: institutions short of their 24-hour turns. Which ones stands on the page only.
+    TurnsShort { period: Moment, institutions: u32, page: Link },
+    /// To a person of the rota: what do you wish for?
+    WishAsk { period: Moment, deadline: Deadline, page: Link },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -177,6 +187,11 @@ pub enum MailKind {
     Station,
     EntryReview,
     Call,
+    RotaPublished,
+    DutyReminder,
+    RotaHoles,
+    TurnsShort,
+    WishAsk,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -190,7 +205,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 30] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -216,6 +231,11 @@ impl MailKind {
         Self::Station,
         Self::EntryReview,
         Self::Call,
+        Self::RotaPublished,
+        Self::DutyReminder,
+        Self::RotaHoles,
+        Self::TurnsShort,
+        Self::WishAsk,
     ];
 
     const fn form(self) -> Form {
@@ -248,6 +268,11 @@ impl MailKind {
             Self::Station => form("station", "station", 2, 1),
             Self::EntryReview => form("entry_review", "entry-review", 2, 1),
             Self::Call => form("call", "call", 2, 0),
+            Self::RotaPublished => form("rota_published", "rota-published", 2, 1),
+            Self::DutyReminder => form("duty_reminder", "duty-reminder", 1, 1),
+            Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
+            Self::TurnsShort => form("turns_short", "turns-short", 2, 0),
+            Self::WishAsk => form("wish_ask", "wish-ask", 2, 1),
         }
     }
 
@@ -294,6 +319,11 @@ impl Mail {
             Self::Station { .. } => MailKind::Station,
             Self::EntryReview { .. } => MailKind::EntryReview,
             Self::Call { .. } => MailKind::Call,
+            Self::RotaPublished { .. } => MailKind::RotaPublished,
+            Self::DutyReminder { .. } => MailKind::DutyReminder,
+            Self::RotaHoles { .. } => MailKind::RotaHoles,
+            Self::TurnsShort { .. } => MailKind::TurnsShort,
+            Self::WishAsk { .. } => MailKind::WishAsk,
         }
     }
 
@@ -355,6 +385,29 @@ impl Mail {
                 .about(consult)
                 .with("count", &hands.to_string())
                 .with("deadline", choose_by.as_str())
+                .page(page),
+            Self::RotaPublished { short, period, duties, more, page } => letter
+                .with("short", short.as_str())
+                .with("period", period.as_str())
+                .listed(duties, *more, page),
+            Self::DutyReminder { short, duty, page } => {
+                letter.with("short", short.as_str()).listed(std::slice::from_ref(duty), 0, page)
+            }
+            Self::RotaHoles { short, period, count, holes, page } => {
+                let more = usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(holes.len());
+                letter
+                    .with("short", short.as_str())
+                    .with("period", period.as_str())
+                    .with("count", &count.to_string())
+                    .listed(holes, more, page)
+            }
+            Self::TurnsShort { period, institutions, page } => {
+                letter.with("period", period.as_str()).with("count", &institutions.to_string()).page(page)
+            }
+            Self::WishAsk { period, deadline, page } => letter
+                .with("period", period.as_str())
+                .with("short", deadline.short.as_str())
+                .with("deadline", deadline.full.as_str())
                 .page(page),
         }
     }
@@ -455,9 +508,23 @@ impl Letter {
         self.linked(page, [])
     }
 
+    /// With lines of duties above the button.
+    fn listed(&mut self, duties: &[DutyLine], more: usize, page: &Link) -> MailText {
+        let mut lines: Vec<String> = duties.iter().map(|duty| duty.as_str().to_owned()).collect();
+        if more > 0 {
+            lines.push(t_with(self.lang, "word-rota-more", &[("count", &more.to_string())]));
+        }
+        self.whole(&lines, page, [])
+    }
+
     fn linked<const N: usize>(&mut self, link: &Link, below: [String; N]) -> MailText {
+        self.whole(&[], link, below)
+    }
+
+    fn whole<const N: usize>(&mut self, listed: &[String], link: &Link, below: [String; N]) -> MailText {
         let before = self.form.lines_before_link;
         self.words(1..=before);
+        self.lines.extend(listed.iter().cloned().map(Line::Words));
         let button = Line::Button { label: self.own("button"), url: link.expose().to_owned() };
         self.lines.push(button);
         self.lines.extend(below.map(Line::Words));

@@ -12,6 +12,7 @@ use super::mail_texts::{
     NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty, TypedCode, Urgency,
     Wish,
 };
+use super::rota::notices::mail_of as rota_mail;
 use super::{App, AppError, Kit, Who, say};
 use crate::domain::calendar::civil_day;
 use crate::domain::dispatch::plan::Channel;
@@ -194,6 +195,10 @@ impl Command for Prepare {
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
             "call_notice" => self.call_notice(tx, &association).await?,
+            "rota_published" | "rota_duty" | "rota_holes" | "rota_turns" | "wish_ask" => {
+                let written = rota_mail(tx, &self.kit, &association, job).await?;
+                written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
+            }
             other => return Err(StoreError::corrupt("job", &job.id, format!("kind {other}"))),
         };
         match mail {
@@ -629,6 +634,11 @@ impl Finish {
                 | "station"
                 | "entry_review"
                 | "call_notice"
+                | "rota_published"
+                | "rota_duty"
+                | "rota_holes"
+                | "rota_turns"
+                | "wish_ask"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }

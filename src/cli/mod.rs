@@ -4,9 +4,12 @@ mod admin;
 mod args;
 mod demo;
 pub mod demo_data;
+mod demo_rota;
 mod doctor;
 mod keep;
 mod open;
+mod rota;
+mod rota_args;
 mod serve;
 mod sheets;
 mod stop;
@@ -69,6 +72,8 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Admin(command) => admin::run(command, lang).await,
             Command::Import(arg) => sheets::import(arg, lang).await,
             Command::Export(arg) => sheets::export(arg, lang).await,
+            Command::Who(arg) => rota::who(arg, lang).await,
+            Command::Rota(command) => rota::run(command, lang).await,
             Command::Simulate(_) => Ok(()),
         }
     });

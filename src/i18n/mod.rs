@@ -63,7 +63,7 @@ impl Lang {
     }
 }
 
-const JA: [&str; 9] = [
+const JA: [&str; 10] = [
     include_str!("ja/words.ftl"),
     include_str!("ja/pages.ftl"),
     include_str!("ja/mails.ftl"),
@@ -73,8 +73,9 @@ const JA: [&str; 9] = [
     include_str!("ja/sheets.ftl"),
     include_str!("ja/setup.ftl"),
     include_str!("ja/calls.ftl"),
+    include_str!("ja/rota.ftl"),
 ];
-const EN: [&str; 9] = [
+const EN: [&str; 10] = [
     include_str!("en/words.ftl"),
     include_str!("en/pages.ftl"),
     include_str!("en/mails.ftl"),
@@ -84,6 +85,7 @@ const EN: [&str; 9] = [
     include_str!("en/sheets.ftl"),
     include_str!("en/setup.ftl"),
     include_str!("en/calls.ftl"),
+    include_str!("en/rota.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {

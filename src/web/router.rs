@@ -13,6 +13,10 @@ use super::{Web, api, ui};
 
 pub use ui::error_page;
 
+/// Method and path of what stands beside the pages and the API.
+pub const BESIDE: &[(&str, &str)] =
+    &[("get", "/healthz"), ("get", "/readyz"), ("get", "/api/v1/openapi.json")];
+
 /// All routes and the fallback, to be wrapped with [`super::edge::Edge::apply`].
 pub fn router(web: Web) -> Router {
     let pages = ui::routes(&web);

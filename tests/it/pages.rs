@@ -6,4 +6,5 @@ mod erased;
 mod exercise;
 mod guards;
 mod journey;
+mod kept;
 pub mod robots;

@@ -77,6 +77,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
     };
     let page = Link::new("https://touban.example.jp/requests/01K").unwrap();
     let kind = RequestKind::Consult;
+    let duty = DutyLine::new("12月31日（木）18時30分〜1日（金）8時30分 控え").unwrap();
     let mails = vec![
         Mail::ConsultOffer {
             consult: consult.clone(),
@@ -94,7 +95,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
         Mail::AcceptedReceipt { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
         Mail::Answered { consult: consult.clone(), page: page.clone() },
-        Mail::AnswerDue { consult: consult.clone(), answer_by: deadline, page: page.clone() },
+        Mail::AnswerDue { consult: consult.clone(), answer_by: deadline.clone(), page: page.clone() },
         Mail::ReleasedToTaker { consult: consult.clone() },
         Mail::ReleasedToAsker { consult: consult.clone(), page: page.clone() },
         Mail::CloseReminder { consult: consult.clone(), page: page.clone() },
@@ -104,12 +105,29 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::DeadMail { kind, case: case.clone(), page: page.clone() },
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
-        Mail::ChooseHand { consult, hands: 3, choose_by: full, page: page.clone() },
+        Mail::ChooseHand { consult, hands: 3, choose_by: full.clone(), page: page.clone() },
         Mail::Test { link: link.clone() },
-        Mail::Retention { texts: 412, cases: 104, page },
+        Mail::Retention { texts: 412, cases: 104, page: page.clone() },
         Mail::Station { link: link.clone() },
         Mail::EntryReview { link },
         call,
+        Mail::RotaPublished {
+            short: deadline.short.clone(),
+            period: full.clone(),
+            duties: vec![duty.clone(), duty.clone()],
+            more: 3,
+            page: page.clone(),
+        },
+        Mail::DutyReminder { short: deadline.short.clone(), duty: duty.clone(), page: page.clone() },
+        Mail::RotaHoles {
+            short: deadline.short.clone(),
+            period: full.clone(),
+            count: 14,
+            holes: vec![duty],
+            page: page.clone(),
+        },
+        Mail::TurnsShort { period: full.clone(), institutions: 12, page: page.clone() },
+        Mail::WishAsk { period: full, deadline, page },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -304,6 +322,21 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::Exhausted { kind: _, case: _, deadline: moment, page }
             | Mail::ExpiredToCoordinator { kind: _, case: _, deadline: moment, page } => {
                 let _: (Moment, Link) = (moment, page);
+            }
+            Mail::RotaPublished { short, period, duties, more: 0..=usize::MAX, page } => {
+                let _: (ShortMoment, Moment, Vec<DutyLine>, Link) = (short, period, duties, page);
+            }
+            Mail::DutyReminder { short, duty, page } => {
+                let _: (ShortMoment, DutyLine, Link) = (short, duty, page);
+            }
+            Mail::RotaHoles { short, period, count: 0..=u32::MAX, holes, page } => {
+                let _: (ShortMoment, Moment, Vec<DutyLine>, Link) = (short, period, holes, page);
+            }
+            Mail::TurnsShort { period, institutions: 0..=u32::MAX, page } => {
+                let _: (Moment, Link) = (period, page);
+            }
+            Mail::WishAsk { period, deadline: Deadline { .. }, page } => {
+                let _: (Moment, Link) = (period, page);
             }
             Mail::AnswerDue { consult: _, answer_by: Deadline { .. }, page: _ } => {}
             Mail::Answered { consult: _, page }

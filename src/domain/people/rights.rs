@@ -30,11 +30,13 @@ pub enum Right {
     Vouch,
     /// Totals without anybody's data.
     Totals,
+    /// Make, publish and change the rota, collect wishes, see everybody's counts.
+    Rota,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ask,
         Self::Board,
         Self::Ledger,
@@ -47,27 +49,30 @@ impl Right {
         Self::Roles,
         Self::Vouch,
         Self::Totals,
+        Self::Rota,
     ];
 }
 
 /// Whether a role carries a right.
 #[must_use]
 pub const fn may(role: Role, right: Right) -> bool {
-    use Right::{Ask, Bank, Board, Directory, Enrol, Ledger, People, Roles, Settings, Sheets, Totals, Vouch};
+    use Right::{
+        Ask, Bank, Board, Directory, Enrol, Ledger, People, Roles, Rota, Settings, Sheets, Totals, Vouch,
+    };
     match role {
         Role::Physician | Role::Specialist => matches!(right, Ask | Directory),
         Role::NurseStation | Role::CareOffice => matches!(right, Directory),
         Role::CityObserver => matches!(right, Totals),
         Role::Clerk => {
-            matches!(right, Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals)
+            matches!(right, Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals | Rota)
         }
-        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals),
+        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals | Rota),
         Role::Officer => {
             matches!(right, Board | Ledger | Directory | People | Bank | Sheets | Vouch | Totals)
         }
         Role::Administrator => matches!(
             right,
-            Board | Ledger | Directory | People | Enrol | Sheets | Settings | Roles | Vouch | Totals
+            Board | Ledger | Directory | People | Enrol | Sheets | Settings | Roles | Vouch | Totals | Rota
         ),
     }
 }

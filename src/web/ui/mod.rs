@@ -24,6 +24,8 @@ mod directory;
 mod entry;
 mod failure;
 mod form;
+mod kept;
+mod keys;
 mod ledger;
 mod link;
 mod means;
@@ -51,8 +53,10 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     board::ROUTES,
     ledger::ROUTES,
     signin::ROUTES,
+    kept::ROUTES,
     means::ROUTES,
     staff::ROUTES,
+    keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
     sheets::ROUTES,
@@ -71,8 +75,10 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(board::routes())
         .merge(ledger::routes())
         .merge(signin::routes())
+        .merge(kept::routes())
         .merge(means::routes())
         .merge(staff::routes())
+        .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
         .merge(sheets::routes())

@@ -10,7 +10,7 @@ use touban::ids::{AssociationId, MemberId};
 use touban::seal::Pin;
 
 use super::browser::{Browser, CONSULT, Page, Town, mails, token_of};
-use super::robots::{assert_unchanged, dump, without_readings};
+use super::robots::{assert_unchanged, dump, every_byte, without_readings};
 use crate::support::{PIN, TestOffice, access_table, add_association, add_institution, new_member};
 
 /// What no object has.
@@ -227,6 +227,9 @@ async fn people_and_devices<'a>(
     objects.same("rules", "1");
 }
 
+/// What the audit log says of somebody who looked: the one thing that a look may write (guideline 6.0, 系17 ①).
+const READINGS: &[&str] = &["request.read", "bank.read"];
+
 /// Routes that end the session of whoever uses them: walked last.
 const ENDING: &[&str] = &["/sign-out"];
 
@@ -325,6 +328,16 @@ impl Walk {
         }
         for role in [Role::Physician, Role::Specialist] {
             objects.own(role, "call", &call(&town, &home, &people[&role]).await);
+        }
+        for association in [&home, &midori] {
+            let cli = touban::app::Who::cli(association);
+            let scopes = [touban::app::access::Scope::Read];
+            let (id, _) = town.office.app.key_add(&cli, "連携", &scopes).await.unwrap();
+            if association == &home {
+                objects.same("key", id.as_str());
+            } else {
+                objects.other("key", id.as_str());
+            }
         }
         objects.same("sheet_kind", "members");
         for (association, ours) in [(&home, true), (&midori, false)] {
@@ -473,6 +486,30 @@ fn the_table_lists_the_routes_of_the_router() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_beside_the_pages_is_listed_and_changes_nothing() {
+    let listed: BTreeSet<String> = access_table("| Method | Path | Who |")[1..]
+        .iter()
+        .map(|cells| {
+            assert_eq!(cells[2], "everybody");
+            format!("{} {}", cells[0], cells[1])
+        })
+        .collect();
+    let routed: BTreeSet<String> =
+        touban::web::router::BESIDE.iter().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(listed, routed);
+    let town = Town::generous(TestOffice::sqlite().await).await;
+    let clerk = town.signed_in(&town.office.clerk).await;
+    let guest = town.browser();
+    let before = every_byte(&town.office).await;
+    for (_, path) in touban::web::router::BESIDE {
+        let page = guest.look(path).await;
+        assert!(page.status == 200 || *path == "/readyz", "{path}: {}", page.status);
+        assert_eq!(page.body, clerk.look(path).await.body, "{path} says the same to everybody");
+    }
+    assert_unchanged(&before, &every_byte(&town.office).await, "looking beside");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_role_gets_from_every_route_what_the_table_says() {
     let walk = Walk::begin().await;
     let mut rows = rows();
@@ -480,6 +517,8 @@ async fn every_role_gets_from_every_route_what_the_table_says() {
     let mut wrong = Vec::new();
     let mut cells = 0;
     let before = without_readings(dump(&walk.town.office).await);
+    // While everybody only looks, the clock stands still: not even the time of the last look may change.
+    let bytes = every_byte(&walk.town.office).await;
     // First what must change nothing: every reading, then every deed that is not the caller's.
     for phase in [Phase::Looking, Phase::Refused, Phase::Doing] {
         for row in &rows {
@@ -544,6 +583,19 @@ async fn every_role_gets_from_every_route_what_the_table_says() {
                         ));
                     }
                 }
+            }
+        }
+        if phase == Phase::Looking {
+            let after = every_byte(&walk.town.office).await;
+            assert_unchanged(&without_readings(bytes.clone()), &without_readings(after.clone()), "looking");
+            // Who looked at what must be seen is written down, and nothing else.
+            let read =
+                |dump: &super::robots::Dump| dump["audit_event"].iter().cloned().collect::<BTreeSet<_>>();
+            for row in read(&after).difference(&read(&bytes)) {
+                assert!(
+                    READINGS.iter().any(|action| row.contains(&format!("'{action}'"))),
+                    "looking wrote {row}"
+                );
             }
         }
         if phase != Phase::Doing {

@@ -10,6 +10,7 @@ mod people;
 mod posted;
 mod refuse;
 mod requests;
+mod rota;
 
 use std::sync::OnceLock;
 
@@ -60,6 +61,7 @@ fn described() -> OpenApiRouter<Web> {
         .merge(requests::routes())
         .merge(offers::routes())
         .merge(office::routes())
+        .merge(rota::routes())
         .routes(routes!(openapi));
     OpenApiRouter::with_openapi(Head::openapi()).nest("/api/v1", resources)
 }

@@ -8,7 +8,7 @@ mod list;
 mod own;
 mod public;
 mod reviews;
-mod windows;
+pub(super) mod windows;
 
 use axum::response::Response;
 
