@@ -281,7 +281,9 @@ impl Worker {
                 () = self.app.db.work(Lane::Calls).notified() => {}
                 Some(done) = running.join_next(), if !running.is_empty() => {
                     match done {
-                        Ok((call, _)) => drop(busy.remove(&call)),
+                        Ok((call, _)) => {
+                            busy.remove(&call);
+                        }
                         Err(e) => {
                             error!(error = %e, "Giving an order broke off");
                             busy.clear();

@@ -34,7 +34,7 @@ pub(crate) async fn on_duty(
         match role {
             RotaRole::Primary => duty.primary.extend(people),
             RotaRole::Deputy => duty.deputy.extend(people),
-            _ => {}
+            RotaRole::Backing => {}
         }
     }
     Ok(duty)

@@ -130,9 +130,7 @@ async fn form_page(caller: &Caller, chosen: &str, problem: Option<String>) -> Re
 
 /// `POST /calls`
 pub(super) async fn start(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    if caller.signed_in.is_none() {
-        return Ok(caller.to_sign_in());
-    }
+    caller.person()?;
     let person = caller.with_right(Right::Ask)?;
     fields.check(&caller, CALLS)?;
     let key = fields.key("call.start")?;
@@ -164,9 +162,7 @@ pub(super) async fn connect(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    if caller.signed_in.is_none() {
-        return Ok(caller.to_sign_in());
-    }
+    caller.person()?;
     let person = caller.with_right(Right::Ask)?;
     let id = crate::ids::RequestId::from_stored(&id).map_err(|_| Failure::not_found())?;
     // Somebody else's case looks as if it were not there.
@@ -286,9 +282,6 @@ pub(super) async fn report(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    if caller.signed_in.is_none() {
-        return Ok(caller.to_sign_in());
-    }
     let (person, call, line) = seen_by(&caller, &id).await?;
     fields.check(&caller, CALLS)?;
     let key = fields.key(&format!("POST /calls/{call}/report"))?;
@@ -312,9 +305,6 @@ pub(super) async fn again(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    if caller.signed_in.is_none() {
-        return Ok(caller.to_sign_in());
-    }
     let (person, call, _) = seen_by(&caller, &id).await?;
     fields.check(&caller, CALLS)?;
     fields.key("call.again")?;
@@ -328,9 +318,6 @@ pub(super) async fn hand_over(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    if caller.signed_in.is_none() {
-        return Ok(caller.to_sign_in());
-    }
     let (person, call, _) = seen_by(&caller, &id).await?;
     fields.check(&caller, CALLS)?;
     fields.key("call.hand_over")?;

@@ -29,6 +29,7 @@ mod keys;
 mod ledger;
 mod link;
 mod means;
+mod night;
 mod people;
 mod phones;
 mod setup;
@@ -62,6 +63,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     sheets::ROUTES,
     setup::ROUTES,
     calls::ROUTES,
+    night::ROUTES,
     demo::ROUTES,
     phones::ROUTES,
 ];
@@ -83,7 +85,8 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(directory::routes())
         .merge(sheets::routes())
         .merge(setup::routes())
-        .merge(calls::routes());
+        .merge(calls::routes())
+        .merge(night::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes()).merge(phones::routes());
     }

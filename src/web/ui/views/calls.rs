@@ -93,6 +93,29 @@ pub struct CallReportForm {
     pub text: Field,
 }
 
+/// One institution at the night number. Fields: `code_ID`, `lines_ID`, `forwarded_ID`, `own_ID`.
+#[derive(Clone, Default)]
+pub struct NightInstitution {
+    pub id: String,
+    pub name: String,
+    pub clinic: bool,
+    pub code: String,
+    pub lines: String,
+    pub forwarded: String,
+    pub own_line: bool,
+}
+
+/// `GET /settings/calls`. Posts there: `revision`, `numbers`, and the fields of each institution.
+#[derive(Template)]
+#[template(path = "night-settings.html")]
+pub struct NightSettings {
+    pub shell: Shell,
+    pub revision: i64,
+    pub numbers: Field,
+    pub problem: Option<String>,
+    pub institutions: Vec<NightInstitution>,
+}
+
 /// A key with what it means on this phone now; the word may be empty.
 #[derive(Clone, Default)]
 pub struct PhoneKey {
@@ -150,6 +173,8 @@ quiet_debug!(
     CallReport,
     CallPage,
     CallReportForm,
+    NightInstitution,
+    NightSettings,
     PhoneKey,
     PhoneView,
     DemoPhones

@@ -112,6 +112,24 @@ fn phones(maker: &Maker, busy: bool) -> DemoPhones {
     }
 }
 
+fn night(maker: &Maker) -> NightSettings {
+    let place = |id: &str, name: &str, clinic| NightInstitution {
+        id: s(id),
+        name: s(name),
+        clinic,
+        code: s("12"),
+        own_line: clinic,
+        ..NightInstitution::default()
+    };
+    NightSettings {
+        shell: maker.signed_in("/settings/calls", "鈴木 正", Nav { settings: true, ..Nav::default() }),
+        revision: 3,
+        numbers: Field { value: s("0420000099"), problem: Some(t(maker.lang, "night-wrong-number")) },
+        problem: Some(t(maker.lang, "night-wrong-code")),
+        institutions: vec![place("a", "さとう在宅クリニック", true), place("b", "青葉訪問看護", false)],
+    }
+}
+
 pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
     let nav = Nav { asker: true, ..Nav::default() };
     let new = |problem: Option<&str>| CallNew {
@@ -135,6 +153,7 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         (s("call-wrong"), render(&call(maker, true))),
         (s("call-new"), render(&new(None))),
         (s("call-new-wrong"), render(&new(Some("calls-no-phone")))),
+        (s("night-settings"), render(&night(maker))),
         (s("demo-phones"), render(&phones(maker, false))),
         (s("demo-phones-busy"), render(&phones(maker, true))),
     ]
