@@ -64,7 +64,7 @@ pub(super) async fn seed(
         let gap = quarter.iter().position(|duty| duty.role == role && from <= duty.window.from);
         quarter.swap_remove(gap.ok_or(Stop::Found)?);
     }
-    quarter.sort_by(|a, b| (a.window, a.role).cmp(&(b.window, b.role)));
+    quarter.sort_by_key(|duty| (duty.window, duty.role));
     let changed = Changed { now, quarter: &quarter };
     let id = |at: Millis| PublicationId::new(at, app.chance.as_ref());
     let published = begins.plus_s(-PUBLISHED_DAYS_BEFORE * DAY_S);

@@ -209,3 +209,4 @@ word-scope-act_for = Answer for a doctor
 word-scope-directory = Write the directory
 word-scope-ledger = Read the ledger
 word-scope-audit = Read the audit log
+word-scope-rota = Read and change the rota

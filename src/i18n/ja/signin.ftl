@@ -209,3 +209,4 @@ word-scope-act_for = 先生に代わって返事をする
 word-scope-directory = 名簿を書く
 word-scope-ledger = 補助台帳を読む
 word-scope-audit = 記録（監査）を読む
+word-scope-rota = 当番表を読む・変える

@@ -319,7 +319,7 @@ async fn the_yearly_list_of_contact_windows_comes_in_goes_back_and_out_again(off
         encoding_rs::SHIFT_JIS.encode(&text).0.into_owned()
     };
     let title = format!("{}　ケアマネタイム一覧", year.long());
-    let (first, counts) = take_in(&office, Kind::Windows, &csv(&title, "１２：３０〜１３：３０")).await;
+    let (first, counts) = take_in(&office, Kind::Windows, &csv(&title, "１２：３０～１３：３０")).await;
     assert_eq!(counts, Counts { added: 1, ..Counts::default() });
     let windows = now().await;
     assert_eq!(windows.len(), 3);
@@ -327,7 +327,7 @@ async fn the_yearly_list_of_contact_windows_comes_in_goes_back_and_out_again(off
     // The same list again changes nothing; another one changes this doctor alone.
     let (_, again, _) = look(&office, Kind::Windows, &csv(&title, "12:30-13:30")).await;
     assert_eq!(again.counts(), Counts { same: 1, ..Counts::default() });
-    let (later, counts) = take_in(&office, Kind::Windows, &csv(&title, "9時〜10時")).await;
+    let (later, counts) = take_in(&office, Kind::Windows, &csv(&title, "9時～10時")).await;
     assert_eq!(counts, Counts { changed: 1, ..Counts::default() });
     assert_eq!(now().await[0].from_min, 540);
     let undone = office.app.sheet_undo(&who, &later, None).await.unwrap();
@@ -352,7 +352,7 @@ async fn the_yearly_list_of_contact_windows_comes_in_goes_back_and_out_again(off
     }
     let next = touban::domain::calendar::FiscalYear::beginning_in(year.first_year() + 1).unwrap();
     let title = format!("{}　ケアマネタイム一覧", next.long());
-    take_in(&office, Kind::Windows, &csv(&title, "9時〜10時")).await;
+    take_in(&office, Kind::Windows, &csv(&title, "9時～10時")).await;
     assert_eq!(now().await.len(), 1, "this year stays");
     assert_eq!(office.app.contact_windows(home, &doctor.id, next).await.unwrap().windows.len(), 3);
 }

@@ -799,8 +799,11 @@ fn a_link_in_a_mail_ends_where_its_letters_end() {
 }
 
 #[test]
-fn every_role_has_its_word() {
+fn every_role_and_every_scope_of_a_key_has_its_word() {
     let known = crate::i18n::keys(Lang::Ja);
+    for scope in crate::app::access::Scope::ALL {
+        assert!(known.contains(&format!("word-scope-{}", scope.code())), "{scope:?}");
+    }
     for role in crate::domain::people::Role::ALL {
         assert!(known.contains(&format!("word-role-{}", role.code())), "{role:?}");
     }
