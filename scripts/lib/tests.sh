@@ -10,6 +10,7 @@ stage_install() {
     postfix_install
     browser_install
     node_install
+    need_packages espeak-ng sox
     # The journeys run on this Node and this browser.
     cat >"$work/env/install" <<-ENV
 		export PATH='$(node_path)':"\$PATH"
@@ -32,9 +33,27 @@ stage_postfix() {
     { say 'set -a'; cat "$dir/smtp.env"; say 'set +a'; } >"$work/env/postfix"
 }
 
+# A real Asterisk with our configuration and our prompts. It is fetched, not installed; nothing else can stand for it.
+needs_asterisk() { say install; }
+stage_asterisk() {
+    asterisk_fetch
+    "$root/scripts/prompts" "$work/prompts"
+    asterisk_configure "$work/asterisk" "$work/prompts"
+    asterisk_start "$work/asterisk"
+    cp "$work/asterisk/asterisk.env" "$work/env/asterisk"
+}
+
+# Real calls, real sound. Ignored without an Asterisk, so that `cargo test` runs everywhere; never ignored here.
+needs_phone() { say asterisk; }
+stage_phone() {
+    cd "$root"
+    cargo test --locked --test it phone:: -- --ignored
+}
+
 # Called once at the end, also after Ctrl-C, also when a server never started.
 services_stop() {
     postgres_stop "$work/postgres" || say "PostgreSQL in $work/postgres would not stop"
+    [ ! -d "$work/asterisk" ] || asterisk_stop "$work/asterisk"
     if [ -d "$work/postfix" ]; then
         postfix_stop "$work/postfix" || say "Postfix in $work/postfix would not stop"
         # Its queue belongs to root and postfix, whoever we are.
@@ -50,7 +69,24 @@ stage_build() {
     say "export TOUBAN_BIN='$(target_dir)/debug/touban'" >"$work/env/build"
 }
 
-needs_it() { say postgresql postfix; }
+# Other people's programs that read our calendars and workbooks, and the sample sheets that offices could have sent.
+icalendar_version=7.3.2
+openpyxl_version=3.1.5
+
+needs_readers() { say install; }
+stage_readers() {
+    venv_install icalendar "$icalendar_version"
+    venv_install openpyxl "$openpyxl_version"
+    cd "$root/tests/readers"
+    if ! cmp -s package-lock.json node_modules/.installed-from; then
+        npm ci --ignore-scripts --no-audit --no-fund
+        cp package-lock.json node_modules/.installed-from
+    fi
+    "$cache/venv/bin/python" "$root/scripts/lib/rota_sheets.py" --check "$root/tests/it/data"
+    say "export TOUBAN_READERS_PYTHON='$cache/venv/bin/python'" >"$work/env/readers"
+}
+
+needs_it() { say postgresql postfix readers; }
 stage_it() {
     cd "$root"
     cargo test --locked --test it

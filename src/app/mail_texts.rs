@@ -87,6 +87,33 @@ pub enum RequestKind {
     Swap,
 }
 
+/// What somebody is asked about a duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DutyAsk {
+    /// The office typed in that you give yours: is that so?
+    Own,
+    /// Will you take a colleague's?
+    Give,
+    /// Will you take a colleague's for yours?
+    Exchange,
+    /// Who can take a colleague's?
+    Call,
+    /// Who can fill what nobody holds?
+    Hole,
+    /// A change that needs your word.
+    Approve,
+}
+
+/// How asking about a duty ended without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DutyEnd {
+    Taken,
+    Withdrawn,
+    Refused,
+    Expired,
+    Void,
+}
+
 /// A mail of touban: whom it is for, and everything it can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mail {
@@ -157,6 +184,18 @@ pub enum Mail {
     TurnsShort { period: Moment, institutions: u32, page: Link },
     /// To a person of the rota: what do you wish for?
     WishAsk { period: Moment, deadline: Deadline, page: Link },
+    /// About a duty of the rota, to one who is asked. Who else it concerns stands on the page only.
+    DutyAsk { ask: DutyAsk, case: CaseNumber, begins: Deadline, answer_by: Moment, link: PersonalLink },
+    /// To everybody whom it concerns: a duty changed hands.
+    DutyChanged { case: CaseNumber, begins: Deadline, page: Link },
+    /// To the deputy: you are the primary now.
+    DutyMovedUp { case: CaseNumber, begins: Deadline, page: Link },
+    /// To who is on beside somebody who fell ill, and to the coordinators.
+    DutyIll { case: CaseNumber, begins: Deadline, page: Link },
+    /// To everybody whom it concerns: a change was undone.
+    DutyUndone { case: CaseNumber, begins: Deadline, page: Link },
+    /// To who asked, was asked or had agreed: nothing comes of it.
+    DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -192,6 +231,12 @@ pub enum MailKind {
     RotaHoles,
     TurnsShort,
     WishAsk,
+    DutyAsk,
+    DutyChanged,
+    DutyMovedUp,
+    DutyIll,
+    DutyUndone,
+    DutyEnded,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -205,7 +250,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 36] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -236,6 +281,12 @@ impl MailKind {
         Self::RotaHoles,
         Self::TurnsShort,
         Self::WishAsk,
+        Self::DutyAsk,
+        Self::DutyChanged,
+        Self::DutyMovedUp,
+        Self::DutyIll,
+        Self::DutyUndone,
+        Self::DutyEnded,
     ];
 
     const fn form(self) -> Form {
@@ -273,6 +324,12 @@ impl MailKind {
             Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
             Self::TurnsShort => form("turns_short", "turns-short", 2, 0),
             Self::WishAsk => form("wish_ask", "wish-ask", 2, 1),
+            Self::DutyAsk => form("duty_ask", "duty-ask", 3, 1),
+            Self::DutyChanged => form("duty_changed", "duty-changed", 2, 1),
+            Self::DutyMovedUp => form("duty_moved_up", "duty-moved-up", 3, 1),
+            Self::DutyIll => form("duty_ill", "duty-ill", 2, 0),
+            Self::DutyUndone => form("duty_undone", "duty-undone", 2, 0),
+            Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
         }
     }
 
@@ -324,6 +381,12 @@ impl Mail {
             Self::RotaHoles { .. } => MailKind::RotaHoles,
             Self::TurnsShort { .. } => MailKind::TurnsShort,
             Self::WishAsk { .. } => MailKind::WishAsk,
+            Self::DutyAsk { .. } => MailKind::DutyAsk,
+            Self::DutyChanged { .. } => MailKind::DutyChanged,
+            Self::DutyMovedUp { .. } => MailKind::DutyMovedUp,
+            Self::DutyIll { .. } => MailKind::DutyIll,
+            Self::DutyUndone { .. } => MailKind::DutyUndone,
+            Self::DutyEnded { .. } => MailKind::DutyEnded,
         }
     }
 
@@ -381,6 +444,18 @@ impl Mail {
             Self::DeadMail { kind, case, page } => {
                 letter.with("kind", &t(lang, kind.key())).with("case", case.as_str()).page(page)
             }
+            Self::DutyAsk { ask, case, begins, answer_by, link } => letter
+                .with("ask", &t(lang, ask.key()))
+                .of_duty(case, begins)
+                .with("deadline", answer_by.as_str())
+                .personal(link),
+            Self::DutyChanged { case, begins, page }
+            | Self::DutyMovedUp { case, begins, page }
+            | Self::DutyIll { case, begins, page }
+            | Self::DutyUndone { case, begins, page } => letter.of_duty(case, begins).page(page),
+            Self::DutyEnded { end, case, begins, page } => {
+                letter.with("end", &t(lang, end.key())).of_duty(case, begins).page(page)
+            }
             Self::ChooseHand { consult, hands, choose_by, page } => letter
                 .about(consult)
                 .with("count", &hands.to_string())
@@ -433,6 +508,31 @@ impl Urgency {
     }
 }
 
+impl DutyAsk {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Own => "mail-duty-own",
+            Self::Give => "mail-duty-give",
+            Self::Exchange => "mail-duty-exchange",
+            Self::Call => "mail-duty-call",
+            Self::Hole => "mail-duty-hole",
+            Self::Approve => "mail-duty-approve",
+        }
+    }
+}
+
+impl DutyEnd {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Taken => "mail-duty-end-taken",
+            Self::Withdrawn => "mail-duty-end-withdrawn",
+            Self::Refused => "mail-duty-end-refused",
+            Self::Expired => "mail-duty-end-expired",
+            Self::Void => "mail-duty-end-void",
+        }
+    }
+}
+
 impl RequestKind {
     const fn key(self) -> &'static str {
         match self {
@@ -477,6 +577,12 @@ impl Letter {
 
     fn about(&mut self, consult: &Consult) -> &mut Self {
         self.with("case", consult.case.as_str()).with("specialty", consult.specialty.as_str())
+    }
+
+    fn of_duty(&mut self, case: &CaseNumber, begins: &Deadline) -> &mut Self {
+        self.with("case", case.as_str())
+            .with("short", begins.short.as_str())
+            .with("begins", begins.full.as_str())
     }
 
     fn say(&self, key: &str) -> String {

@@ -458,8 +458,22 @@ fn japanese(place: &str) -> Option<&'static str> {
         "--replace" => "Shift_JIS にない文字を 〓 に置きかえます",
         "who" => "当番の人を表示します（いま、またはある時点。その時点で分かっていたことでも）",
         "rota" => "当番表を読み込み、書き出し、調べ、埋め、公開します",
-        "rota import" => "当番表（JSON）か当番枠の型（TOML）を読み込みます",
-        "rota export" => "当番表をその経緯とともに新しい JSON ファイルに書き出します",
+        "rota import" => {
+            "当番表（JSON）、当番枠の型（TOML）、医師会でお使いの当番表・希望調査票（Excel・CSV）を読み込みます"
+        }
+        "rota export" => {
+            "当番表をその経緯とともに JSON に、または期間の一覧・市へ出す一覧・カレンダーに書き出します"
+        }
+        "rota export --format" => {
+            "json、xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）、ics（カレンダー）"
+        }
+        "rota import --recorded_at" => {
+            "当番枠の型、または公開済みの当番表（Excel・CSV）をいつから分かっていたものとするか"
+        }
+        "rota import --dry_run" => "何が変わるかを表示するだけで、何も変えません（Excel・CSV）",
+        "--city" => "市へ出す一覧（医療機関と電話）にします",
+        "--into" => "Excel・CSV の取り込み先（draft:番号 か round:番号）",
+        "--new_draft" => "この名前の案を新しくつくって、Excel・CSV を取り込みます",
         "rota check" => "空き、重なり、規則に合わないところを調べます",
         "rota publish" => "当番表の案を公開します",
         "rota fill" => "案の空いている枠を埋めます（案がなければ新しくつくります）",

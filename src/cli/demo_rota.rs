@@ -62,7 +62,7 @@ pub(super) async fn seed(
     for (days, role) in GAPS {
         let from = now.plus_s(days * DAY_S);
         let gap = quarter.iter().position(|duty| duty.role == role && from <= duty.window.from);
-        quarter.swap_remove(gap.ok_or(Stop::Found)?);
+        quarter.remove(gap.ok_or(Stop::Found)?);
     }
     quarter.sort_by_key(|duty| (duty.window, duty.role));
     let changed = Changed { now, quarter: &quarter };

@@ -10,6 +10,7 @@ mod keep;
 mod open;
 mod rota;
 mod rota_args;
+mod rota_files;
 mod serve;
 mod sheets;
 mod stop;

@@ -6,11 +6,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 
 use serde_json::json;
 
-use super::admin;
 use super::rota_args::{
     RotaCheckArgs, RotaCommand, RotaExportArgs, RotaFillArgs, RotaImportArgs, RotaPublishArgs, WhoArgs,
 };
 use super::stop::{Stop, in_words};
+use super::{admin, rota_files};
 use crate::app::App;
 use crate::app::rota::file::{FileRead, RotaFile};
 use crate::app::rota::publish::{Breaches, Published};
@@ -30,7 +30,11 @@ const CHECK_DAYS: i64 = 90;
 
 pub async fn run(command: RotaCommand, lang: Lang) -> Result<(), Stop> {
     match command {
+        RotaCommand::Import(arg) if rota_files::is_sheet(&arg.rota_file) => {
+            rota_files::import(arg, lang).await
+        }
         RotaCommand::Import(arg) => import(arg, lang).await,
+        RotaCommand::Export(arg) if arg.format != "json" => rota_files::export(arg, lang).await,
         RotaCommand::Export(arg) => export(arg, lang).await,
         RotaCommand::Check(arg) => look(arg, lang).await,
         RotaCommand::Publish(arg) => publish(arg, lang).await,

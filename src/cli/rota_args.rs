@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::args::At;
+use crate::app::rota::sheets::Target;
 use crate::domain::calendar::CivilDate;
 use crate::domain::rota::{Area, RotaRole};
 use crate::time::Millis;
@@ -30,9 +31,10 @@ pub struct WhoArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum RotaCommand {
-    /// Read in a rota (JSON, as `rota export` writes it) or slot patterns (TOML, as config/slots.toml)
+    /// Read in a rota (JSON, as `rota export` writes it), slot patterns (TOML, as config/slots.toml), or a rota or
+    /// wish sheet that an office keeps (.xlsx, .csv)
     Import(RotaImportArgs),
-    /// Write the rota with all its history into a new JSON file
+    /// Write the rota with all its history into a new JSON file, or some days of it as a list or a calendar
     Export(RotaExportArgs),
     /// Look for holes, clashes and breaches of the rules
     Check(RotaCheckArgs),
@@ -49,9 +51,33 @@ pub struct RotaImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
     pub rota_file: PathBuf,
-    /// Since when the slot patterns are known, for history; now without it
+    /// Since when the slot patterns, or the published rota of a sheet, are known, for history
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub recorded_at: Option<Millis>,
+    /// Where a sheet goes: draft:ID or round:ID, as its page names them
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    pub into: Option<Target>,
+    /// Begin a draft of this name for a sheet
+    #[arg(long, value_name = "NAME")]
+    pub new_draft: Option<String>,
+    /// First day of a new draft, or of history, out of a sheet
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub first: Option<CivilDate>,
+    /// Last day of it
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub last: Option<CivilDate>,
+    /// Key of the area of a sheet; the first one of the settings without it
+    #[arg(long = "area", value_name = "KEY")]
+    pub duty_area: Option<Area>,
+    /// Sheet of the workbook; the first with anything in it without this
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub sheet: String,
+    /// Say what a sheet would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leave out the cells that cannot be read; otherwise such a sheet is not taken at all
+    #[arg(long)]
+    pub leave_out: bool,
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +90,27 @@ pub struct RotaExportArgs {
     /// Only what decides who is on from this day on
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub since: Option<CivilDate>,
+    /// json (all of it), xlsx, csv (UTF-8 for Excel), csv-sjis (Shift_JIS) or ics (a calendar)
+    #[arg(long, default_value = "json", value_parser = ["json", "xlsx", "csv", "csv-sjis", "ics"])]
+    pub format: String,
+    /// First day of a list or calendar
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub first: Option<CivilDate>,
+    /// Last day of it
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub last: Option<CivilDate>,
+    /// Key of its area; the first one of the settings without it
+    #[arg(long = "area", value_name = "KEY")]
+    pub duty_area: Option<Area>,
+    /// One role of a calendar; all of them without it
+    #[arg(long = "role", value_name = "ROLE", value_parser = role)]
+    pub duty_role: Option<RotaRole>,
+    /// The city's list: institutions with their numbers
+    #[arg(long)]
+    pub city: bool,
+    /// Write 〓 for characters that Shift_JIS does not have
+    #[arg(long)]
+    pub replace: bool,
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +164,10 @@ fn instant(text: &str) -> Result<Millis, &'static str> {
 
 fn day(text: &str) -> Result<CivilDate, String> {
     text.parse().map_err(|e: crate::domain::calendar::NotADate| e.to_string())
+}
+
+fn target(text: &str) -> Result<Target, &'static str> {
+    Target::from_code(text).ok_or("draft:ID, round:ID")
 }
 
 fn role(text: &str) -> Result<RotaRole, &'static str> {

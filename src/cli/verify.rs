@@ -41,6 +41,7 @@ pub async fn run(arg: &ReportArgs, lang: Lang) -> Result<(), Stop> {
             "month_keys": found.month_keys,
             "requests": found.requests,
             "ledger_lines": found.ledger_lines,
+            "sealed_lines": found.sealed_lines,
             "problems": found.problems,
         });
         println!("{report:#}");
@@ -50,21 +51,23 @@ pub async fn run(arg: &ReportArgs, lang: Lang) -> Result<(), Stop> {
             in_words(
                 lang,
                 format!(
-                    "点検しました：医師会 {}、記録 {} 行、月の鍵 {}、依頼 {} 件、台帳 {} 行",
+                    "点検しました：医師会 {}、記録 {} 行、月の鍵 {}、依頼 {} 件、台帳 {} 行、締めた明細 {} 行",
                     found.associations,
                     found.audit_rows,
                     found.month_keys,
                     found.requests,
-                    found.ledger_lines
+                    found.ledger_lines,
+                    found.sealed_lines
                 ),
                 format!(
                     "checked: {} associations, {} rows of the audit, {} month keys, {} requests, {} lines of \
-                     the ledger",
+                     the ledger, {} of closed months",
                     found.associations,
                     found.audit_rows,
                     found.month_keys,
                     found.requests,
-                    found.ledger_lines
+                    found.ledger_lines,
+                    found.sealed_lines
                 ),
             )
         );

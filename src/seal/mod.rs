@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::ids::Chance;
 
+pub mod books;
 pub mod chain;
 mod envelope;
 mod keyfile;

@@ -40,6 +40,10 @@ const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_settings"),
     migration!(9, "0009_rota"),
     migration!(13, "0013_calls"),
+    migration!(15, "0015_ledger"),
+    migration!(17, "0017_swaps"),
+    migration!(19, "0019_feeds"),
+    migration!(20, "0020_rota_sheets"),
 ];
 
 const CREATE: Statement = Statement {

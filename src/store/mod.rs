@@ -12,6 +12,7 @@ pub mod db;
 pub mod directory;
 pub mod dispatch;
 pub mod enrolment;
+pub mod feeds;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -19,10 +20,12 @@ pub mod people;
 pub mod requests;
 pub mod retention;
 pub mod rota;
+pub mod rota_sheets;
 pub mod row;
 pub mod secrets;
 pub mod settings;
 pub mod sheets;
+pub mod swaps;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -56,16 +59,19 @@ pub fn all_statements() -> Vec<&'static Statement> {
         directory::ALL,
         dispatch::ALL,
         enrolment::ALL,
+        feeds::ALL,
         jobs::ALL,
-        ledger::ALL,
         people::ALL,
         requests::ALL,
         retention::ALL,
+        rota_sheets::ALL,
         secrets::ALL,
         settings::ALL,
         sheets::ALL,
+        swaps::ALL,
     ]
     .concat();
+    all.extend(ledger::statements());
     all.extend(rota::statements());
     all
 }

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::{Web, api, ui};
+use super::{Web, api, feeds, ui};
 
 pub use ui::error_page;
 
@@ -24,6 +24,7 @@ pub fn router(web: Web) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .merge(api::router())
+        .merge(feeds::routes())
         .merge(pages)
         .with_state(web)
 }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use touban::app::Who;
 use touban::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
 use touban::app::call::{CallLine, CallTold};
 use touban::app::outbox::Task;
 use touban::app::people::NewMember;
+use touban::app::{AppError, Who};
 use touban::domain::call::LegId;
 use touban::domain::call::number::{Number, Reading, read};
 use touban::domain::people::Role;
@@ -362,7 +362,59 @@ async fn two_nurses_at_once_are_two_calls(office: TestOffice) {
     night.ends().await;
 }
 
+async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_open(office: TestOffice) {
+    let mut night = Night::begins(office).await;
+    let nurse = night.nurse_calls().await;
+    let doctor = night.takes(OWN).await;
+    night.talk(&nurse, &doctor).await;
+    let first = night.stage("talking").await.row.id;
+    night.phones.hang_up(&doctor).unwrap();
+    night.stage("report_due").await;
+    let own = Who::member(&night.office.association, &night.own);
+    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "canary-report".into() };
+    night.office.app.call_report(&own, &first, &night.own, told, None).await.unwrap();
+    night.stage("over").await;
+    night.nurse_calls().await;
+    for phone in [OWN, PILLAR, COORDINATOR] {
+        let leg = night.rings(phone).await;
+        night.phones.hang_up(&leg).unwrap();
+    }
+    let open = night.stage("last_resort").await.row.id;
+    if let Some(calls) = night.calls.take() {
+        calls.stop().await;
+    }
+    let (app, clock) = (&night.office.app, &night.office.clock);
+
+    // Six years later nobody has closed the second call: what was said in its month stays.
+    clock.set(app.now().plus_s(6 * 366 * 86_400));
+    assert_eq!(app.retention_due().await.unwrap(), 0);
+    assert_eq!(app.call_sound(&own, &first).await.unwrap(), Some(wav()));
+    let page = app.call_page(&own, &first).await.unwrap();
+    assert_eq!(page.reports.first().and_then(|r| r.text.as_deref()), Some("canary-report"));
+    assert!(page.number.is_some() && page.has_message);
+
+    let coordinator = Who::member(&night.office.association, &night.office.coordinator);
+    app.call_close(&coordinator, &open).await.unwrap();
+    // Five years from that day it still has its time; a day and a month later nothing of both can be read.
+    clock.set(app.now().plus_s((5 * 365 - 1) * 86_400));
+    assert_eq!(app.retention_due().await.unwrap(), 0);
+    clock.set(app.now().plus_s(40 * 86_400));
+    assert!(app.retention_due().await.unwrap() >= 1);
+    for gone in [&first, &open] {
+        assert_eq!(app.call_sound(&own, gone).await.unwrap(), None);
+        let page = app.call_page(&own, gone).await.unwrap();
+        assert_eq!((page.number, page.has_message), (None, false));
+        assert!(page.reports.iter().all(|r| r.text.is_none() && r.place.is_none()));
+        assert!(!page.line.row.case_no.is_empty(), "that there was a call stays known");
+    }
+    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "late".into() };
+    let late = app.call_report(&own, &first, &night.own, told, None).await;
+    assert!(matches!(late, Err(AppError::NotFound)), "{late:?}");
+    night.ends().await;
+}
+
 on_both!(
+    what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_open,
     a_nurse_talks_with_the_physician_who_pressed_1_and_gets_a_report,
     who_declines_or_has_a_machine_is_followed_by_the_next,
     a_wrong_pin_is_asked_again_and_a_9_hands_over,

@@ -20,11 +20,15 @@ mod http_edge;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
+mod phone;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
@@ -33,6 +37,8 @@ mod readme;
 mod retention;
 #[cfg(test)]
 mod rota;
+#[cfg(test)]
+mod rota_paper;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
@@ -51,3 +57,5 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swaps;

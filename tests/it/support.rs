@@ -196,7 +196,7 @@ impl TestOffice {
     /// On a SQLite file, with these plans.
     pub async fn sqlite_with(plans: &str) -> Self {
         let (db, place) = sqlite_db().await;
-        Self::open(db, place, rules_with(plans)).await
+        Self::open(db, place, rules_with(plans), number()).await
     }
 
     /// On PostgreSQL, with the plans as shipped; `None` where no server is named.
@@ -207,14 +207,24 @@ impl TestOffice {
     /// On PostgreSQL, with these plans.
     pub async fn postgres_with(plans: &str) -> Option<Self> {
         let (db, place) = postgres_db().await?;
-        Some(Self::open(db, place, rules_with(plans)).await)
+        Some(Self::open(db, place, rules_with(plans), number()).await)
     }
 
-    async fn open(db: Db, place: Place, rules: Rules) -> Self {
+    /// The same office on each database there is, the same ids included; everybody is asked at once.
+    pub async fn twins(seed: u32) -> Vec<Self> {
+        let (db, place) = sqlite_db().await;
+        let mut twins = vec![Self::open(db, place, rules_with(ALL_AT_ONCE), seed).await];
+        if let Some((db, place)) = postgres_db().await {
+            twins.push(Self::open(db, place, rules_with(ALL_AT_ONCE), seed).await);
+        }
+        twins
+    }
+
+    async fn open(db: Db, place: Place, rules: Rules, seed: u32) -> Self {
         let start = Millis::parse_rfc3339(START).unwrap();
         // The people come shortly before, one after the other.
         let clock = Arc::new(ManualClock::at(start.plus_s(-1)));
-        let chance: SharedChance = Arc::new(SeededChance::new(u64::from(number())));
+        let chance: SharedChance = Arc::new(SeededChance::new(u64::from(seed)));
         let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
         db.migrate(start).await.unwrap();
         let app = App::new(db, vault, clock.clone(), rules);

@@ -24,7 +24,6 @@ use crate::time::Millis;
 #[derive(Clone, Debug)]
 pub(crate) struct Moved {
     pub answer: Answer,
-    pub call: Call,
 }
 
 /// When a call wants attention: its own waits, and those of the plan while somebody is looked for.
@@ -87,7 +86,7 @@ pub(crate) async fn decided(
     for (number, effect) in both.effects.iter().enumerate() {
         perform(tx, kit, who, loaded, &both.call, effect, number).await?;
     }
-    Ok(Moved { answer: both.answer, call: both.call })
+    Ok(Moved { answer: both.answer })
 }
 
 /// What changed, in codes and ids: the stage, whose yes stands, and each attempt that ended with its reason.

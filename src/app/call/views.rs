@@ -228,7 +228,8 @@ impl App {
         let association = &who.association;
         let line = self.call_line(association, id).await?;
         let mut conn = self.db.read().await?;
-        let loaded = call_load(&mut conn, &self.vault, association, id).await?.ok_or(AppError::NotFound)?;
+        // Past its time its row is left, and says that it was.
+        let loaded = call_load(&mut conn, &self.vault, association, id).await?;
         let mut names = Names::default();
         let mut reports = Vec::new();
         for report in call_reports(&mut conn, association, id).await? {
@@ -252,7 +253,11 @@ impl App {
         if !reports.is_empty() {
             self.read_noted(who, id, "call.read").await?;
         }
-        let call = &loaded.call;
+        let Some(call) = loaded.map(|l| l.call) else {
+            let known = line.row.institution.is_some() || line.row.asker.is_some();
+            let (number, alarms) = (None, Vec::new());
+            return Ok(CallPage { line, number, known, has_message: false, alarms, reports });
+        };
         Ok(CallPage {
             line,
             number: match &call.caller.shown {

@@ -104,12 +104,12 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Unreachable { page: page.clone() },
         Mail::DeadMail { kind, case: case.clone(), page: page.clone() },
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
-        Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
+        Mail::ExpiredToCoordinator { kind, case: case.clone(), deadline: full.clone(), page: page.clone() },
         Mail::ChooseHand { consult, hands: 3, choose_by: full.clone(), page: page.clone() },
         Mail::Test { link: link.clone() },
         Mail::Retention { texts: 412, cases: 104, page: page.clone() },
         Mail::Station { link: link.clone() },
-        Mail::EntryReview { link },
+        Mail::EntryReview { link: link.clone() },
         call,
         Mail::RotaPublished {
             short: deadline.short.clone(),
@@ -127,7 +127,19 @@ fn every_mail(words: Words) -> Vec<Mail> {
             page: page.clone(),
         },
         Mail::TurnsShort { period: full.clone(), institutions: 12, page: page.clone() },
-        Mail::WishAsk { period: full, deadline, page },
+        Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), page: page.clone() },
+        Mail::DutyAsk {
+            ask: DutyAsk::Exchange,
+            case: case.clone(),
+            begins: deadline.clone(),
+            answer_by: full,
+            link,
+        },
+        Mail::DutyChanged { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyMovedUp { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyIll { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyUndone { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyEnded { end: DutyEnd::Void, case, begins: deadline, page },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -313,6 +325,8 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::Test { link: PersonalLink { .. } }
             | Mail::Station { link: PersonalLink { .. } }
             | Mail::EntryReview { link: PersonalLink { .. } } => {}
+            // One of our own words.
+            Mail::Call { what: _, case: _, page: _ } => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}
@@ -348,6 +362,18 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::Retention { texts: 0..=u32::MAX, cases: 0..=u32::MAX, page }
             | Mail::DeadMail { kind: _, case: _, page } => {
                 let _: Link = page;
+            }
+            Mail::DutyAsk { ask, case, begins: Deadline { .. }, answer_by, link: PersonalLink { .. } } => {
+                let _: (DutyAsk, CaseNumber, Moment) = (ask, case, answer_by);
+            }
+            Mail::DutyChanged { case, begins: Deadline { .. }, page }
+            | Mail::DutyMovedUp { case, begins: Deadline { .. }, page }
+            | Mail::DutyIll { case, begins: Deadline { .. }, page }
+            | Mail::DutyUndone { case, begins: Deadline { .. }, page } => {
+                let _: (CaseNumber, Link) = (case, page);
+            }
+            Mail::DutyEnded { end, case, begins: Deadline { .. }, page } => {
+                let _: (DutyEnd, CaseNumber, Link) = (end, case, page);
             }
         }
     }
@@ -385,6 +411,14 @@ fn no_text_is_missing_and_none_is_left_over() {
     used.extend([Urgency::Routine, Urgency::Soon, Urgency::Urgent].map(|u| u.key().to_owned()));
     use RequestKind::{Consult, Cover, Swap, Transfer, Urgent};
     used.extend([Consult, Cover, Transfer, Urgent, Swap].map(|k| k.key().to_owned()));
+    {
+        use DutyAsk::{Approve, Call, Exchange, Give, Hole, Own};
+        used.extend([Own, Give, Exchange, Call, Hole, Approve].map(|a| a.key().to_owned()));
+    }
+    {
+        use DutyEnd::{Expired, Refused, Taken, Void, Withdrawn};
+        used.extend([Taken, Withdrawn, Refused, Expired, Void].map(|e| e.key().to_owned()));
+    }
     for mail in every_mail(usual(Lang::Ja)) {
         let form = mail.kind().form();
         used.insert(format!("mail-{}-subject", form.stem));

@@ -1,16 +1,21 @@
 //! The rota (当番表) as it is asked: who is on, what is missing, for every page, feed, call and line alike.
 //! `world` is what it is judged by; `publish`, `changes` and `people` write what decides who is on; `drafts`,
-//! `fill` and `wishes` are for making the next one; `counts` counts; `settings` sets.
+//! `fill` and `wishes` are for making the next one; `sheets` reads in what offices keep; `counts` counts; `settings`
+//! sets. `paper` and `lists` put it on paper and into files, `feeds` into calendars.
 
 pub mod changes;
 pub mod counts;
 pub mod drafts;
+pub mod feeds;
 pub mod file;
 pub mod fill;
+pub mod lists;
 pub mod notices;
+pub mod paper;
 pub mod publish;
 pub mod say;
 pub mod settings;
+pub mod sheets;
 pub mod wishes;
 pub mod world;
 

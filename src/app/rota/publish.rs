@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::super::access::note;
 use super::super::replay::Key;
+use super::super::swap::void_swept;
 use super::super::{App, AppError, Kit, Who};
 use super::notices::tell_published;
 use super::world::{RotaWorld, rota_world};
@@ -175,6 +176,8 @@ impl Making<'_> {
             );
             tell_published(tx, kit, association, (&id, &changes), days).await?;
         }
+        // What was agreed to about duties that others hold now is void, visibly.
+        void_swept(tx, kit, self.who).await?;
         Ok(Published::Done { id, changes, violations })
     }
 }

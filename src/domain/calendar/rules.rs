@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::bands::{BandFacts, NightHours, PRECEDENCE, TimeBand};
-use super::{CivilDate, HolidayRule, Listed, ListedDay, wall_clock};
+use super::{CivilDate, HolidayRule, Listed, ListedDay, RUN_MAX, wall_clock};
 use crate::time::Millis;
 
 /// What a Saturday is (土曜の扱い).
@@ -166,6 +166,18 @@ impl BandRules {
                     Some(Saturday::Holiday) => true,
                     Some(Saturday::HolidayFrom(from)) => minute >= u32::from(from),
                 }
+    }
+
+    /// How many holidays in a row the day stands in by these rules alone; nought when it is none.
+    #[must_use]
+    pub fn run_of_holidays(&self, date: CivilDate, national: impl Fn(CivilDate) -> bool) -> u32 {
+        let off = |date: CivilDate| self.holiday(false, date, 0, &national);
+        if !off(date) {
+            return 0;
+        }
+        let reach =
+            |step: i64| (1..=RUN_MAX).take_while(|n| off(date.plus_days(step * i64::from(*n)))).count();
+        1 + u32::try_from(reach(-1) + reach(1)).unwrap_or(RUN_MAX)
     }
 
     /// The one word for facts by these rules' order.

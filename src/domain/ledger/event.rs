@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{BandFacts, Calendar, CaseNo, CivilDate, TimeBand, civil_day};
+use crate::domain::rota::{Area, RotaRole, SlotKey};
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::time::Millis;
 
@@ -101,8 +102,7 @@ macro_rules! coded {
 pub(super) use coded;
 
 coded! {
-    /// What happened between two sides. Duty held without a call (待機) and conferences have no second
-    /// side and will be recorded as facts of their own.
+    /// What happened. Duty held, called or not (待機), has no second side; see [`super::StandbyEvent`].
     EventKind {
         /// 夜間代行
         Cover = "cover",
@@ -114,6 +114,8 @@ coded! {
         UrgentCall = "urgent_call",
         /// 往診
         Visit = "visit",
+        /// 待機
+        Standby = "standby",
     }
 
     /// How soon help was wanted.
@@ -212,6 +214,31 @@ coded! {
 pub enum EventRef {
     /// A request that was taken. A cover of a weekend is one request per slot.
     Request(RequestId),
+    /// A stretch of duty held by one person.
+    Duty(DutyRef),
+    /// A continuous 24-hour turn of an institution.
+    Turn(TurnRef),
+}
+
+/// Names a stretch of duty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DutyRef {
+    pub area: Area,
+    pub role: RotaRole,
+    /// `None` where the office put somebody there by hours, not by slot.
+    pub slot: Option<SlotKey>,
+    pub person: MemberId,
+    pub from: Millis,
+    /// The civil day, where a programme counts the stretch day by day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<CivilDate>,
+}
+
+/// Names a continuous 24-hour turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TurnRef {
+    pub institution: InstitutionId,
+    pub from: Millis,
 }
 
 impl EventRef {
@@ -220,6 +247,13 @@ impl EventRef {
     pub fn key(&self) -> String {
         match self {
             Self::Request(id) => id.api(),
+            Self::Duty(duty) => {
+                let slot = duty.slot.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+                let day = duty.day.map_or_else(String::new, |day| format!("#{day}"));
+                let (role, from) = (duty.role.code(), duty.from.0);
+                format!("duty:{}/{slot}/{role}/{}/{from}{day}", duty.area, duty.person)
+            }
+            Self::Turn(turn) => format!("turn:{}/{}", turn.institution, turn.from.0),
         }
     }
 }
@@ -250,6 +284,9 @@ pub struct Moment {
     pub band: TimeBand,
     /// [`Calendar::version`] of the calendar that was asked.
     pub calendar_version: String,
+    /// How many holidays in a row the day stands in (連休).
+    #[serde(default)]
+    pub run_of_holidays: u32,
 }
 
 impl Moment {
@@ -264,6 +301,7 @@ impl Moment {
             facts,
             band: calendar.band(facts),
             calendar_version: calendar.version.clone(),
+            run_of_holidays: calendar.run_of_holidays(civil_day(at, zone)),
         }
     }
 }
@@ -378,6 +416,15 @@ pub struct CompletedEvent {
     pub household_explained: bool,
     /// The night card was opened.
     pub night_card_used: bool,
+    /// The specialty that was asked for, by the association's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specialty: Option<Code>,
+    /// Another public subsidy was taken for the same thing, as its taker declared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_subsidy: bool,
+    /// An officer decided that it is not paid (理事判断).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub excluded: bool,
     pub requester: RequesterFacts,
     pub acceptor: AcceptorFacts,
 }
@@ -387,6 +434,12 @@ impl CompletedEvent {
     #[must_use]
     pub fn withdrawn_before_start(&self) -> bool {
         self.withdrawn_at.is_some_and(|withdrawn| self.started_at.is_none_or(|started| withdrawn < started))
+    }
+
+    /// The acceptor's own minutes, else those from start to end as the system saw them.
+    #[must_use]
+    pub fn worked_minutes(&self) -> Option<u32> {
+        self.acceptor.minutes.or(self.minutes)
     }
 
     /// From when the hours until the report count: the end, else the acceptor's own completion, else the

@@ -9,20 +9,22 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::condition::{ALWAYS, Condition, REPORT_HOURS_MAX};
+use super::condition::{ALWAYS, CHOSEN, Condition, REPORT_HOURS_MAX};
 use super::event::{Code, EventKind};
+use super::program::Program;
 use super::tariff::{Side, Tariff, Tariffs, Unit};
+use super::{program_file, tariff_keys};
 use crate::domain::calendar::{BandRules, CivilDate, RULE_KEYS, TimeBand};
 use crate::money::Yen;
 
 /// The most tariffs in one file: each event is held against all of them.
 const TARIFFS_MAX: usize = 1_000;
 /// The most yen per unit: a slip of the finger, not a subsidy, stands above it.
-const YEN_MAX: i64 = 10_000_000;
+pub(super) const YEN_MAX: i64 = 10_000_000;
 /// The most characters of a name or remark, which go onto statements.
 const WORDS_MAX: usize = 500;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 24] = [
     "code",
     "name",
     "program",
@@ -32,29 +34,23 @@ const KEYS: [&str; 12] = [
     "calendar",
     "bands",
     "unit",
+    "block_minutes",
+    "partial",
     "yen",
+    "rounding",
+    "multiplier",
+    "cap",
+    "exclusive_with",
+    "institution_kinds",
+    "specialties",
+    "cities",
+    "duty_roles",
+    "minimum_hours",
+    "evidence",
     "when",
     "remarks",
 ];
-/// Words of the ordinances that lines cannot follow yet: refusing is honest, ignoring would pay wrongly.
-const LATER_KEYS: [&str; 14] = [
-    "multiplier",
-    "cap",
-    "caps",
-    "exclusive_with",
-    "evidence",
-    "rounding",
-    "budget",
-    "budget_yen",
-    "funder",
-    "institution_kinds",
-    "specialties",
-    "reporting_cycle",
-    "minimum_hours",
-    "tax_included",
-];
-const LATER_UNITS: [&str; 5] = ["hour", "day", "slot", "24h_turn", "minute_block"];
-const LATER_EVENTS: [&str; 2] = ["standby", "conference"];
+const LATER_EVENTS: [&str; 1] = ["conference"];
 
 /// One mistake in a file of tariffs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,22 +103,25 @@ impl Tariffs {
     /// a code used twice, two tariffs of a programme that would pay one event twice on one side.
     pub fn parse(file: &str, text: &str, version: impl Into<String>) -> Result<Self, TariffErrors> {
         let mut told = Told { file, text, errors: Vec::new() };
-        let (mut read, calendars) = match DeTable::parse(text) {
+        let (mut read, programs, calendars) = match DeTable::parse(text) {
             Ok(document) => {
                 let calendars = document_calendars(&mut told, document.get_ref());
-                (document_tariffs(&mut told, document.get_ref(), &calendars), calendars)
+                let programs = program_file::programs(&mut told, document.get_ref());
+                (document_tariffs(&mut told, document.get_ref(), &calendars), programs, calendars)
             }
             Err(error) => {
                 told.add(error.span().unwrap_or_default(), None, None, error.message());
-                (Vec::new(), BTreeMap::new())
+                (Vec::new(), Vec::new(), BTreeMap::new())
             }
         };
         check_together(&mut told, &read);
+        check_programs(&mut told, &read, &programs);
         if told.errors.is_empty() {
             read.sort_by(|(a, _), (b, _)| a.code.cmp(&b.code));
             let all = read.into_iter().map(|(tariff, _)| tariff).collect();
             let calendars = calendars.into_iter().filter_map(|(name, rules)| Some((name, rules?))).collect();
-            Ok(Self { version: version.into(), all, calendars })
+            let programs = programs.into_iter().map(|(p, _)| (p.code.clone(), p)).collect();
+            Ok(Self { version: version.into(), all, programs, calendars })
         } else {
             told.errors.sort_by_key(|error| error.line);
             Err(TariffErrors(told.errors))
@@ -131,18 +130,18 @@ impl Tariffs {
 }
 
 /// Collects the mistakes of one file.
-struct Told<'a> {
+pub(super) struct Told<'a> {
     file: &'a str,
     text: &'a str,
-    errors: Vec<TariffError>,
+    pub(super) errors: Vec<TariffError>,
 }
 
 impl Told<'_> {
-    fn line_of(&self, span: &Range<usize>) -> usize {
+    pub(super) fn line_of(&self, span: &Range<usize>) -> usize {
         self.text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         span: Range<usize>,
         tariff: Option<&str>,
@@ -213,11 +212,11 @@ fn document_tariffs(
     const SHAPE: &str = "tariffs are written as tables, each under its own line [[tariff]]";
     let mut read = Vec::new();
     for (key, value) in document {
-        if key.get_ref() == "calendar" {
+        if key.get_ref() == "calendar" || key.get_ref() == "program" {
             continue;
         }
         if key.get_ref() != "tariff" {
-            let problem = "unknown key; the file holds only [[tariff]] and [[calendar]] tables";
+            let problem = "unknown key; the file holds only [[program]], [[tariff]] and [[calendar]] tables";
             told.add(key.span(), None, Some(key.get_ref()), problem);
             continue;
         }
@@ -269,27 +268,74 @@ fn check_together(told: &mut Told<'_>, read: &[(Tariff, Range<usize>)]) {
     }
 }
 
-/// One table of a tariff and where to tell its mistakes.
-struct Entry<'a, 't, 'i> {
-    told: &'a mut Told<'t>,
-    table: &'a DeTable<'i>,
-    span: Range<usize>,
-    code: Option<String>,
+/// What tariffs and programmes say of each other.
+fn check_programs(
+    told: &mut Told<'_>,
+    read: &[(Tariff, Range<usize>)],
+    programs: &[(Program, Range<usize>)],
+) {
+    let known = |code: &Code| programs.iter().find(|(p, _)| p.code == *code).map(|(p, _)| p);
+    let named: BTreeSet<&Code> = read.iter().map(|(t, _)| &t.program).collect();
+    // A file that names no programme at all has those its tariffs name, without dates and budget.
+    for (tariff, span) in read {
+        let code = Some(tariff.code.as_str());
+        if !programs.is_empty() {
+            match known(&tariff.program) {
+                None => {
+                    let problem = format!("no [[program]] of this file has the code {}", tariff.program);
+                    told.add(span.clone(), code, Some("program"), problem);
+                }
+                Some(program) if tariff.before <= program.from || program.before <= tariff.from => {
+                    let problem = format!(
+                        "the tariff is never in force within its programme, which lasts from {} and before {}",
+                        program.from, program.before
+                    );
+                    told.add(span.clone(), code, Some("effective"), problem);
+                }
+                Some(_) => {}
+            }
+        }
+        for other in &tariff.exclusive_with {
+            if *other == tariff.program || !named.contains(other) {
+                let problem = format!("{other} is not another programme that a tariff of this file names");
+                told.add(span.clone(), code, Some("exclusive_with"), problem);
+            } else if let Some((back, at)) =
+                read.iter().find(|(t, _)| t.program == *other && t.exclusive_with.contains(&tariff.program))
+                && back.code > tariff.code
+            {
+                let problem = format!(
+                    "{} of line {} steps back for this one too, so neither would be paid; write it on one of the \
+                     two",
+                    back.code,
+                    told.line_of(at)
+                );
+                told.add(span.clone(), code, Some("exclusive_with"), problem);
+            }
+        }
+    }
 }
 
-type Found<'a, 'i> = (&'a DeValue<'i>, Range<usize>);
+/// One table of a tariff or programme and where to tell its mistakes.
+pub(super) struct Entry<'a, 't, 'i> {
+    pub(super) told: &'a mut Told<'t>,
+    pub(super) table: &'a DeTable<'i>,
+    pub(super) span: Range<usize>,
+    pub(super) code: Option<String>,
+}
+
+pub(super) type Found<'a, 'i> = (&'a DeValue<'i>, Range<usize>);
 
 impl<'a, 'i> Entry<'a, '_, 'i> {
-    fn wrong(&mut self, span: Range<usize>, key: &str, problem: impl Into<String>) {
+    pub(super) fn wrong(&mut self, span: Range<usize>, key: &str, problem: impl Into<String>) {
         self.told.add(span, self.code.as_deref(), Some(key), problem);
     }
 
-    fn optional(&self, key: &str) -> Option<Found<'a, 'i>> {
+    pub(super) fn optional(&self, key: &str) -> Option<Found<'a, 'i>> {
         let found = self.table.iter().find(|(k, _)| k.get_ref() == key);
         found.map(|(_, value): (_, &Spanned<DeValue<'i>>)| (value.get_ref(), value.span()))
     }
 
-    fn needed(&mut self, key: &str) -> Option<Found<'a, 'i>> {
+    pub(super) fn needed(&mut self, key: &str) -> Option<Found<'a, 'i>> {
         let found = self.optional(key);
         if found.is_none() {
             self.wrong(self.span.clone(), key, "this key is missing");
@@ -298,7 +344,12 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
     }
 
     /// A needed text that `read` understands; else the mistake is told with `expected`.
-    fn text<T>(&mut self, key: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn text<T>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let (value, span) = self.needed(key)?;
         let good = value.as_str().and_then(read);
         if good.is_none() {
@@ -308,7 +359,7 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
     }
 
     /// Free words, printed on statements.
-    fn words(&mut self, key: &str) -> Option<String> {
+    pub(super) fn words(&mut self, key: &str) -> Option<String> {
         let fits = |text: &str| {
             let good = !text.trim().is_empty() && text.chars().count() <= WORDS_MAX;
             good.then(|| text.trim().to_owned())
@@ -316,7 +367,7 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
         self.text(key, &format!("a text of 1 to {WORDS_MAX} characters"), fits)
     }
 
-    fn coded<T>(
+    pub(super) fn coded<T>(
         &mut self,
         key: &str,
         choices: &str,
@@ -334,8 +385,7 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
 
     fn yen(&mut self) -> Option<Yen> {
         let (value, span) = self.needed("yen")?;
-        let number = value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
-        let good = number.filter(|yen| (0..=YEN_MAX).contains(yen));
+        let good = whole(value).filter(|yen| (0..=YEN_MAX).contains(yen));
         if good.is_none() {
             let problem = format!("{} is not a whole number of yen from 0 to {}", shown(value), Yen(YEN_MAX));
             self.wrong(span, "yen", problem);
@@ -343,7 +393,8 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
         good.map(Yen)
     }
 
-    fn effective(&mut self) -> Option<(CivilDate, CivilDate)> {
+    /// The first day and the first day after.
+    pub(super) fn effective(&mut self) -> Option<(CivilDate, CivilDate)> {
         const SHAPE: &str = "write { from = \"2026-04-01\", before = \"2027-04-01\" }; `before` is the first \
                              day on which the tariff no longer applies";
         let (value, span) = self.needed("effective")?;
@@ -377,7 +428,7 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
     }
 
     /// The texts of an array with their places; tells what is not a text.
-    fn texts(&mut self, key: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
+    pub(super) fn texts(&mut self, key: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
         let (value, span) = self.optional(key)?;
         let Some(array) = value.as_array() else {
             self.wrong(span, key, format!("{} is not a list in square brackets", shown(value)));
@@ -434,6 +485,12 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
                 Ok(condition) if ALWAYS.contains(&condition) => {
                     self.wrong(span, "when", format!("`{plain}` holds for every tariff; leave it out"));
                 }
+                Ok(condition)
+                    if !CHOSEN.contains(&condition)
+                        && !matches!(condition, Condition::ReportWithinHours(_)) =>
+                {
+                    self.wrong(span, "when", unknown_condition(&plain));
+                }
                 Ok(condition) => {
                     when.insert(condition);
                 }
@@ -445,16 +502,8 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
 }
 
 fn unknown_condition(text: &str) -> String {
-    let hours = Condition::ReportWithinHours(72);
-    let known = [
-        Condition::MemberActive(Side::Requester),
-        Condition::MemberActive(Side::Acceptor),
-        Condition::DifferentInstitution,
-        Condition::ReportPresent,
-        hours,
-        Condition::RequesterConfirmed,
-    ];
-    let known: Vec<String> = known.iter().map(|c| format!("`{c}`")).collect();
+    let known = CHOSEN.into_iter().chain([Condition::ReportWithinHours(72)]);
+    let known: Vec<String> = known.map(|c| format!("`{c}`")).collect();
     format!(
         "`{text}` is not a known condition; known are {} (1 to {REPORT_HOURS_MAX} hours)",
         known.join(", ")
@@ -467,19 +516,13 @@ fn tariff(
     span: Range<usize>,
     calendars: &Calendars,
 ) -> Option<Tariff> {
-    let before = told.errors.len();
+    let before_errors = told.errors.len();
     let code = table.iter().find(|(key, _)| key.get_ref() == "code");
     let code = code.and_then(|(_, value)| value.get_ref().as_str()).map(str::to_owned);
     let mut entry = Entry { told, table, span, code };
     for (key, _) in table {
         let name = key.get_ref().as_ref();
-        if LATER_KEYS.contains(&name) {
-            entry.wrong(
-                key.span(),
-                name,
-                "not supported yet; without it the tariff would pay otherwise than meant",
-            );
-        } else if !KEYS.contains(&name) {
+        if !KEYS.contains(&name) {
             entry.wrong(key.span(), name, format!("unknown key; known are {}", KEYS.join(", ")));
         }
     }
@@ -487,22 +530,23 @@ fn tariff(
     let code = entry.text("code", a_code, |text| Code::from_str(text).ok());
     let name = entry.words("name");
     let program = entry.text("program", a_code, |text| Code::from_str(text).ok());
-    let side = entry.coded("side", &choices(Side::ALL, Side::code), &["standby"], Side::from_code);
+    let side = entry.coded("side", &choices(Side::ALL, Side::code), &[], Side::from_code);
     let event =
         entry.coded("event", &choices(EventKind::ALL, EventKind::code), &LATER_EVENTS, EventKind::from_code);
     let effective = entry.effective();
     let calendar = entry.calendar(calendars);
     let bands = entry.bands();
-    let unit = entry.coded("unit", &choices(Unit::ALL, Unit::code), &LATER_UNITS, Unit::from_code);
+    let unit = entry.coded("unit", &choices(Unit::ALL, Unit::code), &[], Unit::from_code);
     let amount = entry.yen();
     let when = entry.conditions();
+    let more = tariff_keys::read(&mut entry);
     let remarks =
         if entry.optional("remarks").is_some() { entry.words("remarks") } else { Some(String::new()) };
-    if entry.told.errors.len() > before {
+    if entry.told.errors.len() > before_errors {
         return None;
     }
     let (from, before) = effective?;
-    Some(Tariff {
+    let tariff = Tariff {
         code: code?,
         name: name?,
         program: program?,
@@ -514,9 +558,21 @@ fn tariff(
         bands,
         unit: unit?,
         amount: amount?,
-        when,
+        block_minutes: more.block_minutes,
+        partial: more.partial,
+        rounding: more.rounding,
+        uplifts: more.uplifts,
+        caps: more.caps,
+        exclusive_with: more.exclusive_with,
+        institution_kinds: more.institution_kinds,
+        specialties: more.specialties,
+        cities: more.cities,
+        duty_roles: more.duty_roles,
+        when: when.into_iter().chain(more.when).collect(),
         remarks: remarks?,
-    })
+    };
+    tariff_keys::check(&mut entry, &tariff);
+    (entry.told.errors.len() == before_errors).then_some(tariff)
 }
 
 /// A day as text or as TOML's own date.
@@ -530,12 +586,17 @@ fn civil_date(value: &DeValue<'_>) -> Option<CivilDate> {
     }
 }
 
-fn choices<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> String {
+/// A whole number.
+pub(super) fn whole(value: &DeValue<'_>) -> Option<i64> {
+    value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok())
+}
+
+pub(super) fn choices<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> String {
     all.iter().map(|value| code(*value)).collect::<Vec<_>>().join(", ")
 }
 
 /// A value for an error text.
-fn shown(value: &DeValue<'_>) -> String {
+pub(super) fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("`{text}`"),
         DeValue::Integer(number) => format!("`{}`", number.as_str()),

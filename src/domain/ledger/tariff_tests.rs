@@ -62,18 +62,77 @@ fn a_tariff_is_read_as_it_is_written() {
 
 #[test]
 fn a_mistake_is_told_with_file_line_tariff_and_key() {
-    let unit = "tariffs.toml line 10, tariff A, key `unit`: `hour` is not supported yet; write one of: event";
-    assert_eq!(told_with("unit = \"event\"", "unit = \"hour\""), [unit]);
+    let event = "tariffs.toml line 7, tariff A, key `event`: `conference` is not supported yet; write one of: \
+                 cover, consult, transfer, urgent_call, visit, standby";
+    assert_eq!(told_with("\"consult\"", "\"conference\""), [event]);
     for (line, instead, expected) in [
         ("unit = \"event\"", "unit = \"week\"", "line 10, tariff A, key `unit`: `week` is not one of: event"),
         ("yen = 1_000", "yen = -1", "line 11, tariff A, key `yen`: `-1` is not a whole number of yen"),
         ("yen = 1_000", "yen = 10.5", "line 11, tariff A, key `yen`: this float is not a whole number"),
         ("yen = 1_000", "yen = 10_000_001", "line 11, tariff A, key `yen`: `10000001` is not a whole"),
         ("yen = 1_000\n", "", "line 2, tariff A, key `yen`: this key is missing"),
-        ("yen = 1_000", "yen = 1\ncap = { per_case = 1 }", "line 12, tariff A, key `cap`: not supported yet"),
+        (
+            "yen = 1_000",
+            "yen = 1\ncap = { per_case = 0 }",
+            "line 12, tariff A, key `cap.per_case`: `0` is not a",
+        ),
+        (
+            "yen = 1_000",
+            "yen = 1\ncap = { per_week = 1 }",
+            "line 12, tariff A, key `cap.per_week`: unknown key",
+        ),
+        (
+            "yen = 1_000",
+            "yen = 1\nblock_minutes = 30",
+            "key `unit`: `unit = \"minute_block\"` and `block_minutes`",
+        ),
+        ("\"event\"", "\"24h_turn\"", "line 10, tariff A, key `unit`: a continuous 24-hour turn is duty"),
+        (
+            "yen = 1_000",
+            "yen = 1\npartial = \"up\"",
+            "key `partial`: only hours, slots and blocks of minutes",
+        ),
+        (
+            "yen = 1_000",
+            "yen = 1\nrounding = \"near\"",
+            "key `rounding`: `near` is not one of: floor, half_up",
+        ),
+        ("yen = 1_000", "yen = 1\nminimum_hours = 4", "key `minimum_hours`: only a day or a slot of duty"),
+        ("yen = 1_000", "yen = 1\nduty_roles = [\"primary\"]", "key `duty_roles`: only duty has roles"),
+        (
+            "yen = 1_000",
+            "yen = 1\nevidence = [\"photo\"]",
+            "key `evidence`: `photo` is not one of: report_back",
+        ),
+        ("yen = 1_000", "yen = 1\ncities = []", "key `cities`: names nothing; leave the key out"),
+        ("yen = 1_000", "yen = 1\ncities = [\"青葉\"]", "key `cities`: `青葉`: a code has"),
+        (
+            "yen = 1_000",
+            "yen = 1\nexclusive_with = [\"q\"]",
+            "key `exclusive_with`: q is not another programme",
+        ),
+        (
+            "yen = 1_000",
+            "yen = 1\nmultiplier = [{ if = \"rain\", by = \"2\" }]",
+            "key `multiplier`: write [{ if =",
+        ),
+        (
+            "yen = 1_000",
+            "yen = 1\nmultiplier = [{ if = \"calendar.holiday\", by = 1.5 }]",
+            "key `multiplier`:",
+        ),
+        (
+            "requester.confirmed",
+            "standby.member_active",
+            "key `when`: `standby.member_active` cannot be asked of",
+        ),
+        ("requester.confirmed", "tariff.within_caps", "key `when`: `tariff.within_caps` is not a known"),
         ("yen = 1_000", "yen = 1\nyenn = 2", "line 12, tariff A, key `yenn`: unknown key; known are code"),
-        ("\"acceptor\"", "\"standby\"", "line 6, tariff A, key `side`: `standby` is not supported yet"),
-        ("\"consult\"", "\"conference\"", "line 7, tariff A, key `event`: `conference` is not supported yet"),
+        (
+            "\"acceptor\"",
+            "\"standby\"",
+            "line 6, tariff A, key `side`: duty (`event = \"standby\"`) has the side",
+        ),
         ("\"night\"]", "\"evening\"]", "line 9, tariff A, key `bands`: `evening` is not one of: day, night"),
         ("[\"day\", \"night\"]", "[]", "line 9, tariff A, key `bands`: names no band"),
         ("[\"day\", \"night\"]", "\"day\"", "line 9, tariff A, key `bands`: `day` is not a list"),
@@ -110,10 +169,10 @@ fn the_end_of_a_tariff_cannot_be_misread() {
 #[test]
 fn all_mistakes_are_told_at_once_in_the_order_of_lines() {
     let text = GOOD.replace("yen = 1_000", "yen = \"many\"").replace("\"acceptor\"", "\"both\"");
-    let errors = told(&format!("[program]\nname = \"x\"\n{text}"));
+    let errors = told(&format!("[programs]\nname = \"x\"\n{text}"));
     assert_eq!(errors.len(), 3, "{errors:#?}");
     for (error, place) in
-        errors.iter().zip(["line 1, key `program`", "line 8, tariff A, key `side`", "line 13,"])
+        errors.iter().zip(["line 1, key `programs`", "line 8, tariff A, key `side`", "line 13,"])
     {
         assert!(error.contains(place), "{error}");
     }

@@ -123,6 +123,13 @@ word-rule-own_request = You cannot take your own request.
 word-rule-monthly_cap = You have reached your number for this month.
 word-rule-no_visits = You are not registered for visits. Advice only, please.
 word-rule-wrong_terms = This answer does not fit the request. Please choose again.
+word-rule-duty_over = This duty is over.
+word-rule-duty_not_held = This duty has changed meanwhile. Please look at the rota as it is now.
+word-rule-duty_at_once = There is another duty at the same time.
+word-rule-duty_same_institution = The other physician on duty is of the same institution.
+word-rule-duty_rest = There is too little rest before or after another duty.
+word-rule-duty_cap = The number of duties has reached its limit.
+word-rule-duty_not_fit = What this duty needs does not fit. Please phone the office.
 
 ## What has happened
 word-happened-made = The request was made
@@ -184,6 +191,7 @@ word-reason-withdrawn_before_start = Taken back before the start
 word-reason-test_call = A test call
 word-reason-training = Training
 word-reason-manual_by_officer = Decided by an officer
+word-reason-below_minimum = Too few hours
 word-needs-not_a_test = Not a test
 word-needs-not_training = Not training
 word-needs-not_withdrawn_before_start = Not taken back before the start
@@ -195,6 +203,18 @@ word-needs-different_institution = Different institutions
 word-needs-report = A report is there
 word-needs-report_within = A report within { $n } hours
 word-needs-confirmed = Confirmed by the asking side
+word-needs-not_excluded = No officer decided against it
+word-needs-in_area = The patient lives in one of the cities
+word-needs-standby_active = Who held the duty is a member
+word-needs-hours_at_least = At least { $n } hours
+word-needs-attempts = Who was tried is recorded
+word-needs-household = The household had been told
+word-needs-night_card = The night card was opened
+word-needs-minutes = The minutes of work are known
+word-needs-no_other_subsidy = No other subsidy was taken
+word-needs-not_duplicate = The day is not counted already
+word-needs-within_cap = Within the limits
+word-needs-within_budget = Within the budget
 
 ## What is wrong with a field
 word-wrong-missing = is required

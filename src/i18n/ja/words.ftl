@@ -123,6 +123,13 @@ word-rule-own_request = ご自分の相談は引き受けられません。
 word-rule-monthly_cap = 今月お引き受けいただく数に達しています。
 word-rule-no_visits = 往診のご登録がありません。助言のみでお願いします。
 word-rule-wrong_terms = この依頼には合わないお返事です。もう一度お選びください。
+word-rule-duty_over = この当番はもう終わっています。
+word-rule-duty_not_held = この当番は、もう別の形に変わっています。いまの当番表をご覧ください。
+word-rule-duty_at_once = 同じ時間に、ほかの当番があります。
+word-rule-duty_same_institution = もうひとりの当番の先生と、同じ医療機関です。
+word-rule-duty_rest = 前後の当番との間が足りません。
+word-rule-duty_cap = 当番の回数の上限に達しています。
+word-rule-duty_not_fit = この当番の条件に合いません。事務局へお電話ください。
 
 ## What has happened
 word-happened-made = 相談を受け付けました
@@ -184,6 +191,7 @@ word-reason-withdrawn_before_start = 始まる前に取り下げられました
 word-reason-test_call = 試験の呼出です
 word-reason-training = 研修です
 word-reason-manual_by_officer = 理事の判断です
+word-reason-below_minimum = 時間が足りません
 word-needs-not_a_test = 試験ではない
 word-needs-not_training = 研修ではない
 word-needs-not_withdrawn_before_start = 始まる前に取り下げていない
@@ -195,6 +203,18 @@ word-needs-different_institution = 医療機関が異なる
 word-needs-report = 報告がある
 word-needs-report_within = { $n }時間以内に報告がある
 word-needs-confirmed = 依頼側が確認した
+word-needs-not_excluded = 理事が対象外としていない
+word-needs-in_area = 対象の市町村の住民
+word-needs-standby_active = 当番の人が会員
+word-needs-hours_at_least = { $n }時間以上
+word-needs-attempts = 呼出の記録がある
+word-needs-household = 患家へ事前に説明した
+word-needs-night_card = 夜間カードを開いた
+word-needs-minutes = 対応した時間が分かる
+word-needs-no_other_subsidy = ほかの補助を受けていない
+word-needs-not_duplicate = 同じ日をまだ数えていない
+word-needs-within_cap = 上限の内
+word-needs-within_budget = 予算の内
 
 ## What is wrong with a field
 word-wrong-missing = 必須の項目です

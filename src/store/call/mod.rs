@@ -23,6 +23,7 @@ statements! {
     LEG_CALL = "SELECT association_id, call_id FROM call_leg WHERE leg_id = $1";
     LEGS_OF_CALL = "SELECT leg_id, role, member_id, state, cause, began_at_ms, answered_at_ms, ended_at_ms FROM call_leg WHERE association_id = $1 AND call_id = $2 ORDER BY began_at_ms, leg_id";
     LEGS_IN_USE = "SELECT COUNT(*) AS n FROM call_leg WHERE association_id = $1 AND ended_at_ms IS NULL";
+    CALL_LINES_FORGET = "UPDATE call SET line_mark = NULL WHERE ended_at_ms < $1 AND line_mark IS NOT NULL";
     CALL_MESSAGE_SET = "UPDATE call SET message = $3 WHERE association_id = $1 AND call_id = $2";
     CALL_MESSAGE = "SELECT message FROM call WHERE association_id = $1 AND call_id = $2";
     CALL_BY_ID = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND call_id = $2";
@@ -130,7 +131,8 @@ pub async fn call_add(
     Ok(())
 }
 
-/// The call as it is now, locked until the transaction ends.
+/// The call as it is now, locked until the transaction ends; `None` where there is none, or where it is past its
+/// time and only its row is left.
 ///
 /// # Errors
 /// The database's, or a row that cannot be understood.
@@ -166,9 +168,10 @@ async fn load(
     let Some(row) = conn.one(statement, values![association.as_str(), id.as_str()]).await? else {
         return Ok(None);
     };
-    let body = vault.open(conn, association, body_at(id.as_str()), &row.bytes("body")?).await?;
+    let kept = vault.open_kept(conn, association, body_at(id.as_str()), &row.bytes("body")?).await?;
+    let Some(body) = kept.text() else { return Ok(None) };
     Ok(Some(LoadedCall {
-        call: serde_json::from_str(&body).map_err(|e| StoreError::corrupt("call", id, e))?,
+        call: serde_json::from_str(body).map_err(|e| StoreError::corrupt("call", id, e))?,
         request: row.json("hunt")?,
         case_no: row.text("case_no")?,
         revision: row.int("revision")?,
@@ -503,6 +506,14 @@ pub async fn calls_hidden(
     since: Millis,
 ) -> Result<i64, StoreError> {
     conn.one(&CALLS_HIDDEN, values![association.as_str(), since]).await?.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// Forgets from which lines calls that ended before `before` came.
+///
+/// # Errors
+/// The database's.
+pub async fn lines_forget(tx: &mut Conn, before: Millis) -> Result<u64, StoreError> {
+    tx.exec(&CALL_LINES_FORGET, values![before]).await
 }
 
 /// Open calls that wait for nothing, or for something that should have happened before `late`: there must be

@@ -37,10 +37,11 @@ fn style() -> String {
     css
 }
 
-fn files() -> &'static [File; 7] {
-    static FILES: OnceLock<[File; 7]> = OnceLock::new();
+fn files() -> &'static [File; 11] {
+    static FILES: OnceLock<[File; 11]> = OnceLock::new();
     static CSS: OnceLock<String> = OnceLock::new();
     const SCRIPT: &str = "text/javascript; charset=utf-8";
+    const CSS_TYPE: &str = "text/css; charset=utf-8";
     FILES.get_or_init(|| {
         let bytes = CSS.get_or_init(style).as_bytes();
         let link = include_bytes!("../assets/link.js");
@@ -53,6 +54,22 @@ fn files() -> &'static [File; 7] {
                 name: "office.css",
                 content_type: "text/css; charset=utf-8",
                 bytes: include_bytes!("../assets/office.css"),
+            },
+            File { name: "paper.css", content_type: CSS_TYPE, bytes: include_bytes!("../assets/paper.css") },
+            File {
+                name: "paper-a4.css",
+                content_type: CSS_TYPE,
+                bytes: include_bytes!("../assets/paper-a4.css"),
+            },
+            File {
+                name: "paper-a3.css",
+                content_type: CSS_TYPE,
+                bytes: include_bytes!("../assets/paper-a3.css"),
+            },
+            File {
+                name: "paper-a3-wide.css",
+                content_type: CSS_TYPE,
+                bytes: include_bytes!("../assets/paper-a3-wide.css"),
             },
             File { name: "link.js", content_type: SCRIPT, bytes: link },
             File { name: "passkey.js", content_type: SCRIPT, bytes: include_bytes!("../assets/passkey.js") },

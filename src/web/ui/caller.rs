@@ -475,6 +475,8 @@ pub(super) fn is_own_page(path: &str) -> bool {
     is_own_path(path)
         && [
             "/consults",
+            "/duties",
+            "/swaps",
             "/board",
             "/ledger",
             "/directory",
@@ -482,6 +484,7 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/sheets",
             "/settings",
             "/rules",
+            "/rota",
             "/totals",
             "/me",
         ]

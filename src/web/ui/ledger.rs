@@ -90,6 +90,18 @@ fn condition(voice: Voice, result: &ConditionResult) -> ConditionView {
         Condition::ReportPresent => ("report", 0),
         Condition::ReportWithinHours(hours) => ("report_within", hours),
         Condition::RequesterConfirmed => ("confirmed", 0),
+        Condition::NotExcluded => ("not_excluded", 0),
+        Condition::InArea => ("in_area", 0),
+        Condition::MemberActive(Side::Standby) => ("standby_active", 0),
+        Condition::HoursAtLeast(hours) => ("hours_at_least", hours),
+        Condition::AttemptsRecorded => ("attempts", 0),
+        Condition::HouseholdExplained => ("household", 0),
+        Condition::NightCardUsed => ("night_card", 0),
+        Condition::MinutesKnown => ("minutes", 0),
+        Condition::NoOtherSubsidy => ("no_other_subsidy", 0),
+        Condition::NotDuplicate => ("not_duplicate", 0),
+        Condition::WithinCap => ("within_cap", 0),
+        Condition::WithinBudget => ("within_budget", 0),
     };
     ConditionView {
         text: t_with(voice.lang, &format!("word-needs-{code}"), &[("n", &n.to_string())]),
@@ -112,7 +124,7 @@ fn line_view(caller: &Caller, voice: Voice, line: &Line, names: &Names) -> Ledge
     });
     let day = line.civil_date;
     LedgerLine {
-        case_no: line.case_no.to_string(),
+        case_no: line.case_no.map_or_else(String::new, |c| c.to_string()),
         date: match voice.lang {
             Lang::Ja => crate::domain::calendar::era_date(day),
             Lang::En => format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day()),

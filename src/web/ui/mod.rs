@@ -21,6 +21,7 @@ mod calls;
 mod case;
 mod demo;
 mod directory;
+mod duties;
 mod entry;
 mod failure;
 mod form;
@@ -32,6 +33,7 @@ mod means;
 mod night;
 mod people;
 mod phones;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -60,7 +62,12 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
+    duties::ROUTES,
     sheets::ROUTES,
+    rota::paper::ROUTES,
+    rota::files::ROUTES,
+    rota::calendar::ROUTES,
+    rota::sheets::ROUTES,
     setup::ROUTES,
     calls::ROUTES,
     night::ROUTES,
@@ -83,7 +90,9 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
+        .merge(duties::routes())
         .merge(sheets::routes())
+        .merge(rota::routes())
         .merge(setup::routes())
         .merge(calls::routes())
         .merge(night::routes());

@@ -230,6 +230,56 @@ async fn people_and_devices<'a>(
 /// What the audit log says of somebody who looked: the one thing that a look may write (guideline 6.0, 系17 ①).
 const READINGS: &[&str] = &["request.read", "bank.read"];
 
+/// A duty of the physician of the table and one of a colleague, each with a change asked for; the same of midori.
+async fn duties_and_swaps(
+    town: &Town,
+    objects: &mut Objects,
+    [home, midori]: [&AssociationId; 2],
+    people: &BTreeMap<Role, MemberId>,
+    their_asker: &MemberId,
+) {
+    use crate::swaps::{named, night, publish_in};
+    let app = &town.office.app;
+    let place = |day: u32| format!("all primary {}", night(day).from.0);
+    for association in [home, midori] {
+        let colleague = somebody(town, association, Role::Physician).await;
+        let deputy = somebody(town, association, Role::Physician).await;
+        let taker = somebody(town, association, Role::Physician).await;
+        let physician = if association == home { &people[&Role::Physician] } else { their_asker };
+        let who = touban::app::Who::cli(association);
+        let nights = [(10, physician, &deputy), (12, physician, &deputy), (14, &colleague, &deputy)];
+        publish_in(app, &who, &[nights[0], nights[1], nights[2], (16, &colleague, &deputy)]).await;
+        for (asker, day) in [(physician, 12), (&colleague, 16)] {
+            let new = touban::app::swap::NewSwap {
+                form: touban::domain::rota::Form::Give,
+                gives: named(day, touban::domain::rota::RotaRole::Primary),
+                takes: None,
+                other: Some(taker.clone()),
+                note: String::new(),
+            };
+            let who = touban::app::Who::member(association, asker);
+            let asking =
+                touban::app::consult::Asking { asker: asker.clone(), in_person: true, channel: "web" };
+            let asked = app.swap_ask(&who, asking, new, None).await.unwrap();
+            let touban::app::swap::SwapAsked::Asked(asked) = asked else { panic!("{asked:?}") };
+            let id = asked.request.as_str();
+            match (association == home, asker == physician) {
+                (true, true) => objects.own(Role::Physician, "swap", id),
+                (true, false) => objects.same("swap", id),
+                (false, _) => objects.other("swap", id),
+            }
+        }
+        if association == home {
+            objects.own(Role::Physician, "duty", &place(10));
+            objects.same("duty", &place(14));
+            objects.same("duty of a member", &format!("{physician} {}", place(10)));
+        } else {
+            objects.other("duty of a member", &format!("{physician} {}", place(10)));
+        }
+    }
+    mails(app).await;
+}
+
 /// Routes that end the session of whoever uses them: walked last.
 const ENDING: &[&str] = &["/sign-out"];
 
@@ -242,7 +292,9 @@ struct Walk {
 
 impl Walk {
     async fn begin() -> Self {
-        let mut office = TestOffice::sqlite_with(crate::support::ALL_AT_ONCE).await;
+        let (_, swaps) = crate::support::PLANS.split_once("# Changes of a published rota").unwrap();
+        let plans = format!("{}#{swaps}", crate::support::ALL_AT_ONCE);
+        let mut office = TestOffice::sqlite_with(&plans).await;
         // One other asker, so that nobody is asked about a case of their own institution.
         let home = office.association.clone();
         office.dermatologists.clear();
@@ -329,6 +381,27 @@ impl Walk {
         for role in [Role::Physician, Role::Specialist] {
             objects.own(role, "call", &call(&town, &home, &people[&role]).await);
         }
+        for (role, member) in &people {
+            let who = touban::app::Who::member(&home, member);
+            let made = town.office.app.feed_make(&who, member, None, None).await.unwrap();
+            let touban::app::rota::feeds::FeedMade::Shown { id, .. } = made else { panic!("{made:?}") };
+            objects.own(*role, "feed", id.as_str());
+            objects.same("feed", id.as_str());
+        }
+        let who = touban::app::Who::member(&midori, &their_asker);
+        let made = town.office.app.feed_make(&who, &their_asker, None, None).await.unwrap();
+        let touban::app::rota::feeds::FeedMade::Shown { id, .. } = made else { panic!("{made:?}") };
+        objects.other("feed", id.as_str());
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let into = touban::app::rota::sheets::Target::Draft(touban::ids::RotaDraftId::named(&["x"]));
+            let sheet = town.office.app.rota_sheet_read(&who, &into, Default::default(), None).await.unwrap();
+            if ours {
+                objects.same("rota_sheet", sheet.as_str());
+            } else {
+                objects.other("rota_sheet", sheet.as_str());
+            }
+        }
         for association in [&home, &midori] {
             let cli = touban::app::Who::cli(association);
             let scopes = [touban::app::access::Scope::Read];
@@ -339,6 +412,7 @@ impl Walk {
                 objects.other("key", id.as_str());
             }
         }
+        duties_and_swaps(&town, &mut objects, [&home, &midori], &people, &their_asker).await;
         objects.same("sheet_kind", "members");
         for (association, ours) in [(&home, true), (&midori, false)] {
             let who = touban::app::Who::cli(association);

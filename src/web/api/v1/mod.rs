@@ -11,6 +11,7 @@ mod posted;
 mod refuse;
 mod requests;
 mod rota;
+mod swaps;
 
 use std::sync::OnceLock;
 
@@ -60,6 +61,7 @@ fn described() -> OpenApiRouter<Web> {
         .merge(people::routes())
         .merge(requests::routes())
         .merge(offers::routes())
+        .merge(swaps::routes())
         .merge(office::routes())
         .merge(rota::routes())
         .routes(routes!(openapi));

@@ -98,7 +98,7 @@ struct LineOut {
     /// `lin_…`, named by (event, side, party, tariff, run).
     id: String,
     request: String,
-    case_no: String,
+    case_no: Option<String>,
     kind: &'static str,
     /// `requester` or `acceptor`.
     side: &'static str,
@@ -114,7 +114,8 @@ struct LineOut {
     tariff: Option<String>,
     tariffs_version: String,
     calendar_version: String,
-    quantity: u32,
+    /// Units done, a whole number or a fraction: `3`, `10/3`.
+    quantity: String,
     /// Per unit, also where it is not paid.
     rate_yen: i64,
     /// What is paid.
@@ -134,7 +135,7 @@ impl From<LineRow> for LineOut {
         Self {
             id: row.id.api(),
             request: row.request.api(),
-            case_no: line.case_no.to_string(),
+            case_no: line.case_no.map(|c| c.to_string()),
             kind: line.kind.code(),
             side: line.side.code(),
             institution: line.institution.api(),
@@ -146,7 +147,7 @@ impl From<LineRow> for LineOut {
             tariff: line.tariff.map(|t| t.as_str().to_owned()),
             tariffs_version: line.tariffs_version,
             calendar_version: line.calendar_version,
-            quantity: line.quantity,
+            quantity: line.quantity.to_string(),
             rate_yen: line.rate.0,
             amount_yen: line.amount.0,
             eligibility: match line.eligibility {

@@ -14,9 +14,11 @@ pub mod calls;
 mod consults;
 mod demo;
 pub mod directory;
+pub mod duties;
 mod entry;
 mod ledger;
 mod links;
+pub mod paper;
 pub mod people;
 #[cfg(test)]
 mod samples;

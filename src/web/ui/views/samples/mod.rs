@@ -2,6 +2,8 @@
 
 mod calls;
 mod directory;
+mod duties;
+mod paper;
 mod people;
 mod setup;
 mod sheets;
@@ -657,9 +659,16 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
-        for more in
-            [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages, calls::pages]
-        {
+        for more in [
+            signin::pages,
+            people::pages,
+            directory::pages,
+            duties::pages,
+            paper::pages,
+            sheets::pages,
+            setup::pages,
+            calls::pages,
+        ] {
             pages.extend(more(self));
         }
         pages

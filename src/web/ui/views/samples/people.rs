@@ -301,6 +301,7 @@ impl Maker {
             answer_by: t_with(self.lang, "word-until", &[("time", "11月21日（土）正午")]),
             state: self.line("offer-state-asked", Tone::Info),
             may_visit: n == 1,
+            duty: n == 2,
         };
         BehalfPage {
             shell: self.office("/people"),

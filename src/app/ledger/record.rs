@@ -1,6 +1,6 @@
 //! Records what completed, and the lines of both sides, in the transaction that closes the case.
 
-use super::{Kit, Who};
+use super::super::{Kit, Who};
 use crate::domain::dispatch::{OfferState, Request, Terms};
 use crate::domain::ledger::{
     AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
@@ -37,7 +37,8 @@ pub(crate) async fn record(tx: &mut Conn, kit: &Kit, who: &Who, request: &Reques
     let event =
         completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
     event_add(tx, association, &request.id, kit.now, &event).await?;
-    for line in lines(&event, &kit.rules.tariffs, FIRST_RUN) {
+    let (tariffs, _) = super::tariffs::tariffs_of(tx, kit, association, None, kit.now).await?;
+    for line in lines(&event, &tariffs, FIRST_RUN) {
         line_add(tx, association, &request.id, FIRST_RUN, kit.now, &line).await?;
     }
     Ok(())
@@ -75,7 +76,7 @@ async fn completed(
     let Some(claim) = request.claims().next().cloned() else {
         return Ok(None);
     };
-    let calendar = super::calendar::calendar_of(tx, kit, association).await?;
+    let calendar = super::super::calendar::calendar_of(tx, kit, association).await?;
     let home = association_by_id(tx, association).await?;
     let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
     let report = reports_of(tx, association, &request.id).await?.pop();
@@ -134,6 +135,11 @@ async fn completed(
         report_ref: report.as_ref().and_then(|r| code(&format!("report:{}", r.seq))),
         household_explained: false,
         night_card_used: false,
+        specialty: serde_json::from_str::<serde_json::Value>(&case.facts)
+            .ok()
+            .and_then(|facts| code(facts.get("specialty")?.as_str()?)),
+        other_subsidy: false,
+        excluded: false,
         requester: RequesterFacts {
             institution: asker_institution,
             institution_kind: asker_kind,

@@ -1,6 +1,10 @@
-//! Completed events and ledger lines. What a line is worth is `domain::ledger`.
+//! Completed events and the lines made when they completed. `months` keeps closes and sealed lines, `rules`
+//! tariffs and what the office recorded by hand. What a line is worth is `domain::ledger`.
 
-use super::db::{Conn, StoreError};
+pub mod months;
+pub mod rules;
+
+use super::db::{Conn, Statement, StoreError};
 use super::row::values;
 use super::statements;
 use crate::domain::ledger::{CompletedEvent, Line};
@@ -8,13 +12,20 @@ use crate::ids::{AssociationId, LedgerLineId, RequestId};
 use crate::time::Millis;
 
 statements! {
-    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, at_ms, body) VALUES ($1, $2, $3, $4)";
+    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, at_ms, counts_at_ms, body) VALUES ($1, $2, $3, $4, $5)";
+    EVENTS_COUNTED = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND counts_at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND request_id > $5 ORDER BY request_id LIMIT $6";
+    EVENTS_LATE = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND counts_at_ms < $2 AND at_ms > $3 AND at_ms <= $4 AND request_id > $5 ORDER BY request_id LIMIT $6";
     EVENT_OF_REQUEST = "SELECT body FROM completed_event WHERE association_id = $1 AND request_id = $2";
     EVENTS_AFTER = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND request_id > $2 ORDER BY request_id LIMIT $3";
     LINE_ADD = "INSERT INTO ledger_line (association_id, line_id, request_id, run, side, party, tariff, at_ms, amount_yen, reason, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     LINES_AFTER = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 AND line_id > $2 ORDER BY line_id LIMIT $3";
     LINES_NEWEST = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 ORDER BY at_ms DESC, request_id, side DESC, line_id LIMIT $2";
     LINES_OF_REQUEST = "SELECT line_id, request_id, run, at_ms, body FROM ledger_line WHERE association_id = $1 AND request_id = $2 ORDER BY side DESC, line_id";
+}
+
+/// For the test that prepares every statement.
+pub(super) fn statements() -> Vec<&'static Statement> {
+    [ALL, months::ALL, rules::ALL].concat()
 }
 
 /// A stored line.
@@ -48,7 +59,43 @@ pub async fn event_add(
 ) -> Result<(), StoreError> {
     let body =
         serde_json::to_string(event).map_err(|e| StoreError::corrupt("completed_event", request, e))?;
-    tx.exec(&EVENT_ADD, values![association.as_str(), request.as_str(), at, body]).await.map(drop)
+    let params = values![association.as_str(), request.as_str(), at, event.moment.at, body];
+    tx.exec(&EVENT_ADD, params).await.map(drop)
+}
+
+fn event_row(row: &super::Row) -> Result<(RequestId, CompletedEvent), StoreError> {
+    Ok((row.id("request_id", RequestId::from_stored)?, row.json("body")?))
+}
+
+/// Completed events that count in `[from, to)` and were recorded at or before `as_of`, in the order of their
+/// requests, after `after`.
+///
+/// # Errors
+/// The database's.
+pub async fn events_counted(
+    conn: &mut Conn,
+    association: &AssociationId,
+    (from, to, as_of): (Millis, Millis, Millis),
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
+    let params = values![association.as_str(), from, to, as_of, after, limit];
+    conn.all(&EVENTS_COUNTED, params).await?.iter().map(event_row).collect()
+}
+
+/// Completed events that count before `before` and were recorded after `since`, until `as_of`.
+///
+/// # Errors
+/// The database's.
+pub async fn events_late(
+    conn: &mut Conn,
+    association: &AssociationId,
+    (before, since, as_of): (Millis, Millis, Millis),
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
+    let params = values![association.as_str(), before, since, as_of, after, limit];
+    conn.all(&EVENTS_LATE, params).await?.iter().map(event_row).collect()
 }
 
 /// # Errors
