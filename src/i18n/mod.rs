@@ -75,6 +75,7 @@ const JA: &[&str] = &[
     include_str!("ja/setup.ftl"),
     include_str!("ja/calls.ftl"),
     include_str!("ja/rota.ftl"),
+    include_str!("ja/duty.ftl"),
     include_str!("ja/swaps.ftl"),
 ];
 const EN: &[&str] = &[
@@ -89,6 +90,7 @@ const EN: &[&str] = &[
     include_str!("en/setup.ftl"),
     include_str!("en/calls.ftl"),
     include_str!("en/rota.ftl"),
+    include_str!("en/duty.ftl"),
     include_str!("en/swaps.ftl"),
 ];
 

@@ -39,11 +39,11 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_retention"),
     migration!(8, "0008_settings"),
     migration!(9, "0009_rota"),
-    migration!(13, "0013_calls"),
-    migration!(15, "0015_ledger"),
-    migration!(17, "0017_swaps"),
-    migration!(19, "0019_feeds"),
-    migration!(20, "0020_rota_sheets"),
+    migration!(10, "0010_ledger"),
+    migration!(11, "0011_swaps"),
+    migration!(12, "0012_feeds"),
+    migration!(13, "0013_rota_sheets"),
+    migration!(14, "0014_calls"),
 ];
 
 const CREATE: Statement = Statement {

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod browser;
+mod duty;
 mod erased;
 mod exercise;
 mod guards;

@@ -5,6 +5,7 @@
 
 pub mod changes;
 pub mod counts;
+pub mod desk;
 pub mod drafts;
 pub mod feeds;
 pub mod file;

@@ -354,7 +354,7 @@ pub(crate) async fn mail_of(
     home: &Association,
     job: &Job,
 ) -> Result<Written, StoreError> {
-    let page = || Link::new(format!("{}/", kit.rules.base_url));
+    let page = |path: &str| Link::new(format!("{}{path}", kit.rules.base_url));
     let corrupt = |e: serde_json::Error| StoreError::corrupt("job", &job.id, e);
     let zone = home.zone;
     match job.kind.as_str() {
@@ -375,7 +375,7 @@ pub(crate) async fn mail_of(
                     period: period(body.first, body.last, zone, lang)?,
                     more: all.len().saturating_sub(LINES_MAX),
                     duties: all.into_iter().take(LINES_MAX).collect(),
-                    page: page()?,
+                    page: page("/duties")?,
                 })
             })();
             Ok(Some((person, built)))
@@ -395,7 +395,7 @@ pub(crate) async fn mail_of(
                 Ok(Mail::DutyReminder {
                     short: ShortMoment::new(words::short(body.from, job.created, zone, lang))?,
                     duty: DutyLine::new(duty)?,
-                    page: page()?,
+                    page: page("/duties")?,
                 })
             })();
             Ok(Some((person, built)))
@@ -420,7 +420,7 @@ pub(crate) async fn mail_of(
                     Ok(Mail::TurnsShort {
                         period: period(first, last.unwrap_or(first), zone, lang)?,
                         institutions: u32::try_from(short.len()).unwrap_or(u32::MAX),
-                        page: page()?,
+                        page: page("/rota/counts")?,
                     })
                 })();
                 return Ok(Some((person, built)));
@@ -439,7 +439,7 @@ pub(crate) async fn mail_of(
                     period: period(body.day, body.day.plus_days(days), zone, lang)?,
                     count: u32::try_from(found.len()).unwrap_or(u32::MAX),
                     holes: lines.collect::<Result<_, _>>()?,
-                    page: page()?,
+                    page: page("/rota/holes")?,
                 })
             })();
             Ok(Some((person, built)))
@@ -461,7 +461,7 @@ pub(crate) async fn mail_of(
                         short: ShortMoment::new(words::day(round.deadline, zone, lang))?,
                         full: Moment::new(words::moment(round.deadline, zone, lang))?,
                     },
-                    page: page()?,
+                    page: page(&format!("/me/wishes/{}", round.id))?,
                 })
             })();
             Ok(Some((person, built)))

@@ -30,13 +30,15 @@ pub enum Right {
     Vouch,
     /// Totals without anybody's data.
     Totals,
-    /// Make, publish and change the rota, collect wishes, see everybody's counts.
+    /// See who is on duty, by name and number.
+    Duty,
+    /// Make, publish and change the rota, collect wishes, see everybody's counts, set what it is judged by.
     Rota,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ask,
         Self::Board,
         Self::Ledger,
@@ -49,6 +51,7 @@ impl Right {
         Self::Roles,
         Self::Vouch,
         Self::Totals,
+        Self::Duty,
         Self::Rota,
     ];
 }
@@ -57,22 +60,38 @@ impl Right {
 #[must_use]
 pub const fn may(role: Role, right: Right) -> bool {
     use Right::{
-        Ask, Bank, Board, Directory, Enrol, Ledger, People, Roles, Rota, Settings, Sheets, Totals, Vouch,
+        Ask, Bank, Board, Directory, Duty, Enrol, Ledger, People, Roles, Rota, Settings, Sheets, Totals,
+        Vouch,
     };
     match role {
-        Role::Physician | Role::Specialist => matches!(right, Ask | Directory),
-        Role::NurseStation | Role::CareOffice => matches!(right, Directory),
+        Role::Physician | Role::Specialist => matches!(right, Ask | Directory | Duty),
+        Role::NurseStation => matches!(right, Directory | Duty),
+        Role::CareOffice => matches!(right, Directory),
         Role::CityObserver => matches!(right, Totals),
         Role::Clerk => {
-            matches!(right, Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals | Rota)
+            matches!(
+                right,
+                Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals | Duty | Rota
+            )
         }
-        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals | Rota),
+        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals | Duty | Rota),
         Role::Officer => {
-            matches!(right, Board | Ledger | Directory | People | Bank | Sheets | Vouch | Totals)
+            matches!(right, Board | Ledger | Directory | People | Bank | Sheets | Vouch | Totals | Duty)
         }
         Role::Administrator => matches!(
             right,
-            Board | Ledger | Directory | People | Enrol | Sheets | Settings | Roles | Vouch | Totals | Rota
+            Board
+                | Ledger
+                | Directory
+                | People
+                | Enrol
+                | Sheets
+                | Settings
+                | Roles
+                | Vouch
+                | Totals
+                | Duty
+                | Rota
         ),
     }
 }

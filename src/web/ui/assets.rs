@@ -17,6 +17,7 @@ struct File {
 const TOKENS: &str = include_str!("../assets/vendor/tokens.css");
 const STYLE: &str = include_str!("../assets/app.css");
 const OFFICE: &str = include_str!("../assets/office.css");
+const ROTA: &str = include_str!("../assets/rota.css");
 
 /// The tokens that the style uses, and the style, in one file: one round trip at night, and a third of the
 /// bytes. Comments and indents stay in the sources.
@@ -25,7 +26,7 @@ fn style() -> String {
     for line in TOKENS.lines().map(str::trim) {
         let name = line.split(':').next().unwrap_or(line);
         let used = format!("var({name})");
-        if name.starts_with("--") && (STYLE.contains(&used) || OFFICE.contains(&used)) {
+        if name.starts_with("--") && [STYLE, OFFICE, ROTA].iter().any(|css| css.contains(&used)) {
             css.push_str(line);
         }
     }
@@ -37,8 +38,8 @@ fn style() -> String {
     css
 }
 
-fn files() -> &'static [File; 11] {
-    static FILES: OnceLock<[File; 11]> = OnceLock::new();
+fn files() -> &'static [File; 13] {
+    static FILES: OnceLock<[File; 13]> = OnceLock::new();
     static CSS: OnceLock<String> = OnceLock::new();
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     const CSS_TYPE: &str = "text/css; charset=utf-8";
@@ -55,6 +56,8 @@ fn files() -> &'static [File; 11] {
                 content_type: "text/css; charset=utf-8",
                 bytes: include_bytes!("../assets/office.css"),
             },
+            File { name: "rota.css", content_type: "text/css; charset=utf-8", bytes: ROTA.as_bytes() },
+            File { name: "rota.js", content_type: SCRIPT, bytes: include_bytes!("../assets/rota.js") },
             File { name: "paper.css", content_type: CSS_TYPE, bytes: include_bytes!("../assets/paper.css") },
             File {
                 name: "paper-a4.css",

@@ -343,6 +343,8 @@ impl Caller {
             sheets: p.may(Right::Sheets),
             settings: p.may(Right::Settings),
             totals: p.may(Right::Totals),
+            duty: p.may(Right::Duty),
+            rota: p.may(Right::Rota),
         });
         let home = self.home.as_ref();
         Shell {
@@ -475,6 +477,8 @@ pub(super) fn is_own_page(path: &str) -> bool {
     is_own_path(path)
         && [
             "/consults",
+            "/duty",
+            "/rota",
             "/duties",
             "/swaps",
             "/board",

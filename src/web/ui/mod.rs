@@ -63,6 +63,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     people::ROUTES,
     directory::ROUTES,
     duties::ROUTES,
+    rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
     rota::files::ROUTES,

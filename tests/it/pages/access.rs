@@ -227,6 +227,63 @@ async fn people_and_devices<'a>(
     objects.same("rules", "1");
 }
 
+/// The things of the rota's pages: a draft, a publication, a change and a collection of wishes of each association.
+async fn rota_of(
+    town: &Town,
+    objects: &mut Objects,
+    associations: [&AssociationId; 2],
+    doctors: [&MemberId; 2],
+) {
+    use touban::app::rota::changes::{NewOverride, OverrideMade};
+    use touban::app::rota::publish::{Breaches, NewPublication, Published};
+    use touban::domain::rota::RotaRole;
+    use touban::time::Window;
+    let app = &town.office.app;
+    let now = app.now();
+    for (n, (home, doctor)) in associations.into_iter().zip(doctors).enumerate() {
+        let who = touban::app::Who::cli(home);
+        let area: touban::domain::rota::Area = "all".parse().unwrap();
+        let days = ("2030-01-01".parse().unwrap(), "2030-01-31".parse().unwrap());
+        let draft = app.rota_draft_new(&who, &area, "第1案", days, None).await.unwrap();
+        let window = Window { from: now, to: now.plus_s(3_600) };
+        let new = NewPublication {
+            area: area.clone(),
+            period: window,
+            assignments: Vec::new(),
+            recorded_at: None,
+            breaches: Breaches::Forbid,
+            note: String::new(),
+        };
+        let Published::Done { id: publication, .. } = app.rota_import(&who, new, None).await.unwrap() else {
+            panic!("an empty rota can be published")
+        };
+        let new = NewOverride {
+            area,
+            role: RotaRole::Primary,
+            window,
+            person: None,
+            institution: None,
+            reason: String::new(),
+            recorded_at: None,
+        };
+        let OverrideMade::Done { id: change, .. } = app.rota_override_add(&who, new, None).await.unwrap()
+        else {
+            panic!("nobody can be put on")
+        };
+        let round = app.wish_round_open(&who, days, now.plus_s(86_400), None).await.unwrap();
+        let of_member = format!("{round} {doctor}");
+        for (kind, id) in [
+            ("draft", draft.as_str()),
+            ("publication", publication.as_str()),
+            ("override", change.as_str()),
+            ("wish_round", round.as_str()),
+            ("wish_round of a member", &of_member),
+        ] {
+            if n == 0 { objects.same(kind, id) } else { objects.other(kind, id) }
+        }
+    }
+}
+
 /// What the audit log says of somebody who looked: the one thing that a look may write (guideline 6.0, 系17 ①).
 const READINGS: &[&str] = &["request.read", "bank.read"];
 
@@ -449,6 +506,7 @@ impl Walk {
                 objects.other("group", group.as_str());
             }
         }
+        rota_of(&town, &mut objects, [&home, &midori], [&people[&Role::Physician], &their_asker]).await;
         objects.same("public", "aoba");
         for object in ["public_entry", "public_sheet"] {
             objects.same(object, &format!("aoba {ours}"));

@@ -38,7 +38,7 @@ async fn the_rota_hangs_on_walls_lies_on_desks_and_goes_to_households() {
     }
 
     let own = doctor.get("/me/duties/paper?month=2026-09").await;
-    own.says("上田 健 先生").says("令和8年9月〜11月").says("翌8:00").says("正");
+    own.says("上田 健 先生").says("令和8年9月〜11月").says("翌8:00").says("副");
     clerk.get(&format!("/rota/paper/people/{}?month=2026-09", doctors[1].person)).await.says("上田 健 先生");
     assert_eq!(doctor.look(&format!("/rota/paper/people/{}", doctors[2].person)).await.status, 404);
 
@@ -77,7 +77,7 @@ async fn lists_go_out_with_real_days_and_in_letters_that_the_city_reads() {
         &text[..200]
     );
     assert!(text.contains("2026-09-22,火,国民の休日,"), "{text}");
-    let (kind, bytes) = file(&clerk, &[("what", "city"), ("format", "csv-sjis")]).await;
+    let (kind, bytes) = file(&clerk, &[("what", "rota"), ("format", "csv-sjis")]).await;
     assert_eq!(kind, "text/csv; charset=shift_jis");
     let (plain, _, failed) = encoding_rs::SHIFT_JIS.decode(&bytes);
     assert!(!failed && plain.contains("髙橋 隆") && plain.contains("国民の休日"));

@@ -45,11 +45,7 @@ fn a_rota_goes_in_and_out_from_the_shell() {
     let recorded = "--recorded-at 2026-08-10T09:00:00+09:00";
     let looked = place.run(&format!("rota import rota.csv {days} {recorded} --dry-run --json"));
     assert_eq!(looked.0, Some(3), "{}", looked.2);
-    assert!(
-        looked.2.contains("D70 佐藤: Several people have this name (佐藤 健一、佐藤 花子)"),
-        "{}",
-        looked.2
-    );
+    assert!(looked.2.contains("D70 佐藤: Several people have this name (佐藤 "), "{}", looked.2);
     assert!(looked.1.contains("\"written\":false"), "{}", looked.1);
     assert_eq!(
         place.run(&format!("rota import rota.csv {days} {recorded}")).0,

@@ -20,11 +20,13 @@ mod ledger;
 mod links;
 pub mod paper;
 pub mod people;
+pub mod rota;
 #[cfg(test)]
 mod samples;
 pub mod setup;
 pub mod sheets;
 pub mod signin;
+pub mod wishes;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
 pub use consults::{
@@ -137,6 +139,10 @@ pub struct Nav {
     pub settings: bool,
     /// Sees `/totals`.
     pub totals: bool,
+    /// Sees `/duty` with names.
+    pub duty: bool,
+    /// Sees `/rota`.
+    pub rota: bool,
 }
 
 /// What surrounds every page.

@@ -5,6 +5,7 @@ mod directory;
 mod duties;
 mod paper;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -460,6 +461,8 @@ impl Maker {
                 sheets: true,
                 settings: true,
                 totals: true,
+                duty: true,
+                rota: true,
             },
         )
     }
@@ -665,6 +668,7 @@ impl Maker {
             directory::pages,
             duties::pages,
             paper::pages,
+            rota::pages,
             sheets::pages,
             setup::pages,
             calls::pages,
