@@ -115,6 +115,12 @@ pub fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
     files().iter().zip(urls()).find(|(_, url)| *url == path).map(|(file, _)| (file.content_type, file.bytes))
 }
 
+/// Every file, by its name in the sources.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    files().iter().map(|file| file.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,7 +64,8 @@ impl<'a> Names<'a> {
             return Who::None(Reason::Nobody, String::new());
         }
         // The whole name, then parts of it: the first way by which anybody is meant decides.
-        let ways: [(bool, &dyn Fn(&Row<'a>) -> bool); 7] = [
+        type Fits<'f, 'a> = &'f dyn Fn(&Row<'a>) -> bool;
+        let ways: [(bool, Fits<'_, 'a>); 7] = [
             (false, &|r| r.name == name),
             (false, &|r| !r.kana.is_empty() && r.kana == kana),
             (true, &|r| r.family == name),

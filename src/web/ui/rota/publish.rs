@@ -156,7 +156,7 @@ pub(in crate::web::ui) async fn publication(
     let (head, publication) = app.rota_publication(home, &id).await?;
     let world = app.rota_world(home).await?;
     let mut duties = publication.assignments;
-    duties.sort_by(|a, b| (a.window, a.role).cmp(&(b.window, b.role)));
+    duties.sort_by_key(|duty| (duty.window, duty.role));
     let page = PublicationPage {
         shell: caller.shell_at(ROTA, &format!("/rota/publications/{id}")),
         notice: said(&caller),

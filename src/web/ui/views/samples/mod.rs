@@ -698,8 +698,10 @@ fn every_page_keeps_the_promises_of_all_pages() {
         assert_eq!(page.matches("<h1").count(), 1, "{name}: one heading");
         assert!(page.contains(&format!("<html lang=\"{}\"", lang.tag())), "{name}: language");
         assert!(page.contains("href=\"tel:0420000000\"") && page.contains("042-000-0000"), "{name}: office");
+        // The name of the header by which a page asks whether it is still new.
+        let shown = page.replace("If-None-Match", "");
         for trace in ["None", "Some(", "{{", "{%", "Hidden(", "***", "{ $"] {
-            assert!(!page.contains(trace), "{name} shows {trace}");
+            assert!(!shown.contains(trace), "{name} shows {trace}");
         }
         for inline in
             [" style=", "<style", " onclick", " onload", "javascript:", "hx-on", "http://www.", "https://"]
@@ -841,7 +843,7 @@ fn every_sample_stands_in_a_folder_to_look_at() {
     for (name, _, page) in every_page() {
         std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
     }
-    for name in ["app.css", "office.css", "link.js", "passkey.js", "demo.js", "htmx.min.js", "icon.svg"] {
+    for name in crate::web::ui::assets::names() {
         let url = crate::web::ui::assets::asset_url(name);
         std::fs::write(dir.join(url.trim_start_matches('/')), crate::web::ui::assets::asset(url).unwrap().1)
             .unwrap();

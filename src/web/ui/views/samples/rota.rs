@@ -357,7 +357,14 @@ fn steps(maker: &Maker) -> Vec<(&'static str, String)> {
                     withdrawn: None,
                     once: hidden("once-2"),
                 },
-                OverrideRow { id: s("02j"), withdrawn: Some(s("10時")), ..OverrideRow::default() },
+                OverrideRow {
+                    id: s("02j"),
+                    hours: s("8時〜18時"),
+                    role: t(maker.lang, "word-rota-role-deputy"),
+                    who: maker.doctor("榎本 清子"),
+                    withdrawn: Some(s("10時")),
+                    ..OverrideRow::default()
+                },
             ]
         } else {
             Vec::new()
