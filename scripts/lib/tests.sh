@@ -135,6 +135,7 @@ stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/people.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
     node "$root/tests/e2e/demo.mjs"
+    node "$root/tests/e2e/calls.mjs"
     node "$root/tests/e2e/rota.mjs"
 }
 

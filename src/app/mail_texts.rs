@@ -73,6 +73,8 @@ pub enum Mail {
     Exhausted { kind: RequestKind, case: CaseNumber, deadline: Moment, page: Link },
     /// To the coordinator: somebody's address does not work. The name stands on the page only.
     Unreachable { page: Link },
+    /// To coordinators and officers: no call can come in or go out.
+    BridgeDown { page: Link },
     /// To the coordinator: a mail could not be sent.
     DeadMail { kind: RequestKind, case: CaseNumber, page: Link },
     /// To the asker: nobody accepted in time.
@@ -134,6 +136,7 @@ pub enum MailKind {
     ClosedWithThanks,
     Exhausted,
     Unreachable,
+    BridgeDown,
     DeadMail,
     ExpiredToAsker,
     ExpiredToCoordinator,
@@ -167,7 +170,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -184,6 +187,7 @@ impl MailKind {
         Self::ClosedWithThanks,
         Self::Exhausted,
         Self::Unreachable,
+        Self::BridgeDown,
         Self::DeadMail,
         Self::ExpiredToAsker,
         Self::ExpiredToCoordinator,
@@ -227,6 +231,7 @@ impl MailKind {
             Self::ClosedWithThanks => form("closed_with_thanks", "closed", 2, 0),
             Self::Exhausted => form("exhausted", "exhausted", 3, 0),
             Self::Unreachable => form("unreachable", "unreachable", 2, 0),
+            Self::BridgeDown => form("bridge_down", "bridge-down", 2, 0),
             Self::DeadMail => form("dead_mail", "dead", 2, 0),
             Self::ExpiredToAsker => form("expired_to_asker", "expired-asker", 2, 0),
             Self::ExpiredToCoordinator => form("expired_to_coordinator", "expired-coordinator", 2, 0),
@@ -284,6 +289,7 @@ impl Mail {
             Self::ClosedWithThanks { .. } => MailKind::ClosedWithThanks,
             Self::Exhausted { .. } => MailKind::Exhausted,
             Self::Unreachable { .. } => MailKind::Unreachable,
+            Self::BridgeDown { .. } => MailKind::BridgeDown,
             Self::DeadMail { .. } => MailKind::DeadMail,
             Self::ExpiredToAsker { .. } => MailKind::ExpiredToAsker,
             Self::ExpiredToCoordinator { .. } => MailKind::ExpiredToCoordinator,
@@ -354,7 +360,7 @@ impl Mail {
                 .with("case", case.as_str())
                 .with("deadline", deadline.as_str())
                 .page(page),
-            Self::Unreachable { page } => letter.page(page),
+            Self::Unreachable { page } | Self::BridgeDown { page } => letter.page(page),
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
             }

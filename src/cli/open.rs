@@ -19,7 +19,7 @@ use crate::domain::people::resolvable;
 use crate::i18n::Lang;
 use crate::ids::{SharedChance, SystemChance, crockford_128};
 use crate::ports::mail::{FolderMail, MailPort, Secret, Security, SmtpMail, SmtpSettings};
-use crate::ports::phone::{PhoneBridge, Simulator};
+use crate::ports::phone::{AsteriskBridge, AsteriskSettings, PhoneBridge, Simulator};
 use crate::seal::{Seal, SealError};
 use crate::store::secrets::{Vault, has_key};
 use crate::store::{Command, Conn, Db, DbSettings, StoreError};
@@ -340,11 +340,26 @@ pub fn mail_shown(config: &Config) -> PostShown {
 }
 
 /// What carries the calls; `None`: nothing does.
-pub fn bridge(config: &Config) -> Option<Arc<dyn PhoneBridge>> {
-    match config.phone.bridge {
-        BridgeKind::None => None,
-        BridgeKind::Simulator => Some(Arc::new(Simulator::new())),
-    }
+pub fn bridge(config: &Config, lang: Lang) -> Result<Option<Arc<dyn PhoneBridge>>, Stop> {
+    let written = match (config.phone.bridge, &config.phone.asterisk) {
+        (BridgeKind::Simulator, _) => return Ok(Some(Arc::new(Simulator::new()))),
+        (BridgeKind::Asterisk, Some(written)) => written,
+        // The configuration has refused an Asterisk without a password.
+        (BridgeKind::None | BridgeKind::Asterisk, _) => return Ok(None),
+    };
+    let settings = AsteriskSettings {
+        ari: written.ari.clone(),
+        user: written.user.clone(),
+        password: Secret::from(written.password.expose().to_owned()),
+        dial: written.dial.clone(),
+        fallback_file: written.fallback_file.clone(),
+        message_dir: written.message_dir.clone(),
+    };
+    let wrong = |e| {
+        Stop::usage(lang, format!("[phone.asterisk] が使えません（{e}）"), format!("[phone.asterisk]: {e}"))
+    };
+    settings.usable().map_err(wrong)?;
+    Ok(Some(Arc::new(AsteriskBridge::new(settings).map_err(wrong)?)))
 }
 
 /// The port that mail leaves by.

@@ -56,7 +56,7 @@ pub async fn run(config: &Config, lang: Lang) -> Result<(), Stop> {
     if rules.tariffs.all().is_empty() {
         warn!("No tariffs are configured ([tariffs] file): every line says so and nothing is paid");
     }
-    let phone = open::bridge(config);
+    let phone = open::bridge(config, lang)?;
     let house = House { db, vault, clock, rules, mail, phone, demo: None, counters, lang };
     house.serve(config, listener, signals, |_| {}).await
 }

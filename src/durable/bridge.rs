@@ -10,13 +10,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
-use crate::app::call::{CallOrder, Given, Seen, Todo};
+use crate::app::call::{CallOrder, Fallback, Given, Seen, Todo};
 use crate::app::verify::chain_of;
 use crate::app::{App, AppError};
 use crate::domain::call::{Collect, Command, Event};
 use crate::ids::CallId;
-use crate::ports::phone::{BridgeError, BridgeEvent, Events, Order, PhoneBridge, View};
+use crate::ports::phone::{self as port, BridgeError, BridgeEvent, Events, Order, PhoneBridge, View};
 use crate::store::jobs::Lane;
+use crate::time::Millis;
 
 /// The worker looks at least this often: waits of calls are honoured to about that much.
 const LOOK: Duration = Duration::from_millis(200);
@@ -25,6 +26,14 @@ const AGAIN_FIRST: Duration = Duration::from_millis(250);
 const AGAIN_MOST: Duration = Duration::from_secs(5);
 /// An order whose outcome is not known is given again after this long.
 const ORDER_AGAIN: Duration = Duration::from_millis(500);
+/// Who is rung while touban is down is looked at again this often: the rota, the settings, the phones, and the hour
+/// at which a duty ends change it.
+const FALLBACK_LOOK: Duration = Duration::from_secs(5);
+/// A bridge that cannot be heard for this long is an alarm, and one again after each of the second.
+const AWAY_S: i64 = 3;
+const AWAY_AGAIN_S: i64 = 60;
+/// How often that is looked at.
+const AWAY_LOOK: Duration = Duration::from_secs(1);
 /// Checks of PINs that run beside the reading of events.
 const PINS_AHEAD: usize = 32;
 
@@ -53,6 +62,8 @@ impl Calls {
         let mut tasks = JoinSet::new();
         tasks.spawn(supervised(worker.clone(), Part::Listen));
         tasks.spawn(supervised(worker.clone(), Part::Wait));
+        tasks.spawn(supervised(worker.clone(), Part::Fallback));
+        tasks.spawn(supervised(worker.clone(), Part::Watch));
         tasks.spawn(async move { worker.orders(hears).await });
         Self { stop, tasks }
     }
@@ -68,6 +79,8 @@ impl Calls {
 enum Part {
     Listen,
     Wait,
+    Fallback,
+    Watch,
 }
 
 /// A part that panicked is started again.
@@ -78,6 +91,8 @@ async fn supervised(worker: Worker, part: Part) {
             match part {
                 Part::Listen => worker_now.listen().await,
                 Part::Wait => worker_now.waits().await,
+                Part::Fallback => worker_now.fallbacks().await,
+                Part::Watch => worker_now.watch().await,
             }
         });
         match run.await {
@@ -249,6 +264,70 @@ impl Worker {
         }
     }
 
+    // ---- while the bridge is away --------------------------------------------------------------------
+
+    /// Whether a call is open or not, somebody hears that the night number does not work.
+    async fn watch(&self) {
+        let hears = self.heard.subscribe();
+        let mut away: Option<(Millis, Option<Millis>)> = None;
+        let mut alarms = BTreeMap::new();
+        loop {
+            let now = self.app.now();
+            if *hears.borrow() {
+                away = None;
+                alarms.clear();
+            } else {
+                let (since, told) = away.get_or_insert((now, None));
+                let due = told.map_or_else(|| since.plus_s(AWAY_S), |at| at.plus_s(AWAY_AGAIN_S));
+                if now >= due {
+                    match self.app.calls_bridge_away(&mut alarms).await {
+                        Ok(()) => *told = Some(now),
+                        Err(e) => {
+                            error!(error = chain_of(&e), "Nobody could be told that the bridge is away")
+                        }
+                    }
+                }
+            }
+            if self.rest(AWAY_LOOK).await {
+                return;
+            }
+        }
+    }
+
+    // ---- while touban is down -----------------------------------------------------------------------
+
+    /// Keeps the bridge told whom to ring by itself.
+    async fn fallbacks(&self) {
+        let mut hears = self.heard.subscribe();
+        let mut told: Option<Vec<Fallback>> = None;
+        loop {
+            if *hears.borrow_and_update() {
+                match self.app.call_fallbacks().await {
+                    Ok(now) if told.as_ref() == Some(&now) => {}
+                    Ok(now) => match self.bridge.set_fallback(&plans(&now)).await {
+                        Ok(()) => told = Some(now),
+                        Err(e) => {
+                            warn!(error = chain_of(&e), "The bridge was not told whom to ring by itself")
+                        }
+                    },
+                    Err(e) => {
+                        error!(error = chain_of(&e), "Whom the bridge rings by itself could not be read")
+                    }
+                }
+            } else {
+                // Another life of the bridge may know nothing.
+                told = None;
+            }
+            let stopping = tokio::select! {
+                stopping = self.rest(FALLBACK_LOOK) => stopping,
+                _ = hears.changed() => *self.stop.borrow(),
+            };
+            if stopping {
+                return;
+            }
+        }
+    }
+
     // ---- orders -----------------------------------------------------------------------------------
 
     async fn orders(self, mut hears: watch::Receiver<bool>) {
@@ -370,6 +449,10 @@ impl Worker {
 #[expect(clippy::disallowed_methods, reason = "the workers own the only sleeps")]
 async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+fn plans(all: &[Fallback]) -> Vec<port::Fallback> {
+    all.iter().map(|f| port::Fallback { number: f.number.clone(), lines: f.lines.clone() }).collect()
 }
 
 fn seen(view: &View) -> Seen {

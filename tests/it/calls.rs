@@ -68,7 +68,9 @@ impl Night {
         let station = crate::support::add_institution(&office.app, &office.association, "青葉訪問看護").await;
         let lines = InstitutionCalls { lines: vec![number(NURSE)], ..InstitutionCalls::default() };
         settings.institutions.insert(station, lines);
-        settings.pillars.insert("home_care".into(), Pillar { on: true, people: vec![pillar] });
+        settings
+            .pillars
+            .insert("home_care".into(), Pillar { on: true, people: vec![pillar], ..Pillar::default() });
         office.app.call_settings_put(&who, 0, settings).await.unwrap();
         let phones = Simulator::new();
         let calls = Some(Calls::start(office.app.clone(), Arc::new(phones.clone())));
@@ -374,6 +376,9 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
     let told = CallTold { outcome: "visited".into(), place: String::new(), text: "canary-report".into() };
     night.office.app.call_report(&own, &first, &night.own, told, None).await.unwrap();
     night.stage("over").await;
+    // She may be hearing the farewell, and her line is one.
+    let _ = night.phones.hang_up(&nurse);
+    night.until("her line is free", async || night.live(NURSE).is_none()).await;
     night.nurse_calls().await;
     for phone in [OWN, PILLAR, COORDINATOR] {
         let leg = night.rings(phone).await;
@@ -413,7 +418,59 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
     night.ends().await;
 }
 
+async fn a_bridge_that_is_away_is_said_each_minute_until_somebody_has_seen_it(office: TestOffice) {
+    let mut night = Night::begins(office).await;
+    if let Some(calls) = night.calls.take() {
+        calls.stop().await;
+    }
+    let app = &night.office.app;
+    let mut alarms = std::collections::BTreeMap::new();
+    let said =
+        async || night.mails().await.iter().filter(|m| m.contains("夜間の電話がつながりません")).count();
+    for _ in 0..2 {
+        app.calls_bridge_away(&mut alarms).await.unwrap();
+        // Both coordinators of this office.
+        assert_eq!(said().await, 2);
+        night.office.clock.set(app.now().plus_s(60));
+    }
+    let alarm = alarms.values().next().unwrap();
+    let who = Who::member(&night.office.association, &night.office.coordinator);
+    assert!(app.alarm_seen(&who, alarm, None).await.unwrap());
+    app.calls_bridge_away(&mut alarms).await.unwrap();
+    assert_eq!(said().await, 0);
+    night.ends().await;
+}
+
+async fn in_the_morning_the_patients_own_physicians_hear_of_the_night_once(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let nurse = night.nurse_calls().await;
+    let doctor = night.takes(OWN).await;
+    night.talk(&nurse, &doctor).await;
+    night.phones.hang_up(&doctor).unwrap();
+    night.stage("report_due").await;
+    night.mails().await;
+    let app = &night.office.app;
+    let home = app.associations().await.unwrap().remove(0);
+    // Ten in the morning: the night before is over and had no call.
+    let mut told = None;
+    assert_eq!(app.calls_morning(&home, &mut told).await.unwrap(), 0);
+    night.office.clock.set(app.now().plus_s(20 * 3_600));
+    assert_eq!(app.calls_morning(&home, &mut told).await.unwrap(), 0, "at six nothing is told");
+    night.office.clock.set(app.now().plus_s(3_600 + 60));
+    let mails = app.calls_morning(&home, &mut told).await.unwrap();
+    // Two physicians of the clinic, two coordinators.
+    assert_eq!(mails, 4);
+    assert_eq!(app.calls_morning(&home, &mut told).await.unwrap(), 0);
+    // Another process, which remembers nothing, writes no second mail.
+    app.calls_morning(&home, &mut None).await.unwrap();
+    let said = night.mails().await;
+    assert_eq!(said.iter().filter(|m| m.contains("昨夜の電話")).count(), 4, "{said:?}");
+    night.ends().await;
+}
+
 on_both!(
+    a_bridge_that_is_away_is_said_each_minute_until_somebody_has_seen_it,
+    in_the_morning_the_patients_own_physicians_hear_of_the_night_once,
     what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_open,
     a_nurse_talks_with_the_physician_who_pressed_1_and_gets_a_report,
     who_declines_or_has_a_machine_is_followed_by_the_next,

@@ -143,7 +143,7 @@ async fn follow(
     let was = before.call.taker.as_ref().map(|t| &t.person);
     if let Some(taker) = call.taker.as_ref().filter(|t| Some(&t.person) != was) {
         let key = format!("call:{}:taken:{}:{}", call.id, taker.person, before.revision);
-        tell(tx, kit, who, call, &taker.person, "taken", key).await?;
+        tell(tx, kit, who, &call.id, &taker.person, "taken", key).await?;
     }
     if before.call.route.is_none()
         && call.route.is_some()
@@ -151,7 +151,7 @@ async fn follow(
     {
         for person in physicians(tx, &who.association, clinic, kit.now).await? {
             let key = format!("call:{}:attending:{person}", call.id);
-            tell(tx, kit, who, call, &person, "attending", key).await?;
+            tell(tx, kit, who, &call.id, &person, "attending", key).await?;
         }
     }
     Ok(())
@@ -162,13 +162,14 @@ pub(crate) async fn tell(
     tx: &mut Conn,
     kit: &Kit,
     who: &Who,
-    call: &Call,
+    call: &CallId,
     person: &MemberId,
     what: &'static str,
     key: String,
 ) -> Result<(), StoreError> {
-    let body = json!({ "call": call.id.as_str(), "member": person.as_str(), "what": what });
-    let job = NewJob { lane: Lane::Urgent, kind: "call_notice", key, body, due: kit.now };
+    let body = json!({ "call": call.as_str(), "member": person.as_str(), "what": what });
+    let lane = if what == "summary" { Lane::Reports } else { Lane::Urgent };
+    let job = NewJob { lane, kind: "call_notice", key, body, due: kit.now };
     job_add(tx, &who.association, &job, kit.now, kit.vault.chance.as_ref()).await
 }
 
@@ -223,7 +224,7 @@ pub(crate) fn notice_text(what: &str) -> Option<&'static str> {
 }
 
 /// The coordinators and officers: who is alarmed.
-async fn watch(tx: &mut Conn, kit: &Kit, who: &Who) -> Result<Vec<MemberId>, StoreError> {
+pub(super) async fn watch(tx: &mut Conn, kit: &Kit, who: &Who) -> Result<Vec<MemberId>, StoreError> {
     let mut people = members_with_role(tx, &who.association, Role::Coordinator, kit.now).await?;
     for officer in members_with_role(tx, &who.association, Role::Officer, kit.now).await? {
         if !people.contains(&officer) {
@@ -247,7 +248,7 @@ async fn alarm(
     alarm_raise(tx, &who.association, code, &subject, kit.now, kit.vault.chance.as_ref()).await?;
     for person in watch(tx, kit, who).await? {
         let key = format!("call:{}:{code}:{}:{said}:{person}", call.id, kit.now.0);
-        tell(tx, kit, who, call, &person, code, key).await?;
+        tell(tx, kit, who, &call.id, &person, code, key).await?;
     }
     Ok(())
 }
@@ -275,7 +276,7 @@ async fn perform(
             };
             for person in people {
                 let key = format!("call:{}:{code}:{}:{number}:{person}", call.id, before.revision);
-                tell(tx, kit, who, call, &person, code, key).await?;
+                tell(tx, kit, who, &call.id, &person, code, key).await?;
             }
             Ok(())
         }

@@ -3,14 +3,18 @@
 
 mod bridge;
 mod duty;
+mod fallback;
 mod flow;
+mod inbound;
 mod report;
 pub mod settings;
 mod start;
 mod views;
+mod watch;
 mod world;
 
 pub use bridge::{CallOrder, Given, Seen, Todo};
+pub use fallback::Fallback;
 pub use report::{CallTold, OUTCOMES};
 pub use start::Started;
 pub use views::{CallLine, CallPage, LegLine, ReportLine};

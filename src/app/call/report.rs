@@ -114,7 +114,7 @@ impl Command for Tell {
         {
             for person in physicians(tx, association, clinic, kit.now).await? {
                 let key = format!("call:{}:transport:{}:{person}", self.call, kit.now.0);
-                tell(tx, kit, who, &loaded.call, &person, "transport", key).await?;
+                tell(tx, kit, who, &loaded.call.id, &person, "transport", key).await?;
             }
         }
         Ok(true)

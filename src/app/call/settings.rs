@@ -19,6 +19,8 @@ use crate::store::{Command, Conn, StoreError};
 
 /// Digits of a station's or clinic's code.
 const CODE_DIGITS: std::ops::RangeInclusive<usize> = 2..=8;
+/// Minutes of a day.
+const DAY_MIN: u16 = 1_440;
 /// Institutions whose numbers are compared with a caller's.
 const INSTITUTIONS_MAX: i64 = 10_000;
 
@@ -32,6 +34,8 @@ pub struct CallSettings {
     pub institutions: BTreeMap<InstitutionId, InstitutionCalls>,
     /// 第3層・第4層, in the order of the plan's `pillar:NAME`.
     pub pillars: BTreeMap<String, Pillar>,
+    /// The primary and the deputy are rung together instead of one after the other.
+    pub together: bool,
     pub policy: Policy,
     pub limits: Limits,
 }
@@ -57,6 +61,30 @@ pub struct Pillar {
     /// Off until the households were told.
     pub on: bool,
     pub people: Vec<MemberId>,
+    /// Everybody who is here of these institutions, after the people.
+    pub institutions: Vec<InstitutionId>,
+    /// Minutes of the day from which and until which it may be rung, over midnight where they are in that order;
+    /// the same minute twice: always.
+    pub from_min: u16,
+    pub to_min: u16,
+    /// Areas of the clinics whose patients it serves; none: everywhere.
+    pub areas: Vec<String>,
+}
+
+impl Pillar {
+    /// Whether it may be rung at this minute of the day for a patient of this area. A patient of whom no area is
+    /// known is of every area: nobody is left without help for that.
+    #[must_use]
+    pub fn serves(&self, minute: u16, area: Option<&str>) -> bool {
+        let (from, to) = (self.from_min, self.to_min);
+        let hour = match from.cmp(&to) {
+            std::cmp::Ordering::Equal => true,
+            std::cmp::Ordering::Less => (from..to).contains(&minute),
+            std::cmp::Ordering::Greater => minute >= from || minute < to,
+        };
+        let here = self.areas.is_empty() || area.is_none_or(|a| self.areas.iter().any(|own| own == a));
+        self.on && hour && here
+    }
 }
 
 impl CallSettings {
@@ -105,6 +133,9 @@ impl CallSettings {
         codes.dedup();
         if codes.len() < count {
             wrong.push(("code", Wrong::Taken));
+        }
+        if self.pillars.values().any(|p| p.from_min >= DAY_MIN || p.to_min >= DAY_MIN) {
+            wrong.push(("pillar", Wrong::OutOfRange));
         }
         if !self.policy.wrong().is_empty() {
             wrong.push(("policy", Wrong::OutOfRange));
@@ -218,5 +249,40 @@ impl App {
         }
         let save = Save { kit: self.kit(), who: who.clone(), revision, settings };
         if self.db.run(save).await? { Ok(()) } else { Err(AppError::ChangedMeanwhile) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pillar_is_rung_in_its_hours_and_areas_and_not_while_it_is_off() {
+        let pillar = Pillar {
+            on: true,
+            from_min: 18 * 60,
+            to_min: 8 * 60,
+            areas: vec!["青葉北".into()],
+            ..Pillar::default()
+        };
+        for (minute, area, served) in [
+            (18 * 60, Some("青葉北"), true),
+            (0, Some("青葉北"), true),
+            (8 * 60, Some("青葉北"), false),
+            (8 * 60 - 1, Some("青葉北"), true),
+            (12 * 60, Some("青葉北"), false),
+            (0, Some("青葉南"), false),
+            (0, None, true),
+        ] {
+            assert_eq!(pillar.serves(minute, area), served, "{minute} {area:?}");
+        }
+        assert!(!Pillar { on: false, ..pillar.clone() }.serves(0, None));
+        let day = Pillar { from_min: 9 * 60, to_min: 17 * 60, ..pillar.clone() };
+        assert!(day.serves(9 * 60, None) && !day.serves(17 * 60, None));
+        let always = Pillar { from_min: 0, to_min: 0, areas: Vec::new(), ..pillar };
+        assert!(always.serves(12 * 60, Some("青葉南")));
+        let late = Pillar { to_min: 1_440, ..always };
+        let settings = CallSettings { pillars: [("visits".into(), late)].into(), ..CallSettings::default() };
+        assert_eq!(settings.wrong(), [("pillar", Wrong::OutOfRange)]);
     }
 }

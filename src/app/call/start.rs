@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::bridge::{case_no, hunt_request};
 use super::flow::apply;
+use super::inbound::{case_no, hunt_request};
 use super::settings::{line_of, load};
 use crate::app::access::note;
 use crate::app::replay::Key;
@@ -93,7 +93,7 @@ impl Command for Start {
                 Call::between(self.id.clone(), first, other, policy, kit.now)
             }
         };
-        let request = hunt_request(kit, association, self.request.clone(), Some(&self.asker))?;
+        let request = hunt_request(kit, association, self.request.clone(), Some(&self.asker), &settings)?;
         let case_no = case_no(tx, kit, &home).await?;
         let new = NewCall {
             call: &call,

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Timelike as _;
+
 use super::settings::{CallSettings, line_of, load};
 use crate::app::Kit;
+use crate::domain::calendar::wall_clock;
 use crate::domain::call::number::Line;
 use crate::domain::call::{Call, Kind};
 use crate::domain::dispatch::settle::PersonFacts;
@@ -12,7 +15,7 @@ use crate::domain::dispatch::{Candidate, Request, Selector, World};
 use crate::domain::people::Role;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::store::enrolment::members_of_institution;
-use crate::store::people::{member_by_id, members_with_role};
+use crate::store::people::{association_by_id, institution_by_id, member_by_id, members_with_role};
 use crate::store::{Conn, StoreError};
 use crate::time::Millis;
 
@@ -68,8 +71,24 @@ impl NightWorld {
         let duty = super::duty::on_duty(conn, association, clinic, kit.now).await?;
         world.named.insert(Selector::DutyPrimary, duty.primary);
         world.named.insert(Selector::DutyDeputy, duty.deputy);
-        for (name, pillar) in world.settings.pillars.iter().filter(|(_, p)| p.on) {
-            world.named.insert(Selector::Pillar(name.clone()), pillar.people.clone());
+        let area = match clinic {
+            Some(id) => institution_by_id(conn, association, id).await?.map(|i| i.area),
+            None => None,
+        };
+        let zone = association_by_id(conn, association).await?.map_or(chrono_tz::UTC, |a| a.zone);
+        let clock = wall_clock(kit.now, zone);
+        let minute = u16::try_from(clock.hour() * 60 + clock.minute()).unwrap_or(0);
+        let area = area.as_deref().filter(|a| !a.is_empty());
+        for (name, pillar) in world.settings.pillars.iter().filter(|(_, p)| p.serves(minute, area)) {
+            let mut people = pillar.people.clone();
+            for institution in &pillar.institutions {
+                for person in here(conn, association, institution, kit.now).await? {
+                    if !people.contains(&person) {
+                        people.push(person);
+                    }
+                }
+            }
+            world.named.insert(Selector::Pillar(name.clone()), people);
         }
         for (selector, role) in
             [(Selector::Coordinator, Role::Coordinator), (Selector::Officer, Role::Officer)]
@@ -88,6 +107,22 @@ impl NightWorld {
         }
         Ok(world)
     }
+}
+
+/// Whoever of an institution is here now.
+async fn here(
+    conn: &mut Conn,
+    association: &AssociationId,
+    institution: &InstitutionId,
+    now: Millis,
+) -> Result<Vec<MemberId>, StoreError> {
+    let mut there = Vec::new();
+    for id in members_of_institution(conn, association, institution).await? {
+        if member_by_id(conn, association, &id).await?.is_some_and(|m| m.is_active(now)) {
+            there.push(id);
+        }
+    }
+    Ok(there)
 }
 
 /// The physicians of an institution who are here now.

@@ -102,6 +102,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::ClosedWithThanks { consult: consult.clone(), page: page.clone() },
         Mail::Exhausted { kind, case: case.clone(), deadline: full.clone(), page: page.clone() },
         Mail::Unreachable { page: page.clone() },
+        Mail::BridgeDown { page: page.clone() },
         Mail::DeadMail { kind, case: case.clone(), page: page.clone() },
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case: case.clone(), deadline: full.clone(), page: page.clone() },
@@ -359,6 +360,7 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::ClosedWithThanks { consult: _, page }
             | Mail::ExpiredToAsker { consult: _, page }
             | Mail::Unreachable { page }
+            | Mail::BridgeDown { page }
             | Mail::Retention { texts: 0..=u32::MAX, cases: 0..=u32::MAX, page }
             | Mail::DeadMail { kind: _, case: _, page } => {
                 let _: Link = page;

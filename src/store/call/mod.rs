@@ -31,7 +31,7 @@ statements! {
     CALLS_ENDED = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND ended_at_ms >= $2 ORDER BY ended_at_ms DESC, call_id LIMIT $3";
     CALLS_AFTER = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND call_id > $2 ORDER BY call_id LIMIT $3";
     CALLS_OF_MEMBER = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND (taker_id = $2 OR asker_id = $2) ORDER BY opened_at_ms DESC, call_id LIMIT $3";
-    CALLS_OF_CLINIC = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND clinic_id IS NOT NULL AND opened_at_ms >= $2 AND opened_at_ms < $3 ORDER BY clinic_id, opened_at_ms";
+    CALLS_BETWEEN = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND opened_at_ms >= $2 AND opened_at_ms < $3 ORDER BY opened_at_ms, call_id LIMIT $4";
     CALLS_LIVE = "SELECT association_id, call_id, opened_at_ms FROM call WHERE ended_at_ms IS NULL UNION SELECT association_id, call_id, opened_at_ms FROM call WHERE due_at_ms IS NOT NULL ORDER BY opened_at_ms, call_id LIMIT 1000";
     CALLS_DUE = "SELECT association_id, call_id FROM call WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 ORDER BY due_at_ms, call_id LIMIT $2";
     CALLS_NEXT = "SELECT MIN(due_at_ms) AS due FROM call WHERE due_at_ms IS NOT NULL";
@@ -439,17 +439,18 @@ pub async fn calls_of_member(
     conn.all(&CALLS_OF_MEMBER, params).await?.iter().map(call_row).collect()
 }
 
-/// Calls about patients of known clinics that came in within `[from, to)`, clinic by clinic.
+/// Calls that began in `[from, to)`, in the order in which they began.
 ///
 /// # Errors
 /// The database's.
-pub async fn calls_of_clinics(
+pub async fn calls_between(
     conn: &mut Conn,
     association: &AssociationId,
-    from: Millis,
-    to: Millis,
+    (from, to): (Millis, Millis),
+    limit: i64,
 ) -> Result<Vec<CallRow>, StoreError> {
-    conn.all(&CALLS_OF_CLINIC, values![association.as_str(), from, to]).await?.iter().map(call_row).collect()
+    let params = values![association.as_str(), from, to, limit];
+    conn.all(&CALLS_BETWEEN, params).await?.iter().map(call_row).collect()
 }
 
 /// Every call the bridge may still have something to say about, of every association.

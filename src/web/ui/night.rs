@@ -4,16 +4,17 @@
 use axum::response::Response;
 
 use crate::app::AppError;
-use crate::app::call::settings::{CallSettings, InstitutionCalls};
+use crate::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
 use crate::domain::call::number::{Number, Reading, read};
 use crate::domain::people::rights::Right;
 use crate::i18n::t;
+use crate::ids::InstitutionId;
 
 use super::caller::{Binding, Caller};
 use super::failure::Failure;
 use super::form::{Fields, narrow};
-use super::views::calls::{NightInstitution, NightSettings};
-use super::views::{Field, render};
+use super::views::calls::{NightInstitution, NightPillar, NightSettings};
+use super::views::{Choice, Choices, Field, render};
 
 pages! {
     get "/settings/calls" => settings;
@@ -21,6 +22,10 @@ pages! {
 }
 
 const SETTINGS: Binding<'static> = Binding::Page("settings");
+/// The pillars that the shipped plan rings, in its order.
+const PILLARS: [&str; 2] = ["home_care", "visits"];
+/// The largest limit that can be set.
+const LIMIT_MAX: u32 = 200;
 /// Institutions a page shows.
 const EVERYWHERE: i64 = 1_000;
 
@@ -35,6 +40,35 @@ fn numbers(text: &str) -> Option<Vec<Number>> {
         _ => None,
     };
     text.split([' ', '\u{3000}', ',', '、', '\n']).filter(|word| !word.trim().is_empty()).map(one).collect()
+}
+
+/// Words between blanks or commas.
+fn words(text: &str) -> Vec<String> {
+    let parted = text.split([' ', '\u{3000}', ',', '、']);
+    parted.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// `18:00-08:00` as minutes of the day; nothing typed: always. `None`: it cannot be read.
+fn hours(text: &str) -> Option<(u16, u16)> {
+    let text = narrow(text);
+    if text.trim().is_empty() {
+        return Some((0, 0));
+    }
+    let (from, to) = text.split_once(['-', '~', '〜', '–'])?;
+    let minute = |clock: &str| {
+        let (hour, minute) = clock.trim().split_once(':')?;
+        let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    Some((minute(from)?, minute(to)?))
+}
+
+fn hours_shown(pillar: &Pillar) -> String {
+    if pillar.from_min == pillar.to_min {
+        return String::new();
+    }
+    let clock = |m: u16| format!("{:02}:{:02}", m / 60, m % 60);
+    format!("{}-{}", clock(pillar.from_min), clock(pillar.to_min))
 }
 
 /// `GET /settings/calls`
@@ -57,6 +91,23 @@ async fn page(
 ) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Settings)?;
     let all = caller.web.app.institutions(&person.association.id, "", EVERYWHERE).await?;
+    let choice = |name: &str, id: &InstitutionId| Choice {
+        value: name.to_owned(),
+        label: t(caller.lang, &format!("night-pillar-{name}")),
+        note: None,
+        chosen: settings.pillars.get(name).is_some_and(|p| p.institutions.contains(id)),
+    };
+    let pillar = |name: &&str| {
+        let set = settings.pillars.get(*name).cloned().unwrap_or_default();
+        NightPillar {
+            name: (*name).to_owned(),
+            title: t(caller.lang, &format!("night-pillar-{name}")),
+            on: set.on,
+            hours: hours_shown(&set),
+            areas: set.areas.join(" "),
+        }
+    };
+    let number = |n: u32| Field { value: n.to_string(), problem: None };
     let row = |institution: crate::app::rows::Institution| {
         let set = settings.institutions.get(&institution.id).cloned().unwrap_or_default();
         NightInstitution {
@@ -67,6 +118,10 @@ async fn page(
             lines: shown(&set.lines),
             forwarded: set.forwarded.map(|n| n.shown()).unwrap_or_default(),
             own_line: set.own_line,
+            pillar: Choices {
+                options: PILLARS.iter().map(|name| choice(name, &institution.id)).collect(),
+                problem: None,
+            },
         }
     };
     let view = NightSettings {
@@ -74,6 +129,10 @@ async fn page(
         revision,
         numbers,
         problem,
+        together: settings.together,
+        pillars: PILLARS.iter().map(pillar).collect(),
+        per_line: number(settings.limits.calls_per_line_hour),
+        in_use: number(settings.limits.lines_in_use),
         institutions: all.into_iter().filter(|i| i.closed.is_none()).map(row).collect(),
     };
     Ok(caller.page(render(&view), false))
@@ -97,11 +156,32 @@ pub(super) async fn change(caller: Caller, fields: Fields) -> Result<Response, F
         return page(&caller, revision, &settings, wrong, None).await;
     };
     settings.numbers = own;
+    settings.together = fields.is_ticked("together");
+    for name in PILLARS {
+        let set = settings.pillars.entry(name.to_owned()).or_default();
+        set.on = fields.is_ticked(&format!("on_{name}"));
+        set.areas = words(&fields.text(&format!("areas_{name}")));
+        set.institutions.clear();
+        let Some((from, to)) = hours(&fields.text(&format!("hours_{name}"))) else {
+            return page(&caller, revision, &settings, typed, say("night-wrong-hours")).await;
+        };
+        (set.from_min, set.to_min) = (from, to);
+    }
+    let limit =
+        |name: &str| narrow(fields.get(name)).parse::<u32>().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
+    let (Some(per_line), Some(in_use)) = (limit("per_line"), limit("in_use")) else {
+        return page(&caller, revision, &settings, typed, say("night-wrong-limit")).await;
+    };
+    settings.limits.calls_per_line_hour = per_line;
+    settings.limits.lines_in_use = in_use;
     let mut unreadable = false;
     for institution in caller.web.app.institutions(association, "", EVERYWHERE).await? {
         let field = |name: &str| format!("{name}_{}", institution.id);
         let forwarded = numbers(&fields.text(&field("forwarded")));
         let lines = numbers(&fields.text(&field("lines")));
+        if let Some(pillar) = settings.pillars.get_mut(fields.get(&field("pillar"))) {
+            pillar.institutions.push(institution.id.clone());
+        }
         unreadable |= forwarded.is_none() || lines.is_none();
         let set = InstitutionCalls {
             code: narrow(fields.get(&field("code"))),
@@ -135,5 +215,12 @@ mod tests {
         assert_eq!(shown(&read), "0420000099 09000000001");
         assert_eq!(numbers(""), Some(Vec::new()));
         assert_eq!(numbers("042-000-0099 office"), None);
+        assert_eq!(hours("１８:００-8:00"), Some((1_080, 480)));
+        assert_eq!(hours(""), Some((0, 0)));
+        for wrong in ["18-8", "25:00-08:00", "18:00-", "18:60-08:00"] {
+            assert_eq!(hours(wrong), None, "{wrong}");
+        }
+        let pillar = Pillar { from_min: 1_080, to_min: 480, ..Pillar::default() };
+        assert_eq!(hours(&hours_shown(&pillar)), Some((1_080, 480)));
     }
 }

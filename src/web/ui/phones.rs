@@ -85,6 +85,7 @@ async fn view_of(caller: &Caller, demo: &Demo, phone: &Phone) -> Result<PhoneVie
         up: matches!(phone.state, PhoneState::Up | PhoneState::Calling),
         recording: phone.recording,
         talks,
+        said: phone.heard.len(),
         heard: phone.heard.iter().skip(from).map(|h| h.text.clone()).collect(),
         ways: ways(caller, demo, phone),
     })

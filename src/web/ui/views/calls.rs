@@ -103,6 +103,8 @@ pub struct NightInstitution {
     pub lines: String,
     pub forwarded: String,
     pub own_line: bool,
+    /// Which pillar it belongs to.
+    pub pillar: Choices,
 }
 
 /// `GET /settings/calls`. Posts there: `revision`, `numbers`, and the fields of each institution.
@@ -113,7 +115,23 @@ pub struct NightSettings {
     pub revision: i64,
     pub numbers: Field,
     pub problem: Option<String>,
+    pub together: bool,
+    pub pillars: Vec<NightPillar>,
+    /// Calls of one unknown line within an hour.
+    pub per_line: Field,
+    /// Lines in use from which on unknown callers are turned away.
+    pub in_use: Field,
     pub institutions: Vec<NightInstitution>,
+}
+
+/// A pillar. Fields `on_NAME`, `hours_NAME` as `18:00-08:00`, `areas_NAME`.
+#[derive(Clone, Default)]
+pub struct NightPillar {
+    pub name: String,
+    pub title: String,
+    pub on: bool,
+    pub hours: String,
+    pub areas: String,
 }
 
 /// A key with what it means on this phone now; the word may be empty.
@@ -137,6 +155,8 @@ pub struct PhoneView {
     pub talks: bool,
     /// What is heard, the newest last.
     pub heard: Vec<String>,
+    /// How many sentences it has heard: another number, something new to say aloud.
+    pub said: usize,
     /// What brings this phone on.
     pub ways: Vec<PhoneKey>,
 }
@@ -174,6 +194,7 @@ quiet_debug!(
     CallPage,
     CallReportForm,
     NightInstitution,
+    NightPillar,
     NightSettings,
     PhoneKey,
     PhoneView,

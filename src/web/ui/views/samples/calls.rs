@@ -119,6 +119,15 @@ fn night(maker: &Maker) -> NightSettings {
         clinic,
         code: s("12"),
         own_line: clinic,
+        pillar: Choices {
+            options: vec![Choice {
+                value: s("home_care"),
+                label: t(maker.lang, "night-pillar-home_care"),
+                note: None,
+                chosen: clinic,
+            }],
+            problem: None,
+        },
         ..NightInstitution::default()
     };
     NightSettings {
@@ -126,6 +135,16 @@ fn night(maker: &Maker) -> NightSettings {
         revision: 3,
         numbers: Field { value: s("0420000099"), problem: Some(t(maker.lang, "night-wrong-number")) },
         problem: Some(t(maker.lang, "night-wrong-code")),
+        together: true,
+        pillars: vec![NightPillar {
+            name: s("home_care"),
+            title: t(maker.lang, "night-pillar-home_care"),
+            on: true,
+            hours: s("18:00-08:00"),
+            areas: s("青葉北 青葉南"),
+        }],
+        per_line: Field { value: s("5"), problem: None },
+        in_use: Field { value: s("16"), problem: None },
         institutions: vec![place("a", "さとう在宅クリニック", true), place("b", "青葉訪問看護", false)],
     }
 }
