@@ -143,7 +143,7 @@ impl Night {
     /// Puts somebody on from now on.
     async fn on_duty(&self, role: RotaRole, person: &MemberId) {
         let new = NewOverride {
-            area: "青葉北".parse().unwrap(),
+            area: "all".parse().unwrap(),
             role,
             window: Window { from: now().plus_s(-60), to: now().plus_s(86_400) },
             person: Some(person.clone()),
