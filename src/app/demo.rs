@@ -38,6 +38,8 @@ pub struct Demo {
     pub nurse: (String, String),
     /// Whose phone each number is.
     pub numbers: std::collections::BTreeMap<Number, MemberId>,
+    /// The PINs of those whose phones ring at night.
+    pub pins: std::collections::BTreeMap<MemberId, String>,
     pub people: Vec<DemoPerson>,
     /// The key of the doctor the newcomer begins as.
     pub asker: String,
@@ -63,12 +65,10 @@ impl Demo {
         self.phones.phones()
     }
 
-    /// Whose phone it is.
+    /// The PIN of whoever holds the phone: who plays it knows nobody's.
     #[must_use]
-    pub fn owner(&self, phone: &Phone) -> Option<&DemoPerson> {
-        let Reading::Number(number) = read(&phone.number) else { return None };
-        let member = self.numbers.get(&number)?;
-        self.people.iter().find(|p| p.member == *member)
+    pub fn pin_of(&self, phone: &Phone) -> Option<&str> {
+        self.pins.get(self.member_of(phone)?).map(String::as_str)
     }
 
     /// The member whose phone it is, also where nobody plays them.

@@ -93,6 +93,7 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
         association: seeded.who.association.clone(),
         clock,
         mailbox: mailbox.clone(),
+        pins: pins(&data, &seeded),
         people: people(&data, &seeded),
         asker: ASKER.to_owned(),
         clerk: CLERK.to_owned(),
@@ -244,9 +245,9 @@ async fn seed_members(
     for member in &data.members {
         let new = new_member(member, data, institutions, areas);
         // Nobody of the demo who has no part in what is built yet, such as the nurse; and no PIN for those
-        // whom nobody plays.
+        // whom nobody plays and no phone call reaches.
         if !new.roles.is_empty() {
-            let plays = players.contains(&member.key.as_str());
+            let plays = players.contains(&member.key.as_str()) || new.roles.contains(&Role::Physician);
             let pin = plays.then(|| Pin::parse(member.pin.expose())).transpose()?;
             waiting.push((member.key.clone(), new, pin));
         }
@@ -425,6 +426,11 @@ fn players(data: &DemoData) -> Vec<&str> {
         }
     }
     players
+}
+
+fn pins(data: &DemoData, seeded: &Seeded) -> BTreeMap<MemberId, String> {
+    let pin = |m: &DemoMember| Some((seeded.members.get(&m.key)?.clone(), m.pin.expose().to_owned()));
+    data.members.iter().filter_map(pin).collect()
 }
 
 fn people(data: &DemoData, seeded: &Seeded) -> Vec<DemoPerson> {

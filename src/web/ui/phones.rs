@@ -47,7 +47,7 @@ fn ways(caller: &Caller, demo: &Demo, phone: &Phone) -> Vec<PhoneKey> {
             key("3", "phones-key-3", false),
         ],
         Some("ask_pin" | "ask_pin_to_call_back" | "pin_again") => {
-            let pin = demo.owner(phone).map(|p| p.pin.clone()).unwrap_or_default();
+            let pin = demo.pin_of(phone).unwrap_or_default().to_owned();
             if pin.is_empty() { Vec::new() } else { vec![key(&pin, "phones-key-pin", true)] }
         }
         Some("confirm") => vec![key("1", "phones-key-confirm", true)],
@@ -86,7 +86,8 @@ async fn view_of(caller: &Caller, demo: &Demo, phone: &Phone) -> Result<PhoneVie
         recording: phone.recording,
         talks,
         said: phone.heard.len(),
-        heard: phone.heard.iter().skip(from).map(|h| h.text.clone()).collect(),
+        // Who talks hears the other side.
+        heard: phone.heard.iter().skip(from).filter(|_| !talks).map(|h| h.text.clone()).collect(),
         ways: ways(caller, demo, phone),
     })
 }

@@ -30,6 +30,7 @@ async fn a_newcomer_is_led_from_the_question_to_the_mailbox_and_through_time() {
         night: String::new(),
         nurse: (String::new(), String::new()),
         numbers: std::collections::BTreeMap::new(),
+        pins: std::collections::BTreeMap::new(),
         people: vec![
             person("asker", &office.asker),
             person("clerk", &office.clerk),
