@@ -29,6 +29,7 @@ CREATE INDEX call_open ON call (association_id, opened_at_ms) WHERE ended_at_ms 
 -- The bridge's worker serves every association.
 CREATE INDEX call_due ON call (due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX call_by_line ON call (association_id, line_mark, opened_at_ms);
+CREATE INDEX call_by_time ON call (association_id, opened_at_ms);
 CREATE INDEX call_by_taker ON call (association_id, taker_id, opened_at_ms);
 
 -- The bridge names legs and knows no associations: a leg is found by its name alone, and belongs to one call.
