@@ -73,6 +73,8 @@ pub enum Mail {
     Exhausted { kind: RequestKind, case: CaseNumber, deadline: Moment, page: Link },
     /// To the coordinator: somebody's address does not work. The name stands on the page only.
     Unreachable { page: Link },
+    /// To coordinators and officers: no call can come in or go out.
+    BridgeDown { page: Link },
     /// To the coordinator: a mail could not be sent.
     DeadMail { kind: RequestKind, case: CaseNumber, page: Link },
     /// To the asker: nobody accepted in time.
@@ -89,6 +91,8 @@ pub enum Mail {
     Station { link: PersonalLink },
     /// To whoever looks after an entry of the directory: is it still right?
     EntryReview { link: PersonalLink },
+    /// About an urgent call; `what` is a word of `word-call-notice-…`.
+    Call { what: &'static str, case: CaseNumber, page: Link },
     /// To a person of the rota: your duties, or what changed of them. Nobody else's.
     RotaPublished { short: ShortMoment, period: Moment, duties: Vec<DutyLine>, more: usize, page: Link },
     /// To a person of the rota: your duty is near.
@@ -132,6 +136,7 @@ pub enum MailKind {
     ClosedWithThanks,
     Exhausted,
     Unreachable,
+    BridgeDown,
     DeadMail,
     ExpiredToAsker,
     ExpiredToCoordinator,
@@ -140,6 +145,7 @@ pub enum MailKind {
     Retention,
     Station,
     EntryReview,
+    Call,
     RotaPublished,
     DutyReminder,
     RotaHoles,
@@ -164,7 +170,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -181,6 +187,7 @@ impl MailKind {
         Self::ClosedWithThanks,
         Self::Exhausted,
         Self::Unreachable,
+        Self::BridgeDown,
         Self::DeadMail,
         Self::ExpiredToAsker,
         Self::ExpiredToCoordinator,
@@ -189,6 +196,7 @@ impl MailKind {
         Self::Retention,
         Self::Station,
         Self::EntryReview,
+        Self::Call,
         Self::RotaPublished,
         Self::DutyReminder,
         Self::RotaHoles,
@@ -223,6 +231,7 @@ impl MailKind {
             Self::ClosedWithThanks => form("closed_with_thanks", "closed", 2, 0),
             Self::Exhausted => form("exhausted", "exhausted", 3, 0),
             Self::Unreachable => form("unreachable", "unreachable", 2, 0),
+            Self::BridgeDown => form("bridge_down", "bridge-down", 2, 0),
             Self::DeadMail => form("dead_mail", "dead", 2, 0),
             Self::ExpiredToAsker => form("expired_to_asker", "expired-asker", 2, 0),
             Self::ExpiredToCoordinator => form("expired_to_coordinator", "expired-coordinator", 2, 0),
@@ -231,6 +240,7 @@ impl MailKind {
             Self::Retention => form("retention", "retention", 2, 1),
             Self::Station => form("station", "station", 2, 1),
             Self::EntryReview => form("entry_review", "entry-review", 2, 1),
+            Self::Call => form("call", "call", 2, 0),
             Self::RotaPublished => form("rota_published", "rota-published", 2, 1),
             Self::DutyReminder => form("duty_reminder", "duty-reminder", 1, 1),
             Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
@@ -279,6 +289,7 @@ impl Mail {
             Self::ClosedWithThanks { .. } => MailKind::ClosedWithThanks,
             Self::Exhausted { .. } => MailKind::Exhausted,
             Self::Unreachable { .. } => MailKind::Unreachable,
+            Self::BridgeDown { .. } => MailKind::BridgeDown,
             Self::DeadMail { .. } => MailKind::DeadMail,
             Self::ExpiredToAsker { .. } => MailKind::ExpiredToAsker,
             Self::ExpiredToCoordinator { .. } => MailKind::ExpiredToCoordinator,
@@ -287,6 +298,7 @@ impl Mail {
             Self::Retention { .. } => MailKind::Retention,
             Self::Station { .. } => MailKind::Station,
             Self::EntryReview { .. } => MailKind::EntryReview,
+            Self::Call { .. } => MailKind::Call,
             Self::RotaPublished { .. } => MailKind::RotaPublished,
             Self::DutyReminder { .. } => MailKind::DutyReminder,
             Self::RotaHoles { .. } => MailKind::RotaHoles,
@@ -320,6 +332,11 @@ impl Mail {
             | Self::Test { link }
             | Self::Station { link }
             | Self::EntryReview { link } => letter.personal(link),
+            Self::Call { what, case, page } => letter
+                .with("case", case.as_str())
+                .with("what", &t(lang, &format!("word-call-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-call-todo-{what}")))
+                .page(page),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),
@@ -343,7 +360,7 @@ impl Mail {
                 .with("case", case.as_str())
                 .with("deadline", deadline.as_str())
                 .page(page),
-            Self::Unreachable { page } => letter.page(page),
+            Self::Unreachable { page } | Self::BridgeDown { page } => letter.page(page),
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
             }

@@ -444,7 +444,7 @@ pub struct Db {
 pub const MAX_RETRIES: u32 = 5;
 
 /// As many as there are in [`super::jobs::Lane`].
-const LANES: usize = 4;
+const LANES: usize = 5;
 
 /// The first wait before a transaction runs again; it doubles.
 const STAND_BACK: Duration = Duration::from_millis(4);
@@ -560,12 +560,13 @@ impl Db {
     /// Told after each commit that made work for the lane.
     #[must_use]
     pub fn work(&self, lane: super::jobs::Lane) -> &Notify {
-        let [urgent, wake, mail, reports] = &*self.work;
+        let [urgent, wake, mail, reports, calls] = &*self.work;
         match lane {
             super::jobs::Lane::Urgent => urgent,
             super::jobs::Lane::Wake => wake,
             super::jobs::Lane::Mail => mail,
             super::jobs::Lane::Reports => reports,
+            super::jobs::Lane::Calls => calls,
         }
     }
 

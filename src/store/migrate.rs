@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_swaps"),
     migration!(12, "0012_feeds"),
     migration!(13, "0013_rota_sheets"),
+    migration!(14, "0014_calls"),
 ];
 
 const CREATE: Statement = Statement {

@@ -10,6 +10,8 @@ mod authenticator;
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod directory;

@@ -119,10 +119,12 @@ fn number() -> u32 {
 
 /// The rules of an installation as shipped, with the given plans.
 pub fn rules_with(plans: &str) -> Rules {
+    let urgent = include_str!("../../config/urgent.toml");
+    let urgent = Plans::parse("urgent.toml", urgent, &touban::app::call::resolvable).unwrap();
     Rules {
         base_url: "https://touban.example.jp".into(),
         mail_host: "touban.example.jp".into(),
-        plans: Plans::parse("plans.toml", plans, &resolvable).unwrap(),
+        plans: Plans::parse("plans.toml", plans, &resolvable).unwrap().replaced_by(urgent),
         tariffs: Tariffs::parse("tariffs.toml", include_str!("../../config/tariffs.toml"), "test-1").unwrap(),
         calendar: Calendar::national("national-1", NightHours::new(1_080, 480).unwrap()),
         sign_in_life_s: 600,

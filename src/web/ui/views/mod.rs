@@ -10,6 +10,7 @@ use askama::Template;
 use crate::i18n::{Lang, t, t_with};
 
 mod board;
+pub mod calls;
 mod consults;
 mod demo;
 pub mod directory;

@@ -1,5 +1,6 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
+mod calls;
 mod directory;
 mod duties;
 mod paper;
@@ -671,6 +672,7 @@ impl Maker {
             rota::pages,
             sheets::pages,
             setup::pages,
+            calls::pages,
         ] {
             pages.extend(more(self));
         }
