@@ -8,15 +8,18 @@ use touban::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
 use touban::app::call::{CallLine, CallTold};
 use touban::app::outbox::Task;
 use touban::app::people::NewMember;
+use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{AppError, Who};
 use touban::domain::call::LegId;
 use touban::domain::call::number::{Number, Reading, read};
 use touban::domain::people::Role;
+use touban::domain::rota::RotaRole;
 use touban::durable::bridge::Calls;
 use touban::ids::{CallId, MemberId};
 use touban::ports::phone::{CallIn, Phone, PhoneState, Simulator};
 use touban::seal::Pin;
 use touban::store::jobs::Lane;
+use touban::time::Window;
 
 use crate::support::{PIN, TestOffice, new_member, on_both};
 
@@ -26,6 +29,7 @@ const OWN: &str = "090-0000-0001";
 const PILLAR: &str = "090-0000-0002";
 const COORDINATOR: &str = "090-0000-0003";
 const ASKER: &str = "090-0000-0004";
+const DEPUTY: &str = "090-0000-0005";
 /// Longer than any step of a test takes; a call that is stuck fails here.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -468,7 +472,51 @@ async fn in_the_morning_the_patients_own_physicians_hear_of_the_night_once(offic
     night.ends().await;
 }
 
+async fn rung_together_the_primary_and_the_deputy_ring_and_one_of_them_has_it(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let (app, who) = (&night.office.app, night.office.cli());
+    let (revision, mut settings) = app.call_settings(&night.office.association).await.unwrap();
+    settings.together = true;
+    settings.institutions.get_mut(&night.office.clinic).unwrap().own_line = false;
+    app.call_settings_put(&who, revision, settings).await.unwrap();
+    let elsewhere = crate::support::add_institution(app, &night.office.association, "当番の医院").await;
+    for (role, phone) in [(RotaRole::Primary, ASKER), (RotaRole::Deputy, DEPUTY)] {
+        let new = NewMember {
+            phone: Some(phone.to_owned()),
+            ..new_member(phone, &elsewhere, Role::Physician, vec![])
+        };
+        let pin = Pin::parse(PIN).unwrap();
+        let person = app.member_add(&who, new, Some(&pin), None).await.unwrap().into_inner();
+        let on = NewOverride {
+            area: "all".parse().unwrap(),
+            role,
+            window: Window { from: app.now(), to: app.now().plus_s(86_400) },
+            person: Some(person),
+            institution: None,
+            reason: String::new(),
+            recorded_at: None,
+        };
+        let made = app.rota_override_add(&who, on, None).await.unwrap();
+        assert!(matches!(made, OverrideMade::Done { .. }), "{made:?}");
+    }
+    // Whom the bridge rings by itself follows the rota, the association's own people last.
+    let fallback = app.call_fallbacks().await.unwrap();
+    let lines: Vec<String> = fallback[0].lines.iter().map(|l| l.number().e164().to_owned()).collect();
+    assert_eq!(lines, [ASKER, DEPUTY, COORDINATOR].map(|p| number(p).e164().to_owned()));
+    let nurse = night.nurse_calls().await;
+    night.rings(ASKER).await;
+    night.office.clock.set(app.now().plus_s(2));
+    let deputy = night.takes(DEPUTY).await;
+    night.talk(&nurse, &deputy).await;
+    night.until("the other phone is silent", async || night.live(ASKER).is_none()).await;
+    let line = night.stage("talking").await;
+    let causes: Vec<_> = line.legs.iter().filter_map(|l| l.leg.cause.as_deref()).collect();
+    assert_eq!(causes, ["outrun"], "it rang until the other one had it");
+    night.ends().await;
+}
+
 on_both!(
+    rung_together_the_primary_and_the_deputy_ring_and_one_of_them_has_it,
     a_bridge_that_is_away_is_said_each_minute_until_somebody_has_seen_it,
     in_the_morning_the_patients_own_physicians_hear_of_the_night_once,
     what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_open,
