@@ -230,6 +230,8 @@ ids! {
     PasskeyId = "pky";
     /// Somebody who lost the means to sign in, on the way to new ones.
     RecoveryId = "rcv";
+    /// A telephone number that waits for a call back.
+    PhoneChangeId = "phc";
     /// A sheet that was read in.
     SheetRunId = "sht";
     /// A rota or wish sheet that was read in.

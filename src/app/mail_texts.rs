@@ -49,6 +49,14 @@ pub enum Mail {
     OfficeSetup { link: PersonalLink },
     /// To somebody who lost every means, and to those who watch over it: stop it if it was not them.
     RecoveryNotice { link: PersonalLink },
+    /// To the coordinators: a recovery was asked for or stopped. Whose stands on the page.
+    RecoveryAlarm { page: Link },
+    /// To a person, at the address known before: their number is to change, the office will call back.
+    PhoneAsked,
+    /// To the same address: the office called back, and the new number counts.
+    PhoneChanged,
+    /// To the same address: the number stays as it was.
+    PhoneDropped,
     /// To those who had opened an offer that a colleague then took; to nobody else.
     TakenByAnother { consult: Consult },
     /// To those who were asked, when the asker withdraws.
@@ -124,6 +132,10 @@ pub enum MailKind {
     SignIn,
     OfficeSetup,
     RecoveryNotice,
+    RecoveryAlarm,
+    PhoneAsked,
+    PhoneChanged,
+    PhoneDropped,
     TakenByAnother,
     Withdrawn,
     Accepted,
@@ -170,11 +182,15 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 41] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
         Self::RecoveryNotice,
+        Self::RecoveryAlarm,
+        Self::PhoneAsked,
+        Self::PhoneChanged,
+        Self::PhoneDropped,
         Self::TakenByAnother,
         Self::Withdrawn,
         Self::Accepted,
@@ -219,6 +235,10 @@ impl MailKind {
             Self::SignIn => form("sign_in", "sign-in", 1, 1),
             Self::OfficeSetup => form("office_setup", "office-setup", 2, 1),
             Self::RecoveryNotice => form("recovery_notice", "recovery", 3, 1),
+            Self::RecoveryAlarm => form("recovery_alarm", "recovery-alarm", 2, 0),
+            Self::PhoneAsked => form("phone_asked", "phone-asked", 3, 0),
+            Self::PhoneChanged => form("phone_changed", "phone-changed", 2, 0),
+            Self::PhoneDropped => form("phone_dropped", "phone-dropped", 2, 0),
             Self::TakenByAnother => form("taken_by_another", "taken", 2, 0),
             Self::Withdrawn => form("withdrawn", "withdrawn", 2, 0),
             Self::Accepted => form("accepted", "accepted", 2, 0),
@@ -277,6 +297,10 @@ impl Mail {
             Self::SignIn { .. } => MailKind::SignIn,
             Self::OfficeSetup { .. } => MailKind::OfficeSetup,
             Self::RecoveryNotice { .. } => MailKind::RecoveryNotice,
+            Self::RecoveryAlarm { .. } => MailKind::RecoveryAlarm,
+            Self::PhoneAsked => MailKind::PhoneAsked,
+            Self::PhoneChanged => MailKind::PhoneChanged,
+            Self::PhoneDropped => MailKind::PhoneDropped,
             Self::TakenByAnother { .. } => MailKind::TakenByAnother,
             Self::Withdrawn { .. } => MailKind::Withdrawn,
             Self::Accepted { .. } => MailKind::Accepted,
@@ -360,7 +384,10 @@ impl Mail {
                 .with("case", case.as_str())
                 .with("deadline", deadline.as_str())
                 .page(page),
-            Self::Unreachable { page } | Self::BridgeDown { page } => letter.page(page),
+            Self::Unreachable { page } | Self::BridgeDown { page } | Self::RecoveryAlarm { page } => {
+                letter.page(page)
+            }
+            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped => letter.without_link(),
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
             }

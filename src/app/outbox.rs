@@ -12,7 +12,9 @@ use super::mail_texts::{
     MailText, Moment, NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty,
     TypedCode, Urgency, Wish,
 };
+use super::people::phone_change::PHONE_CHANGE_KEEP_S;
 use super::rota::notices::mail_of as rota_mail;
+use super::signin::recovery::OFFICE;
 use super::swap::{AskedAs, facts_of};
 use super::{App, AppError, Kit, Who, say};
 use crate::domain::calendar::civil_day;
@@ -21,7 +23,7 @@ use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_du
 use crate::domain::people::{ConsultFacts, Role};
 use crate::domain::rota::Form;
 use crate::i18n::{Lang, t};
-use crate::ids::{AlarmId, AssociationId, CallId, LinkId, MemberId, RecoveryId, RequestId};
+use crate::ids::{AlarmId, AssociationId, CallId, LinkId, MemberId, PhoneChangeId, RecoveryId, RequestId};
 use crate::planted::{self, Bug};
 use crate::store::access::{access_forget, link_by_id};
 use crate::store::call::orders::orders_forget;
@@ -35,6 +37,7 @@ use crate::store::jobs::{
 use crate::store::people::{
     Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
 };
+use crate::store::phone_changes::{phone_change_by_id, phone_changes_forget};
 use crate::store::requests::{Case, case_by_id};
 use crate::store::rota_sheets::rota_sheets_forget;
 use crate::store::sheets::sheets_forget;
@@ -137,6 +140,15 @@ struct WakeBody {
 struct LinkBody {
     member: MemberId,
     link: LinkId,
+    /// To the office's own address instead of the person's.
+    #[serde(default)]
+    to: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PhoneBody {
+    change: PhoneChangeId,
+    what: String,
 }
 
 #[derive(Deserialize)]
@@ -199,6 +211,7 @@ impl Command for Prepare {
             "sign_in" | "reach_test" | "station" | "office_setup" | "recovery_notice" => {
                 self.by_link(tx, &association).await?
             }
+            "phone_change" => self.phone_change(tx, &association).await?,
             "entry_review" => self.entry_review(tx, &association).await?,
             "duty" => self.duty(tx, &association).await?,
             "recovery" => return self.recovery(tx).await,
@@ -448,7 +461,7 @@ impl Prepare {
 
     /// A mail that carries a person's link and nothing else.
     async fn by_link(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
-        let LinkBody { member, link } = body(&self.job)?;
+        let LinkBody { member, link, to } = body(&self.job)?;
         let person = member_by_id(tx, &home.id, &member).await?;
         let link = link_by_id(tx, &home.id, &link).await?;
         let (Some(person), Some(link)) = (person, link) else {
@@ -465,7 +478,35 @@ impl Prepare {
             "recovery_notice" => Mail::RecoveryNotice { link },
             _ => Mail::SignIn { link },
         });
-        self.write(home, &person, built, None).map(Some)
+        let mut mail = self.write(home, &person, built, None)?;
+        if to.as_deref() == Some(OFFICE) {
+            mail.to.clone_from(&home.office.mail);
+            mail.to_name.clone_from(&home.name);
+        }
+        Ok(Some(mail))
+    }
+
+    /// What becomes of a telephone number, to the address known before it was asked for.
+    async fn phone_change(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let PhoneBody { change, what } = body(&self.job)?;
+        let Some(change) = phone_change_by_id(tx, &home.id, &change).await? else { return Ok(None) };
+        let person = member_by_id(tx, &home.id, &change.member).await?;
+        let (Some(person), Some(address)) = (person, change.mail) else { return Ok(None) };
+        let built = match what.as_str() {
+            // Ended before the mail had left: the mail of the end says it.
+            "asked" if change.ended.is_some() => return Ok(None),
+            "asked" => Mail::PhoneAsked,
+            "changed" => Mail::PhoneChanged,
+            "dropped" => Mail::PhoneDropped,
+            other => return Err(StoreError::corrupt("job", &self.job.id, format!("what {other}"))),
+        };
+        let mut mail = self.write(home, &person, Ok(built), None)?;
+        mail.to = address;
+        Ok(Some(mail))
     }
 
     /// Asks whether entries are still right, unless they were looked at meanwhile.
@@ -474,7 +515,7 @@ impl Prepare {
         tx: &mut Conn,
         home: &Association,
     ) -> Result<Option<MailToSend>, StoreError> {
-        let LinkBody { member, link } = body(&self.job)?;
+        let LinkBody { member, link, .. } = body(&self.job)?;
         let Some((person, link)) = still_wanted(tx, &self.kit, &home.id, &member, &link).await? else {
             return Ok(None);
         };
@@ -557,7 +598,10 @@ impl Prepare {
                 None => board.clone(),
             })?;
             let Some(case) = &case else {
-                return Ok(Mail::Unreachable { page });
+                return Ok(match alarm.kind.as_str() {
+                    "recovery_asked" | "recovery_stopped" => Mail::RecoveryAlarm { page },
+                    _ => Mail::Unreachable { page },
+                });
             };
             let swap = case.kind == Kind::Swap.code();
             let kind = if swap { RequestKind::Swap } else { RequestKind::Consult };
@@ -936,7 +980,8 @@ impl Command for Forget {
         let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
         let orders = orders_forget(tx, before).await? + lines_forget(tx, before).await?;
         let sheets = sheets_forget(tx, self.now).await? + rota_sheets_forget(tx, self.now).await?;
-        Ok(access + tries + orders + jobs_forget(tx, before).await? + sheets)
+        let phones = phone_changes_forget(tx, self.now.plus_s(-PHONE_CHANGE_KEEP_S)).await?;
+        Ok(access + tries + orders + phones + jobs_forget(tx, before).await? + sheets)
     }
 }
 

@@ -10,5 +10,6 @@ pub use crate::store::enrolment::{DeviceRow, ReachFacts, ReachTest, SharedDevice
 pub use crate::store::jobs::AlarmRow;
 pub use crate::store::ledger::LineRow;
 pub use crate::store::people::{Association, Institution, Member};
+pub use crate::store::phone_changes::PhoneChange;
 pub use crate::store::requests::Case;
 pub use crate::store::sheets::{RunState, SheetRun};

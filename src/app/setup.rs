@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::access::note;
 use super::people::{
-    AddAssociation, NewInstitution, NewMember, PutInstitution, PutMember, Written, association_name_wrong,
-    code_wrong, collect, email_wrong, office_phone_wrong,
+    AddAssociation, NewInstitution, NewMember, Phones, PutInstitution, PutMember, Written,
+    association_name_wrong, code_wrong, collect, email_wrong, office_phone_wrong,
 };
 use super::settings::{OfficeTexts, SKIPPED};
 use super::{App, AppError, Kit, Who};
@@ -181,7 +181,15 @@ impl Command for Finish {
         let office = PutInstitution { kit: kit.clone(), who: who.clone(), id, revision: None, new };
         let (id, new) = self.administrator.clone();
         let pin_hash = Some(self.pin_hash.clone());
-        let first = PutMember { kit: kit.clone(), who: who.clone(), id, revision: None, new, pin_hash };
+        let first = PutMember {
+            kit: kit.clone(),
+            who: who.clone(),
+            id,
+            revision: None,
+            new,
+            pin_hash,
+            phones: Phones::AtOnce,
+        };
         let made = matches!(office.apply(tx).await?, Written::Done(_))
             && matches!(first.apply(tx).await?, Written::Done(_));
         if !made {

@@ -50,6 +50,9 @@ statements! {
     RECOVERY_STOP = "UPDATE recovery SET stopped_at_ms = $3 WHERE association_id = $1 AND recovery_id = $2 AND stopped_at_ms IS NULL";
     RECOVERY_LINKED = "UPDATE recovery SET link_id = $3 WHERE association_id = $1 AND recovery_id = $2 AND stopped_at_ms IS NULL AND link_id IS NULL";
     RECOVERY_NOTICE_ADD = "INSERT INTO recovery_notice (association_id, link_id, recovery_id) VALUES ($1, $2, $3)";
+    // Who joined later was not there to be told.
+    RECOVERIES_UNSEEN = "SELECT r.recovery_id, r.member_id, r.asked_at_ms, r.vouched_by, r.vouched_at_ms, r.due_at_ms, r.stopped_at_ms, r.link_id FROM recovery r WHERE r.association_id = $1 AND r.asked_at_ms >= $3 AND NOT EXISTS (SELECT 1 FROM recovery_seen s WHERE s.association_id = r.association_id AND s.recovery_id = r.recovery_id AND s.member_id = $2) ORDER BY r.recovery_id LIMIT 50";
+    RECOVERY_SEEN_ADD = "INSERT INTO recovery_seen (association_id, recovery_id, member_id, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (association_id, recovery_id, member_id) DO NOTHING";
     RECOVERY_NOTICE_GET = "SELECT recovery_id FROM recovery_notice WHERE association_id = $1 AND link_id = $2";
     LINK_VOID_ONE = "UPDATE link SET voided_at_ms = $3 WHERE association_id = $1 AND link_id = $2 AND voided_at_ms IS NULL AND consumed_at_ms IS NULL";
     SETUP_LINKS_VOID = "UPDATE link SET voided_at_ms = $3 WHERE association_id = $1 AND member_id = $2 AND purpose IN ('office_setup', 'office_first') AND voided_at_ms IS NULL AND consumed_at_ms IS NULL";
@@ -610,4 +613,33 @@ pub async fn recovery_of_notice(
     };
     let id = row.id("recovery_id", RecoveryId::from_stored)?;
     recovery_by_id(conn, association, &id).await
+}
+
+/// The recoveries since `since` that this person has not said to have seen, at most fifty.
+///
+/// # Errors
+/// The database's.
+pub async fn recoveries_unseen(
+    conn: &mut Conn,
+    association: &AssociationId,
+    by: &MemberId,
+    since: Millis,
+) -> Result<Vec<Recovery>, StoreError> {
+    let rows = conn.all(&RECOVERIES_UNSEEN, values![association.as_str(), by.as_str(), since]).await?;
+    rows.iter().map(recovery).collect()
+}
+
+/// Notes that somebody has seen it. `false`: they had.
+///
+/// # Errors
+/// The database's.
+pub async fn recovery_seen_add(
+    tx: &mut Conn,
+    association: &AssociationId,
+    id: &RecoveryId,
+    by: &MemberId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), id.as_str(), by.as_str(), now];
+    Ok(tx.exec(&RECOVERY_SEEN_ADD, params).await? == 1)
 }

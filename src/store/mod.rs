@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod migrate;
 pub mod people;
+pub mod phone_changes;
 pub mod requests;
 pub mod retention;
 pub mod rota;
@@ -62,6 +63,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         feeds::ALL,
         jobs::ALL,
         people::ALL,
+        phone_changes::ALL,
         requests::ALL,
         retention::ALL,
         rota_sheets::ALL,

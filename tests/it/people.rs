@@ -11,6 +11,7 @@ use crate::support::{PIN, TestOffice, add_association, add_institution, new_memb
 
 on_both! {
     a_person_is_entered_found_by_any_reading_and_changed,
+    a_changed_number_counts_when_the_office_has_called_back,
     a_sheet_shows_its_pin_once_and_ends_the_old_one,
     a_test_mail_is_confirmed_by_a_button_and_never_by_looking,
     a_device_that_is_removed_ends_at_once,
@@ -175,6 +176,91 @@ async fn a_person_is_entered_found_by_any_reading_and_changed(office: TestOffice
 /// The four digits on a sheet.
 fn pins_of(page: &Page) -> Vec<String> {
     page.body.split("paper-digits\">").skip(1).map(|rest| rest.chars().take(4).collect()).collect()
+}
+
+async fn a_changed_number_counts_when_the_office_has_called_back(office: TestOffice) {
+    let town = Town::generous(office).await;
+    let (app, home) = (&town.office.app, &town.office.association);
+    let clerk = town.signed_in(&town.office.clerk).await;
+    let form = clerk.get("/people/new").await;
+    let typed = [
+        ("name", "柏木 修"),
+        ("role", "physician"),
+        ("email", "kashiwagi@aoba.example.jp"),
+        ("phone", "090-0000-1111"),
+        ("institution", town.office.clinic.as_str()),
+    ];
+    let added = clerk.send("/people/new", &with(filled(&form, "/people/new"), &typed)).await;
+    let (here, edit) = (added.leads_to(), format!("{}/edit", added.leads_to()));
+    let id = MemberId::from_stored(here.rsplit('/').next().unwrap()).unwrap();
+    // The first number counts at once: there is none to call back.
+    clerk.get(&here).await.says("090-0000-1111").keeps_quiet_about("変更を待っています");
+    let number = async || {
+        let member = app.member(home, &id).await.unwrap();
+        let at = ("member", "phone", id.as_str());
+        app.number_shown(home, at, member.phone.as_deref()).await.unwrap().unwrap_or_default()
+    };
+    let change = async |typed: &[(&str, &str)]| {
+        let form = clerk.get(&edit).await;
+        let sent = clerk.send(&edit, &with(filled(&form, &edit), typed)).await;
+        assert_eq!(sent.status.as_u16(), 303, "{}", sent.text());
+        clerk.get(&here).await
+    };
+    mails(app).await;
+
+    // Another number and another address in one: the old number stays in force, the old address is told.
+    let page = change(&[("phone", "090-0000-7777"), ("email", "new@elsewhere.example.jp")]).await;
+    page.says("お電話番号の変更を待っています").says("090-0000-7777").says("090-0000-1111");
+    assert_eq!(number().await, "090-0000-1111");
+    let told = mails(app).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].to, "kashiwagi@aoba.example.jp");
+    assert!(told[0].subject.contains("お電話番号の変更を承りました") && !told[0].text.contains("7777"));
+    clerk.get("/").await.says("折り返しのお電話を待っています").says("柏木 修");
+    // The same typed again, in other hyphens, asks nobody again; taking the number out and typing a new one is no way round.
+    change(&[("phone", "０９０（００００）７７７７")]).await;
+    change(&[("phone", "")]).await.says("これまでの番号を消します");
+    assert_eq!(number().await, "090-0000-1111");
+    change(&[("phone", "090-0000-7777")]).await.says("お電話番号の変更を待っています");
+    assert_eq!(number().await, "090-0000-1111");
+    let told = mails(app).await;
+    assert!(told.iter().all(|m| m.subject.contains("承りました")), "{told:?}");
+
+    // Only who enters people may say that they called; and they say on which line.
+    let officer = town.signed_in(&town.office.coordinator).await;
+    officer.get(&here).await.keeps_quiet_about("に電話して確かめました");
+    let page = clerk.get(&here).await;
+    let deed = format!("{here}/phone");
+    let form = page.form(&deed, &[("deed", "old")]);
+    clerk
+        .submit(&page, &deed, &[("deed", "old")])
+        .await
+        .says("お電話番号を切りかえました")
+        .says("090-0000-7777");
+    assert_eq!(number().await, "090-0000-7777");
+    clerk.send(&deed, &form).await;
+    let rows = audited(&town.office, "member.phone_changed").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].2.contains("\"called\":\"old\"") && !rows[0].2.contains("0000"));
+    assert!(rows[0].0.contains(town.office.clerk.as_str()));
+    let told = mails(app).await;
+    assert!(told.iter().any(|m| m.subject.contains("お電話番号を切りかえました")), "{told:?}");
+
+    // Dropped: nothing changes, and the person is told.
+    let page = change(&[("phone", "090-0000-8888")]).await;
+    clerk.submit(&page, &deed, &[("deed", "drop")]).await.says("お電話番号の変更を取りやめました");
+    assert_eq!(number().await, "090-0000-7777");
+    let told = mails(app).await;
+    assert!(told.iter().any(|m| m.subject.contains("これまでのままです")), "{told:?}");
+    // An entry typed over an older one asks for no change.
+    let (first, late) = (clerk.get(&edit).await, clerk.get(&edit).await);
+    clerk.send(&edit, &with(filled(&first, &edit), &[("note", "午前も可")])).await;
+    clerk
+        .send(&edit, &with(filled(&late, &edit), &[("phone", "090-0000-9999")]))
+        .await
+        .says("先に変えました");
+    assert!(app.phones_waiting(home).await.unwrap().is_empty());
+    assert!(app.verify().await.unwrap().problems.is_empty());
 }
 
 async fn a_sheet_shows_its_pin_once_and_ends_the_old_one(office: TestOffice) {

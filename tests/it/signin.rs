@@ -16,6 +16,7 @@ on_both! {
     a_session_by_pin_has_no_right_of_the_office,
     wrong_passwords_make_strangers_wait_and_never_the_known_device,
     whoever_lost_every_means_comes_back_only_with_a_colleague_a_day_and_the_pin,
+    a_recovery_is_told_on_every_way_until_it_was_seen,
     a_recovery_is_stopped_by_whoever_says_it_was_not_them,
     sessions_end_at_once_when_something_changes,
     what_was_typed_waits_while_the_person_proves_again,
@@ -309,18 +310,23 @@ async fn whoever_lost_every_means_comes_back_only_with_a_colleague_a_day_and_the
     let right = lose(&town, &clerk, &codes[0].to_lowercase()).await;
     assert_eq!(wrong.text(), right.text());
     right.says("受け付けました").says("24時間後");
-    assert_eq!(mails(&town.office.app).await.len(), 2, "to the person and the administrator");
+    let told = mails(&town.office.app).await;
+    let subjects = |words: &str| told.iter().filter(|m| m.subject.contains(words)).count();
+    assert_eq!(subjects("入る手だてのつくり直しが頼まれました"), 2, "to the person and the administrator");
+    assert_eq!(subjects("【要確認】入る手だてのつくり直し"), 1, "to the coordinator");
 
     // A day alone does nothing.
     town.office.clock.advance_s(3 * 86_400);
-    assert!(mails(&town.office.app).await.is_empty());
+    let later = mails(&town.office.app).await;
+    assert!(later.iter().all(|m| m.subject.contains("【要確認】")), "only the alarm goes on: {later:?}");
     // Nobody vouches for themselves: the clerk may not at all, an administrator not for their own.
     let admin = town.signed_in(&admin_id).await;
     let page = admin.get(&format!("/settings/staff/{clerk}")).await;
     page.says("本人の確認を待っています");
     staff_deed(&admin, &clerk, "vouch", &[]).await.says("確認しました");
     town.office.clock.advance_s(86_399);
-    assert!(mails(&town.office.app).await.is_empty());
+    let later = mails(&town.office.app).await;
+    assert!(later.iter().all(|m| m.subject.contains("【要確認】")), "no link yet: {later:?}");
     town.office.clock.advance_s(2);
     let token = letter(&town, &clerk).await;
 
@@ -343,6 +349,59 @@ async fn whoever_lost_every_means_comes_back_only_with_a_colleague_a_day_and_the
     for action in ["recovery.asked", "recovery.refused", "recovery.vouch", "means.setup", "means.add"] {
         assert!(audit.iter().any(|e| e.action == action), "{action}");
     }
+}
+
+async fn a_recovery_is_told_on_every_way_until_it_was_seen(office: TestOffice) {
+    let town = Town::generous(office).await;
+    let app = &town.office.app;
+    let home = town.office.association.clone();
+    let mut texts = app.office_texts(&home).await.unwrap();
+    texts.entry.mail = "jimu@aoba.example.jp".to_owned();
+    app.office_texts_change(&town.office.cli(), 0, texts).await.unwrap();
+    let (_, admin) = administrator(&town).await;
+    let clerk = town.office.clerk.clone();
+    let (desk, codes) = with_codes(&town, &clerk).await;
+    let elsewhere = town.browser();
+    town.through_link(&elsewhere, &home, &clerk).await;
+    desk.get("/me/sessions").await.keeps_quiet_about("つくり直しが頼まれました");
+    mails(app).await;
+    lose(&town, &clerk, &codes[0]).await;
+
+    // By mail: the person, the administrator, the office's own address; the board's watchers.
+    let told = mails(app).await;
+    let to =
+        |address: &str| told.iter().filter(|m| m.to == address && m.subject.contains("つくり直し")).count();
+    assert_eq!(to("jimu@aoba.example.jp"), 1, "{told:?}");
+    let own = app.member(&home, &clerk).await.unwrap().email.unwrap();
+    assert_eq!(to(&own), 1);
+    // On every page of every signed-in device of the person, and on the office's first page.
+    for browser in [&desk, &elsewhere] {
+        browser.get("/me/sessions").await.says("あなたの入る手だてのつくり直しが頼まれました");
+        browser.get("/").await.says("あなたの入る手だてのつくり直しが頼まれました");
+    }
+    admin.get("/").await.says("職員の入る手だてのつくり直しが頼まれています（1件）");
+    admin.get("/me/sessions").await.keeps_quiet_about("つくり直しが頼まれ");
+    let coordinator = town.signed_in(&town.office.coordinator).await;
+    coordinator.get("/").await.says("職員の入る手だてのつくり直しが頼まれています（1件）");
+    coordinator.get("/board").await.says("入る手だてのつくり直しが頼まれました");
+    // It stands until each says to have seen it, and only for them.
+    let page = admin.get("/me/notices").await;
+    admin.submit(&page, "/me/notices", &[("deed", "seen")]).await.says("お知らせを消しました");
+    admin.get("/").await.keeps_quiet_about("つくり直しが頼まれています");
+    coordinator.get("/").await.says("つくり直しが頼まれています");
+    desk.get("/").await.says("あなたの入る手だてのつくり直しが頼まれました");
+    // A colleague stops nothing here; the person does.
+    let page = coordinator.get("/me/notices").await;
+    assert!(!page.body.contains("value=\"stop\""));
+    let page = desk.get("/me/notices").await;
+    desk.submit(&page, "/me/notices", &[("deed", "stop")]).await.says("つくり直しを止めました");
+    let alarms = app.alarms(&home, "", 50).await.unwrap();
+    for kind in ["recovery_asked", "recovery_stopped"] {
+        assert!(alarms.iter().any(|a| a.kind == kind), "{kind}");
+    }
+    // Whoever asks for people without a role of the office is told nothing.
+    let doctor = town.signed_in(&town.office.asker).await;
+    doctor.get("/me/notices").await.says("いま確かめていただくことはありません");
 }
 
 async fn a_recovery_is_stopped_by_whoever_says_it_was_not_them(office: TestOffice) {

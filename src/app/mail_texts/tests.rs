@@ -90,6 +90,10 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::SignIn { link: link.clone() },
         Mail::OfficeSetup { link: link.clone() },
         Mail::RecoveryNotice { link: link.clone() },
+        Mail::RecoveryAlarm { page: page.clone() },
+        Mail::PhoneAsked,
+        Mail::PhoneChanged,
+        Mail::PhoneDropped,
         Mail::TakenByAnother { consult: consult.clone() },
         Mail::Withdrawn { consult: consult.clone() },
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
@@ -328,6 +332,10 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::EntryReview { link: PersonalLink { .. } } => {}
             // One of our own words.
             Mail::Call { what: _, case: _, page: _ } => {}
+            Mail::RecoveryAlarm { page } => {
+                let _: Link = page;
+            }
+            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}

@@ -5,6 +5,7 @@ pub mod association;
 pub mod devices;
 pub mod enrol;
 pub mod keys;
+pub mod phone_change;
 pub mod reach;
 pub mod stations;
 
@@ -14,6 +15,8 @@ use serde_json::json;
 pub use association::NewAssociation;
 pub(crate) use association::{AddAssociation, association_name_wrong, code_wrong, office_phone_wrong};
 pub(crate) use enrol::ApiWrongPin;
+pub(crate) use phone_change::Phones;
+use phone_change::number_for;
 
 use super::access::note;
 use super::mail_texts::CoarseArea;
@@ -294,6 +297,7 @@ pub(crate) struct PutMember {
     pub revision: Option<i64>,
     pub new: NewMember,
     pub pin_hash: Option<String>,
+    pub phones: Phones,
 }
 
 impl Command for PutMember {
@@ -312,13 +316,16 @@ impl Command for PutMember {
             return Ok(Written::Taken);
         }
         let at = |column| Sealed { table: "member", column, row: self.id.as_str() };
+        let before = member_by_id(tx, association, &self.id).await?;
+        let known = (&self.id, before.as_ref());
+        let mut number = number_for(tx, kit, &self.who, known, new.phone.as_deref(), self.phones).await?;
         let member = Member {
             id: self.id.clone(),
             institution: new.institution.clone(),
             name: new.name.clone(),
             kana: new.kana.clone(),
             email: new.email.clone(),
-            phone: sealed(tx, kit, association, at("phone"), new.phone.as_deref()).await?,
+            phone: number.write.take(),
             fax: sealed(tx, kit, association, at("fax"), new.fax.as_deref()).await?,
             roles: new.roles.clone(),
             lang: new.lang,
@@ -332,13 +339,13 @@ impl Command for PutMember {
             pin_failures: 0,
             mail_failing_since: None,
         };
-        let before = member_by_id(tx, association, &self.id).await?;
         if self.revision.is_none() {
             member_add(tx, association, &member).await?;
         } else if !member_change(tx, association, &member).await? {
             let there = before.is_some_and(|m| m.left_at.is_none());
             return Ok(if there { Written::Stale } else { Written::NotFound });
         }
+        number.carry_out(tx, kit, &self.who).await?;
         // What somebody may do counts at once, also where they are signed in.
         let set = |roles: &[Role]| roles.iter().copied().collect::<std::collections::BTreeSet<_>>();
         if before.as_ref().is_some_and(|before| set(&before.roles) != set(&new.roles)) {
@@ -435,7 +442,15 @@ impl App {
             Some(pin) => Some(self.pin_hash(&who.association, &id, pin).await?),
             None => None,
         };
-        let put = PutMember { kit: kit.clone(), who: who.clone(), id, revision: None, new, pin_hash };
+        let put = PutMember {
+            kit: kit.clone(),
+            who: who.clone(),
+            id,
+            revision: None,
+            new,
+            pin_hash,
+            phones: Phones::Wait,
+        };
         match self.run_once(&kit, who, key, put).await? {
             Done::Fresh(written) => written.or_refuse("member_no").map(Done::Fresh),
             Done::Again(written) => written.or_refuse("member_no").map(Done::Again),
@@ -472,6 +487,7 @@ impl App {
             revision: Some(revision),
             new,
             pin_hash: None,
+            phones: Phones::Wait,
         };
         self.run_once(&kit, who, key, put).await?.into_inner().or_refuse("member_no").map(drop)
     }

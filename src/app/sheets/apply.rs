@@ -7,7 +7,7 @@ use super::undo::{Before, UndoNote};
 use super::world::{self, Loaded, new_institution, new_member};
 use super::{Confirm, UNDO_S, at, content, digest};
 use crate::app::access::note;
-use crate::app::people::{PutInstitution, PutMember, Written};
+use crate::app::people::{Phones, PutInstitution, PutMember, Written};
 use crate::app::{Kit, Who};
 use crate::domain::calendar::start_of_day;
 use crate::domain::people::contact_window::ContactWindow;
@@ -202,6 +202,7 @@ impl ApplyRun {
             revision,
             new,
             pin_hash: None,
+            phones: Phones::AtOnce,
         };
         match put.apply(tx).await? {
             Written::Done(_) => {}

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::at;
 use super::world::{self, new_institution, new_member};
 use crate::app::access::note;
-use crate::app::people::{PutInstitution, PutMember, Written};
+use crate::app::people::{Phones, PutInstitution, PutMember, Written};
 use crate::app::rota::changes::leaves as rota_leaves;
 use crate::app::{Kit, Who};
 use crate::domain::people::sheet::{InstitutionDraft, InstitutionOf, MemberDraft, WindowsDraft};
@@ -207,6 +207,7 @@ impl UndoRun {
             revision: Some(revision),
             new: new_member(was, institution, lang),
             pin_hash: None,
+            phones: Phones::AtOnce,
         };
         done(&self.id, &put.apply(tx).await?)
     }

@@ -11,18 +11,24 @@ use crate::app::access::{SignedIn, note};
 use crate::app::flow::{make_link_for, raise};
 use crate::app::{App, AppError, Kit, Who};
 use crate::domain::people::Role;
+use crate::domain::people::rights::Right;
 use crate::ids::{AssociationId, LinkId, MemberId, RecoveryId};
 use crate::store::access::{LinkPurpose, link_by_id, link_consume};
 use crate::store::credentials::{
-    recovery_add, recovery_code_use, recovery_notice_add, recovery_of_notice, recovery_open, recovery_stop,
-    recovery_vouch,
+    Recovery, recoveries_unseen, recovery_add, recovery_by_id, recovery_code_use, recovery_notice_add,
+    recovery_of_notice, recovery_open, recovery_seen_add, recovery_stop, recovery_vouch,
 };
 use crate::store::jobs::{Lane, NewJob, job_add};
-use crate::store::people::{associations, email_key, members_by_email, members_with_role};
+use crate::store::people::{
+    association_by_id, associations, email_key, member_by_id, members_by_email, members_with_role,
+};
 use crate::store::{Command, Conn, StoreError};
 
 /// The link by which it can be stopped lives this long.
 const NOTICE_S: i64 = 14 * 86_400;
+
+/// The notice goes to the office's own address instead of a person's.
+pub(crate) const OFFICE: &str = "office";
 
 /// How asking for recovery was answered: the same whether there is such a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,22 +86,65 @@ async fn begin(tx: &mut Conn, kit: &Kit, who: &Who, member: &MemberId) -> Result
     for role in [Role::Administrator, Role::Officer] {
         told.extend(members_with_role(tx, association, role, kit.now).await?);
     }
+    let mut addresses = BTreeSet::new();
     for reader in &told {
-        let purpose = LinkPurpose::RecoveryStop;
-        let link =
-            make_link_for(tx, kit, association, reader, purpose, None, kit.now.plus_s(NOTICE_S)).await?;
-        recovery_notice_add(tx, association, &link, &id).await?;
-        let job = NewJob {
-            lane: Lane::Urgent,
-            kind: "recovery_notice",
-            key: format!("recovery_notice:{link}"),
-            body: json!({ "member": reader.as_str(), "link": link.as_str() }),
-            due: kit.now,
-        };
-        job_add(tx, association, &job, kit.now, kit.vault.chance.as_ref()).await?;
+        let known = member_by_id(tx, association, reader).await?.and_then(|m| m.email);
+        addresses.extend(known.as_deref().map(email_key));
+        tell(tx, kit, association, (&id, reader), None).await?;
     }
+    // The office's own address reaches whoever reads it, whatever became of the others.
+    let office = association_by_id(tx, association).await?.map(|home| home.office.mail).unwrap_or_default();
+    if !office.is_empty() && addresses.insert(email_key(&office)) {
+        tell(tx, kit, association, (&id, member), Some(OFFICE)).await?;
+    }
+    // The board, and whoever watches it. On the pages it stands because nobody has said yet to have seen it.
+    raise(tx, kit, association, "recovery_asked", &format!("member:{member}")).await?;
     let detail = json!({ "recovery": id.as_str(), "told": told.len() });
     note(tx, kit, who, "recovery.asked", &format!("member:{member}"), detail).await.map(drop)
+}
+
+/// A mail with a link by which it can be stopped, to a person or to the office.
+async fn tell(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    (recovery, reader): (&RecoveryId, &MemberId),
+    to: Option<&str>,
+) -> Result<(), StoreError> {
+    let until = kit.now.plus_s(NOTICE_S);
+    let link = make_link_for(tx, kit, association, reader, LinkPurpose::RecoveryStop, None, until).await?;
+    recovery_notice_add(tx, association, &link, recovery).await?;
+    let job = NewJob {
+        lane: Lane::Urgent,
+        kind: "recovery_notice",
+        key: format!("recovery_notice:{link}"),
+        body: json!({ "member": reader.as_str(), "link": link.as_str(), "to": to }),
+        due: kit.now,
+    };
+    job_add(tx, association, &job, kit.now, kit.vault.chance.as_ref()).await
+}
+
+struct Seen {
+    kit: Kit,
+    who: Who,
+    by: MemberId,
+    recovery: RecoveryId,
+}
+
+impl Command for Seen {
+    /// `false`: there is none, or they had seen it.
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<bool, StoreError> {
+        let (kit, association) = (&self.kit, &self.who.association);
+        let Some(found) = recovery_by_id(tx, association, &self.recovery).await? else { return Ok(false) };
+        if !recovery_seen_add(tx, association, &found.id, &self.by, kit.now).await? {
+            return Ok(false);
+        }
+        let detail = json!({ "recovery": found.id.as_str() });
+        note(tx, kit, &self.who, "recovery.seen", &format!("member:{}", found.member), detail).await?;
+        Ok(true)
+    }
 }
 
 struct Vouch {
@@ -205,6 +254,34 @@ impl App {
         drop(conn);
         self.db.run(Lose { kit: self.kit(), account, maybe }).await?;
         Ok(Lost::Taken)
+    }
+
+    /// What this person has to be told and has not said to have seen: recoveries of their own, and those of colleagues
+    /// if they are of the office.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn recoveries_unseen(&self, person: &SignedIn) -> Result<Vec<Recovery>, AppError> {
+        let (association, me) = (&person.association.id, &person.member);
+        if !me.is_office() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.db.read().await?;
+        let mut all = recoveries_unseen(&mut conn, association, &me.id, me.active_from).await?;
+        all.retain(|r| r.member == me.id || person.may(Right::Board));
+        Ok(all)
+    }
+
+    /// Somebody says to have seen that a recovery was asked for. `false`: it was not there for them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn recovery_seen(&self, by: &SignedIn, id: &RecoveryId) -> Result<bool, AppError> {
+        if !self.recoveries_unseen(by).await?.iter().any(|r| r.id == *id) {
+            return Ok(false);
+        }
+        let seen = Seen { kit: self.kit(), who: by.who(), by: by.member.id.clone(), recovery: id.clone() };
+        Ok(self.db.run(seen).await?)
     }
 
     /// A colleague confirms that somebody who lost every means is who they say.

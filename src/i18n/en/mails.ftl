@@ -221,3 +221,21 @@ mail-duty-ended-subject = Duty, { $short }: about the change (case { $case })
 mail-duty-ended-1 = About the change of a duty (case { $case }): { $end }.
 mail-duty-ended-2 = The duty begins: { $begins }. No answer is needed. Who is on now stands on the page below.
 mail-duty-ended-button = See who is on duty
+
+# To whoever watches the board: a recovery was asked for, or stopped
+mail-recovery-alarm-subject = CHECK: recovery of means to sign in
+mail-recovery-alarm-1 = At { $association }, a recovery of a member of staff's means to sign in was asked for, or stopped.
+mail-recovery-alarm-2 = The page shows whose it is.
+mail-recovery-alarm-button = Open the board
+
+# A telephone number is to change: to the person, at the address known before
+mail-phone-asked-subject = A change of your telephone number was asked for
+mail-phone-asked-1 = At { $association }, a change of your telephone number was asked for.
+mail-phone-asked-2 = The office will call you back on your present number or your institution's before it counts. Until then we call the present number.
+mail-phone-asked-3 = If it was not you, please call the office at once: { $phone }.
+mail-phone-changed-subject = Your telephone number was changed
+mail-phone-changed-1 = At { $association }, your telephone number was changed after the office had called back.
+mail-phone-changed-2 = If it was not you, please call the office at once: { $phone }.
+mail-phone-dropped-subject = Your telephone number stays as it was
+mail-phone-dropped-1 = At { $association }, the change of your telephone number was dropped. We go on calling the present number.
+mail-phone-dropped-2 = If anything is unclear, please call the office: { $phone }.

@@ -329,3 +329,17 @@ for-decline = They decline
 for-answer-title = Enter their answer
 for-banner-ask = You are asking in the name of { $name }.
 for-banner-answer = You are answering in the name of { $name }.
+
+# A changed telephone number waits for a call back
+home-phones = Changes of telephone numbers wait for a call back.
+phone-title = A change of the telephone number waits
+phone-new = New number
+phone-removes = The present number is to be removed.
+phone-asked = Asked for { $time }.
+phone-what = Call back on the present number or the institution's, ask the person, and press then. Until then we call the present number.
+phone-called-old = I called the present number { $number } and asked
+phone-called-clinic = I called the institution { $number } and asked
+phone-drop = Drop the change
+said-phone-changed = The telephone number was changed.
+said-phone-dropped = The change of the telephone number was dropped.
+said-phone-nothing = No change waits.

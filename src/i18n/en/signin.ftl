@@ -93,7 +93,7 @@ sessions-this = This one
 sessions-since = Since { $when }
 sessions-seen = Last used { $when }
 sessions-end = End it
-sessions-end-named = End the session: { $when }
+sessions-end-named = End it: the session { $when }
 sessions-ended = Ended.
 sessions-all-what = If you do not recognise one, end all of them. Remembered devices are forgotten too.
 sessions-end-all = Sign out everywhere
@@ -120,6 +120,7 @@ staff-no-address = They have no mail address. Enter one first.
 staff-has-means = They are set up already. Who lost it asks for recovery.
 staff-not-office = Give them an office role first.
 staff-revoke = Revoke
+staff-revoke-named = Revoke “{ $name }”
 staff-revoked = Revoked. Their sessions ended.
 staff-roles = Office roles
 staff-roles-hint = A change ends their sessions.
@@ -166,6 +167,7 @@ stopped-title = Stopped
 stopped-text = This recovery goes no further. Please also tell the office.
 
 ## On the board
+word-alarm-recovery_asked = { $name }: a recovery of their means to sign in was asked for. Please ask them.
 word-alarm-recovery_stopped = { $name }: the recovery of their means to sign in was stopped. Please ask them.
 
 # A form sent after its session ended
@@ -210,3 +212,26 @@ word-scope-directory = Write the directory
 word-scope-ledger = Read the ledger
 word-scope-audit = Read the audit log
 word-scope-rota = Read and change the rota
+
+# What stands on the pages of the office until somebody says to have seen it: recoveries
+notices-title = Please check
+notices-none = There is nothing to check now.
+notices-own = New means of signing in were asked for in your name.
+notices-others =
+    { $n ->
+        [one] A recovery of a colleague's means to sign in was asked for.
+       *[other] { $n } recoveries of colleagues' means to sign in were asked for.
+    }
+notices-of = { $name }: recovery of means to sign in
+notices-asked = Asked for { $when }.
+notices-stopped-at = Stopped { $when }.
+notices-own-what = If it was not you, stop it at once and tell your colleagues. If it was you, press “I have checked”.
+notices-other-what = Please ask the person, by telephone or face to face. The notice stays until you press “I have checked”.
+notices-person = Open this colleague's page
+notices-look = See what it is
+notices-stop = Stop the recovery
+notices-seen = I have checked
+notices-stopped = The recovery was stopped.
+notices-seen-said = The notice is gone.
+notices-nothing = That was done already.
+notices-back = To the first page

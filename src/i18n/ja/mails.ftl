@@ -221,3 +221,21 @@ mail-duty-ended-subject = 【{ $short }からの当番】交代のお願いに�
 mail-duty-ended-1 = 当番の交代のお願い（受付{ $case }）は、{ $end }。
 mail-duty-ended-2 = 当番のはじまり：{ $begins }　お返事は要りません。いまの当番は、下のページをご覧ください。
 mail-duty-ended-button = だれが当番かを見る
+
+# To whoever watches the board: a recovery was asked for, or stopped
+mail-recovery-alarm-subject = 【要確認】入る手だてのつくり直し
+mail-recovery-alarm-1 = { $association }の在宅当番で、職員の入る手だてのつくり直しが頼まれたか、止められました。
+mail-recovery-alarm-2 = どなたのことかは、ページでご覧ください。
+mail-recovery-alarm-button = 進みぐあいを開く
+
+# A telephone number is to change: to the person, at the address known before
+mail-phone-asked-subject = お電話番号の変更を承りました
+mail-phone-asked-1 = { $association }の在宅当番で、お電話番号の変更が頼まれました。
+mail-phone-asked-2 = 事務局がこれまでの番号か医療機関の番号へ折り返しお電話し、お確かめしてから切りかえます。それまではこれまでの番号にお電話します。
+mail-phone-asked-3 = お心当たりがない場合は、すぐに事務局 { $phone } へお電話ください。
+mail-phone-changed-subject = お電話番号を切りかえました
+mail-phone-changed-1 = { $association }の在宅当番で、折り返しのお電話でお確かめし、お電話番号を切りかえました。
+mail-phone-changed-2 = お心当たりがない場合は、すぐに事務局 { $phone } へお電話ください。
+mail-phone-dropped-subject = お電話番号はこれまでのままです
+mail-phone-dropped-1 = { $association }の在宅当番で、頼まれていたお電話番号の変更を取りやめました。これまでの番号にお電話します。
+mail-phone-dropped-2 = ご不明な点は、事務局 { $phone } へお電話ください。

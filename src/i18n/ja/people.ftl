@@ -329,3 +329,17 @@ for-decline = お断りする
 for-answer-title = お答えを代わりに入れる
 for-banner-ask = { $name }の名前で相談を頼みます。
 for-banner-answer = { $name }の名前でお答えを入れます。
+
+# A changed telephone number waits for a call back
+home-phones = お電話番号の変更が、折り返しのお電話を待っています。
+phone-title = お電話番号の変更を待っています
+phone-new = 新しい番号
+phone-removes = これまでの番号を消します。
+phone-asked = { $time }に頼まれました。
+phone-what = これまでの番号か医療機関の番号に、折り返しお電話します。ご本人に確かめてから押してください。それまではこれまでの番号にお電話します。
+phone-called-old = これまでの番号 { $number } に電話して確かめました
+phone-called-clinic = 医療機関の番号 { $number } に電話して確かめました
+phone-drop = 変更を取りやめる
+said-phone-changed = お電話番号を切りかえました。
+said-phone-dropped = お電話番号の変更を取りやめました。
+said-phone-nothing = 待っている変更はありません。

@@ -43,7 +43,7 @@ means-passkey-default = 事務局のパソコン
 means-since = { $when } に登録
 means-used = { $when } に使用
 means-remove = 外す
-means-remove-named = 「{ $name }」を外す
+means-remove-named = 外す：「{ $name }」
 means-password = パスワードと認証アプリ
 means-password-what = パスワードと、スマートフォンの認証アプリの6けたの番号で入ります。
 means-password-add = パスワードと認証アプリを登録する
@@ -93,7 +93,7 @@ sessions-this = この画面
 sessions-since = { $when } から
 sessions-seen = 最後に使ったのは { $when }
 sessions-end = 終わらせる
-sessions-end-named = { $when }の端末を終わらせる
+sessions-end-named = 終わらせる：{ $when }の端末
 sessions-ended = 終わらせました。
 sessions-all-what = 心当たりのない端末があれば、すべて終わらせてください。覚えた端末も忘れます。
 sessions-end-all = すべての端末で終わる
@@ -120,6 +120,7 @@ staff-no-address = メールアドレスがありません。先に登録して�
 staff-has-means = すでに登録があります。なくしたときは、本人がつくり直しを頼みます。
 staff-not-office = 先に事務局の役割をつけてください。
 staff-revoke = 使えなくする
+staff-revoke-named = 使えなくする：「{ $name }」
 staff-revoked = 使えなくしました。入っている端末も終わりました。
 staff-roles = 事務局の役割
 staff-roles-hint = 変えると、その人の端末はいったん終わります。
@@ -166,6 +167,7 @@ stopped-title = 止めました
 stopped-text = このつくり直しはもう進みません。事務局にもお知らせください。
 
 ## On the board
+word-alarm-recovery_asked = { $name } 入る手だてのつくり直しが頼まれました。本人に確かめてください。
 word-alarm-recovery_stopped = { $name } 入る手だてのつくり直しが止められました。本人に確かめてください。
 
 # A form sent after its session ended
@@ -210,3 +212,25 @@ word-scope-directory = 名簿を書く
 word-scope-ledger = 補助台帳を読む
 word-scope-audit = 記録（監査）を読む
 word-scope-rota = 当番表を読む・変える
+
+# What stands on the pages of the office until somebody says to have seen it: recoveries
+notices-title = 確かめていただくこと
+notices-none = いま確かめていただくことはありません。
+notices-own = あなたの入る手だてのつくり直しが頼まれました。
+notices-others =
+    { $n ->
+       *[other] 職員の入る手だてのつくり直しが頼まれています（{ $n }件）。
+    }
+notices-of = { $name } 入る手だてのつくり直し
+notices-asked = { $when }に頼まれました。
+notices-stopped-at = { $when }に止められました。
+notices-own-what = お心当たりがない場合は、すぐに止めて、事務局の同僚にもお知らせください。お心当たりがある場合は「確かめました」を押してください。
+notices-other-what = ご本人に、お電話か対面で確かめてください。「確かめました」を押すまで、お知らせは残ります。
+notices-person = この職員のページを開く
+notices-look = 内容を確かめる
+notices-stop = つくり直しを止める
+notices-seen = 確かめました
+notices-stopped = つくり直しを止めました。
+notices-seen-said = お知らせを消しました。
+notices-nothing = もう済んでいます。
+notices-back = はじめのページへ

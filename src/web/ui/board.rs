@@ -53,6 +53,7 @@ fn words(voice: Voice, alarm: &AlarmRow, case_no: Option<&str>, names: &Names) -
     let name = member.map(|id| voice.named(names, &id));
     let code = match alarm.kind.as_str() {
         "pin_locked" if name.is_some() => "pin_locked",
+        "recovery_asked" if name.is_some() => "recovery_asked",
         "recovery_stopped" if name.is_some() => "recovery_stopped",
         "undeliverable" | "dead_mail" if case_no.is_some() => "undeliverable",
         "mail_misconfigured" | "undeliverable" | "dead_mail" => "mail",

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::access::{KnownDevice, SignedIn};
 use crate::app::people::stations::SHARED_LIFE_S;
-use crate::app::rows::Association;
+use crate::app::rows::{Association, Recovery};
 use crate::app::say;
 use crate::app::setup::SETUP_LINK_LIFE_S;
 use crate::domain::people::rights::Right;
@@ -99,6 +99,8 @@ pub(crate) struct Caller {
     pub lang: Lang,
     pub text_size: TextSize,
     pub signed_in: Option<SignedIn>,
+    /// Recoveries of means to sign in of which the signed-in person has to be told.
+    pub recoveries: Vec<Recovery>,
     /// The association of the session, or the only one there is.
     pub home: Option<Association>,
     pub client: IpAddr,
@@ -129,6 +131,10 @@ impl FromRequestParts<Web> for Caller {
             Some(secret) => web.app.session(secret).await?,
             None => None,
         };
+        let recoveries = match &signed_in {
+            Some(person) => web.app.recoveries_unseen(person).await?,
+            None => Vec::new(),
+        };
         let home = match (&signed_in, &web.demo) {
             (Some(signed_in), _) => Some(signed_in.association.clone()),
             (None, _) => only_one(web.app.associations().await?),
@@ -157,6 +163,7 @@ impl FromRequestParts<Web> for Caller {
             demo_seen: cookie(Cookie::DemoSeen).is_some(),
             setup: cookie(Cookie::Setup).map(Hidden),
             signed_in,
+            recoveries,
             web: web.clone(),
         })
     }
@@ -294,7 +301,13 @@ impl Caller {
 
     /// The same request seen as a page of this association, by nobody in particular.
     pub fn as_guest_of(&self, home: &Association) -> Self {
-        Self { home: Some(home.clone()), signed_in: None, session: None, ..self.clone() }
+        Self {
+            home: Some(home.clone()),
+            signed_in: None,
+            recoveries: Vec::new(),
+            session: None,
+            ..self.clone()
+        }
     }
 
     fn token(&self, binding: Binding<'_>) -> String {
@@ -355,6 +368,7 @@ impl Caller {
             signed_in_as: person.map(|p| title(&p.member.name, &p.member.roles, self.lang)),
             nav,
             office_door: person.is_some_and(|p| p.is_office_by_pin() && !p.is_setting_up(self.now)),
+            recovery: person.is_some_and(|p| self.recoveries.iter().any(|r| r.member == p.member.id)),
             text_size: self.text_size,
             demo: self.web.demo.is_some(),
             csrf: Hidden(self.token(binding)),

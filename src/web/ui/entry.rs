@@ -19,6 +19,7 @@ use super::form::{Fields, narrow};
 use super::views::{
     DeviceSignIn, Field, Home, PinProblem, ProblemPage, SignIn, SignInSent, TextSize, render,
 };
+use super::words::title;
 
 pages! {
     get "/" => home;
@@ -43,14 +44,27 @@ pub(super) async fn home(caller: Caller) -> Result<Response, Failure> {
     }
     let app = &caller.web.app;
     let (mut rules, mut left) = (false, false);
+    let (mut recoveries, mut phones) = (0, Vec::new());
     if let Some(person) = &caller.signed_in {
         let home = &person.association.id;
         let seen = app.rules_seen_by(home, &person.member.id).await?.map(|(version, _)| version);
         rules = seen != Some(app.rules_now(home).await?.version);
         left = person.may(Right::Settings) && !app.left_for_later(home).await?.is_empty();
+        let others = caller.recoveries.iter().filter(|r| r.member != person.member.id).count();
+        recoveries = u32::try_from(others).unwrap_or(u32::MAX);
+        if person.may(Right::Enrol) {
+            for waiting in app.phones_waiting(home).await? {
+                let whose = app.member(home, &waiting.member).await?;
+                if whose.left_at.is_none() {
+                    let name = title(&whose.name, &whose.roles, caller.lang);
+                    phones.push((format!("/people/{}", whose.id), name));
+                }
+            }
+        }
     }
     let not_set_up = caller.home.is_none() && app.setup_needed().await?;
-    let view = Home { shell: caller.shell(Binding::Page("home")), rules, left, not_set_up };
+    let shell = caller.shell(Binding::Page("home"));
+    let view = Home { shell, rules, left, not_set_up, recoveries, phones };
     Ok(caller.page(render(&view), false))
 }
 

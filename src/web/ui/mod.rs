@@ -31,6 +31,7 @@ mod ledger;
 mod link;
 mod means;
 mod night;
+mod notices;
 mod people;
 mod phones;
 mod rota;
@@ -58,6 +59,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     signin::ROUTES,
     kept::ROUTES,
     means::ROUTES,
+    notices::ROUTES,
     staff::ROUTES,
     keys::ROUTES,
     people::ROUTES,
@@ -87,6 +89,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(signin::routes())
         .merge(kept::routes())
         .merge(means::routes())
+        .merge(notices::routes())
         .merge(staff::routes())
         .merge(keys::routes())
         .merge(people::routes())

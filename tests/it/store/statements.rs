@@ -45,6 +45,7 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("ROTA_SHEET_UNDOS_FORGET", "once a day"),
     ("CALL_LINES_FORGET", "once a day"),
     ("ORDERS_FORGET", "once a day"),
+    ("PHONE_CHANGES_FORGET", "once a day"),
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
     ("ASSOCIATIONS", "a handful"),

@@ -44,6 +44,7 @@ pages! {
     post "/people/{id}/leave" => person::leaves;
     get "/people/{id}/sheet" => sheet::start;
     post "/people/{id}/test" => person::test;
+    post "/people/{id}/phone" => person::phone;
     post "/people/{id}/unlock" => person::unlock;
     post "/people/{id}/devices/{device}/revoke" => person::revoke;
     get "/people/{id}/for" => behalf::choose;
@@ -89,6 +90,9 @@ fn said(caller: &Caller) -> Option<String> {
         "person-left" => "said-person-left",
         "test-sent" => "said-test-sent",
         "tests-sent" => "said-tests-sent",
+        "phone-changed" => "said-phone-changed",
+        "phone-dropped" => "said-phone-dropped",
+        "phone-nothing" => "said-phone-nothing",
         "unlocked" => "said-unlocked",
         "device-revoked" => "said-device-revoked",
         "others-revoked" => "said-others-revoked",

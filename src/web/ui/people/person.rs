@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::answers::Opened;
+use crate::app::people::phone_change::{Line, PhoneDeed, PhoneSettled};
 use crate::app::rows::Member;
 use crate::domain::people::entry::Way;
 use crate::domain::people::rights::Right;
@@ -15,7 +16,7 @@ use crate::web::rate::Purpose;
 use super::super::caller::{Binding, Caller};
 use super::super::failure::Failure;
 use super::super::form::Fields;
-use super::super::views::people::{Fact, LeavePage, LinkArrived, PersonPage, TestLine};
+use super::super::views::people::{Fact, LeavePage, LinkArrived, PersonPage, PhoneWaiting, TestLine};
 use super::super::views::{ConsultRow, Hidden, StateLine, Tone, render};
 use super::super::words::{Voice, title};
 use super::{
@@ -95,6 +96,41 @@ async fn facts(caller: &Caller, member: &Member) -> Result<Vec<Fact>, Failure> {
     Ok(shown.map(|(key, value)| Fact { name: t(caller.lang, key), value }).collect())
 }
 
+async fn phone_waiting(caller: &Caller, member: &Member) -> Result<Option<PhoneWaiting>, Failure> {
+    let home = &caller.person()?.association.id;
+    let waiting = caller.web.app.phone_waiting(home, &member.id).await?;
+    Ok(waiting.filter(|_| member.left_at.is_none()).map(|waiting| PhoneWaiting {
+        new: waiting.new.unwrap_or_default(),
+        asked: t_with(caller.lang, "phone-asked", &[("time", &voice(caller).moment(waiting.asked))]),
+        old: waiting.old,
+        clinic: waiting.clinic,
+    }))
+}
+
+/// `POST /people/{id}/phone`: the office called back, or drops the change.
+pub(super) async fn phone(
+    caller: Caller,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    let id = member_id(&id)?;
+    let person = caller.with_right(Right::Enrol)?;
+    caller.web.app.member(&person.association.id, &id).await?;
+    fields.check(&caller, PEOPLE)?;
+    let key = fields.key(&format!("POST /people/{id}/phone"))?;
+    let deed = match (fields.get("deed"), Line::from_code(fields.get("deed"))) {
+        (_, Some(line)) => PhoneDeed::CalledBack(line),
+        ("drop", None) => PhoneDeed::Drop,
+        _ => return Ok(caller.go_and_say(&format!("/people/{id}"), "phone-nothing")),
+    };
+    let said = match caller.web.app.phone_settle(&person.who(), &id, deed, Some(&key)).await? {
+        PhoneSettled::Changed => "phone-changed",
+        PhoneSettled::Dropped => "phone-dropped",
+        PhoneSettled::NothingWaits | PhoneSettled::NoNumber => "phone-nothing",
+    };
+    Ok(caller.go_and_say(&format!("/people/{id}"), said))
+}
+
 /// `GET /people/{id}`
 pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
     let id = member_id(&id)?;
@@ -132,6 +168,7 @@ pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Res
         name: voice.name(&member),
         kana: member.kana.clone(),
         facts: facts(&caller, &member).await?,
+        phone: phone_waiting(&caller, &member).await?,
         volunteers: volunteers.iter().map(|offer| volunteer_line(voice, offer)).collect(),
         mail: mail_state(voice, reach.readiness.mail),
         mail_note: mail_note(voice, &reach),

@@ -88,7 +88,8 @@ fn summary(target: &Target, plan: &Plan, lang: Lang) -> String {
         Target::Windows(draft) => {
             parts.extend(draft.windows.iter().map(|window| {
                 let way = t(lang, &format!("word-way-{}", window.way.code()));
-                [way, days(window, lang), hours(window, lang), window.remarks.clone()].join(" ")
+                let words = [way, days(window, lang), hours(window, lang), window.remarks.clone()];
+                words.iter().map(|word| word.trim()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
             }));
         }
     }

@@ -16,6 +16,10 @@ pub struct Home {
     pub left: bool,
     /// There is no association yet.
     pub not_set_up: bool,
+    /// Colleagues for whom new means of signing in were asked, of which the reader was not told.
+    pub recoveries: u32,
+    /// Whose telephone number waits for a call back: where, and the name.
+    pub phones: Vec<(String, String)>,
 }
 
 impl Home {

@@ -164,6 +164,8 @@ pub struct Shell {
     pub nav: Nav,
     /// The person has a role of the office, but came by PIN: the way to sign in for the office's work.
     pub office_door: bool,
+    /// Somebody asked for new means of signing in for this person, who has not said to have seen it.
+    pub recovery: bool,
     pub text_size: TextSize,
     /// The exercise association: a line says so on every page, with the ways back to the start and the mailbox.
     pub demo: bool,

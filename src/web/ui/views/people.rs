@@ -80,6 +80,7 @@ pub struct PersonPage {
     pub name: String,
     pub kana: String,
     pub facts: Vec<Fact>,
+    pub phone: Option<PhoneWaiting>,
     pub volunteers: Vec<String>,
     pub mail: StateLine,
     /// What makes the address hard to reach.
@@ -98,6 +99,17 @@ pub struct PersonPage {
     pub may_test: bool,
     pub may_behalf: bool,
     pub once: Hidden,
+}
+
+/// A changed number that waits for a call back.
+#[derive(Clone, Debug)]
+pub struct PhoneWaiting {
+    /// Empty: the old number is to go.
+    pub new: String,
+    pub asked: String,
+    /// The number in force, and the institution's.
+    pub old: Option<String>,
+    pub clinic: Option<String>,
 }
 
 /// What somebody volunteers for, as a block of the form; its fields begin with `s` and its number.

@@ -156,6 +156,30 @@ pub struct MySessions {
     pub once: Hidden,
 }
 
+/// A recovery of means to sign in of which the reader was not told.
+pub struct NoticeLine {
+    pub id: String,
+    /// Whose it is.
+    pub title: String,
+    pub asked: String,
+    /// It was stopped.
+    pub stopped: Option<String>,
+    pub own: bool,
+    /// The colleague's page, for who may look at it.
+    pub href: Option<String>,
+    pub may_stop: bool,
+}
+
+/// `GET /me/notices`. Posts there: `recovery`, `deed` (`seen`, `stop`).
+#[derive(Template)]
+#[template(path = "my-notices.html")]
+pub struct MyNotices {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub rows: Vec<NoticeLine>,
+    pub once: Hidden,
+}
+
 /// Somebody of the office in the list.
 pub struct StaffLine {
     pub id: String,
@@ -300,6 +324,8 @@ quiet_debug!(
     RecoveryCodes,
     SessionLine,
     MySessions,
+    NoticeLine,
+    MyNotices,
     StaffLine,
     Staff,
     ApiKeyLine,

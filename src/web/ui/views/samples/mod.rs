@@ -50,6 +50,7 @@ impl Maker {
             signed_in_as: None,
             nav: Nav::default(),
             office_door: false,
+            recovery: false,
             text_size: TextSize::Standard,
             demo: false,
             csrf: hidden("csrf-1"),
@@ -79,7 +80,14 @@ impl Maker {
     }
 
     fn home(&self) -> Home {
-        Home { shell: self.shell("/"), rules: false, left: false, not_set_up: false }
+        Home {
+            shell: self.shell("/"),
+            rules: false,
+            left: false,
+            not_set_up: false,
+            recoveries: 0,
+            phones: Vec::new(),
+        }
     }
 
     fn sign_in(&self, wrong: bool) -> SignIn {
@@ -541,6 +549,8 @@ impl Maker {
                     rules: true,
                     left: true,
                     not_set_up: false,
+                    recoveries: 1,
+                    phones: vec![(s("/people/01jdabc"), self.doctor("加藤 修"))],
                 }),
             ),
             ("demo", render(&self.demo())),

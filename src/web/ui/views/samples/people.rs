@@ -2,9 +2,9 @@
 
 use super::super::people::{
     BehalfAnswer, BehalfOffer, BehalfPage, BehalfTaken, DeviceLine, Fact, FilterLink, LeavePage, LinkArrived,
-    LinkStation, MePage, OfferBlock, PeopleList, PersonForm, PersonLine, PersonPage, ReadinessPage,
-    ReadyLine, SheetPaper, SheetStart, SheetsPage, StationForm, StationLine, StationPaper, StationSignIn,
-    StationsPage, TestLine, channels,
+    LinkStation, MePage, OfferBlock, PeopleList, PersonForm, PersonLine, PersonPage, PhoneWaiting,
+    ReadinessPage, ReadyLine, SheetPaper, SheetStart, SheetsPage, StationForm, StationLine, StationPaper,
+    StationSignIn, StationsPage, TestLine, channels,
 };
 use super::*;
 
@@ -88,6 +88,12 @@ impl Maker {
                 fact(self.t("people-f-email"), "kato..osamu@docomo.example"),
                 fact(self.t("people-f-phone"), "090-0000-0000"),
             ],
+            phone: (!left).then(|| PhoneWaiting {
+                new: s("090-0000-7777"),
+                asked: t_with(self.lang, "phone-asked", &[("time", "11月20日（金）9時")]),
+                old: Some(s("090-0000-0000")),
+                clinic: Some(s("042-000-1111")),
+            }),
             volunteers: vec![s("皮膚科　助言のみ　青葉北　月・水　18:00〜23:00")],
             mail: self.line("mail-test_silent", Tone::Bad),
             mail_note: Some(self.w("hard-breaks_rules")),

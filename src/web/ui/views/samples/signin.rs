@@ -2,8 +2,8 @@
 
 use super::super::signin::{
     ApiKeyLine, ApiKeyShown, ApiKeys, CarryOn, KeptForm, LinkSetup, LinkStop, LinkStopped, LostMeans,
-    LostSent, MyMeans, MyPassword, MySessions, OfficeSignIn, PasskeyLine, ProveAgain, Qr, RecoveryCodes,
-    RecoveryView, SessionLine, Staff, StaffLine, StaffPerson,
+    LostSent, MyMeans, MyNotices, MyPassword, MySessions, NoticeLine, OfficeSignIn, PasskeyLine, ProveAgain,
+    Qr, RecoveryCodes, RecoveryView, SessionLine, Staff, StaffLine, StaffPerson,
 };
 use super::super::{Choices, Field, Shell, render};
 use super::{Choice, Maker, PinProblem, StateLine, Tone, hidden, s, t, t_with};
@@ -202,6 +202,31 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         rows: vec![session(1), session(2)],
         once: hidden("once-28"),
     };
+    let told = |n: u32, own: bool| NoticeLine {
+        id: format!("rcv-{n}"),
+        title: if own {
+            t(lang, "notices-own")
+        } else {
+            t_with(lang, "notices-of", &[("name", &maker.named("title-staff", "山田 和子"))])
+        },
+        asked: t_with(lang, "notices-asked", &[("when", "11月20日（金）9時")]),
+        stopped: (!own).then(|| t_with(lang, "notices-stopped-at", &[("when", "11月20日（金）10時")])),
+        own,
+        href: (!own).then(|| s("/settings/staff/01jdabc")),
+        may_stop: own,
+    };
+    let notices = |rows: Vec<NoticeLine>| MyNotices {
+        shell: Shell { recovery: !rows.is_empty(), ..maker.office("/me/notices") },
+        notice: rows.is_empty().then(|| t(lang, "notices-seen-said")),
+        rows,
+        once: hidden("once-28"),
+    };
+    let told_elsewhere = MySessions {
+        shell: Shell { recovery: true, ..maker.office("/me/sessions") },
+        notice: None,
+        rows: vec![session(1)],
+        once: hidden("once-28"),
+    };
     let stop = LinkStop { shell: maker.shell("/k"), token: hidden("token-4"), once: hidden("once-29") };
     [
         ("office-sign-in", render(&maker.office_sign_in(false))),
@@ -217,6 +242,9 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("password-change", render(&maker.my_password(false))),
         ("recovery-codes", render(&codes)),
         ("sessions", render(&sessions)),
+        ("sessions-recovery", render(&told_elsewhere)),
+        ("notices", render(&notices(vec![told(1, true), told(2, false)]))),
+        ("notices-none", render(&notices(Vec::new()))),
         ("staff", render(&staff)),
         ("staff-person", render(&maker.staff_person(false))),
         ("staff-recovery", render(&maker.staff_person(true))),
