@@ -6,6 +6,7 @@ mod demo;
 pub mod demo_data;
 mod doctor;
 mod keep;
+mod ledger;
 mod open;
 mod serve;
 mod sheets;
@@ -69,6 +70,7 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Admin(command) => admin::run(command, lang).await,
             Command::Import(arg) => sheets::import(arg, lang).await,
             Command::Export(arg) => sheets::export(arg, lang).await,
+            Command::Ledger(command) => ledger::run(command, lang).await,
             Command::Simulate(_) => Ok(()),
         }
     });

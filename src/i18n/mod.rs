@@ -72,6 +72,7 @@ const JA: [&str; 8] = [
     include_str!("ja/directory.ftl"),
     include_str!("ja/sheets.ftl"),
     include_str!("ja/setup.ftl"),
+    include_str!("ja/ledger.ftl"),
 ];
 const EN: [&str; 8] = [
     include_str!("en/words.ftl"),
@@ -82,6 +83,7 @@ const EN: [&str; 8] = [
     include_str!("en/directory.ftl"),
     include_str!("en/sheets.ftl"),
     include_str!("en/setup.ftl"),
+    include_str!("en/ledger.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {

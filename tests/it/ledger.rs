@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use touban::app::AppError;
+use touban::app::Who;
 use touban::app::answers::Choice;
 use touban::app::consult::{Asking, Told};
 use touban::app::ledger::close::{CloseRefused, CloseRow, MonthView};
 use touban::app::ledger::orders::OrderRefused;
 use touban::app::ledger::world::Evidence;
 use touban::app::people::NewMember;
-use touban::app::Who;
 use touban::domain::consult::{ConsultAnswer, NewConsult, Survey};
 use touban::domain::dispatch::Terms;
 use touban::domain::ledger::{Books, Eligibility, Entry, Line, Month, NotCorrectable, ReasonCode, Side};
@@ -77,7 +77,11 @@ async fn consult(office: &TestOffice, when: &str, taker: &MemberId, confirmed: b
     app.offer_answer_for(&clerk(office), &offer, choice, "phone", None).await.unwrap();
     let told = Told {
         member: taker.clone(),
-        answer: ConsultAnswer { assessment: "湿疹".into(), do_now: "軟膏を".into(), ..ConsultAnswer::default() },
+        answer: ConsultAnswer {
+            assessment: "湿疹".into(),
+            do_now: "軟膏を".into(),
+            ..ConsultAnswer::default()
+        },
         minutes: 10,
         minutes_confirmed: true,
         outcome: "advice".into(),
@@ -154,7 +158,10 @@ async fn a_month_is_made_by_the_clerk_and_closed_by_an_officer(office: TestOffic
     let after = view(&office, "2026-11").await;
     assert_eq!(serde_json::to_string(&after.lines).unwrap(), serde_json::to_string(&open.lines).unwrap());
     office.clock.set(at("2027-03-01T10:00:00+09:00"));
-    assert_eq!(make(&office, "2027-01").await.unwrap_err(), CloseRefused::Earlier { month: month("2026-12") });
+    assert_eq!(
+        make(&office, "2027-01").await.unwrap_err(),
+        CloseRefused::Earlier { month: month("2026-12") }
+    );
     assert_eq!(make(&office, "2026-10").await.unwrap_err(), CloseRefused::Later);
     sound(&office).await;
     assert_eq!(app.verify().await.unwrap().sealed_lines, 4);
@@ -207,7 +214,9 @@ async fn a_correction_is_a_reversal_and_a_new_line_in_the_next_month(office: Tes
     close(&office, "2026-11", &head).await;
     let lines = view(&office, "2026-11").await.lines;
     let line = lines.iter().find(|l| l.side == Side::Acceptor).unwrap();
-    let correct = async |line: &Line, yen: i64| app.ledger_correct(&who, &line.id, Yen(yen), "単価の誤り").await.unwrap();
+    let correct = async |line: &Line, yen: i64| {
+        app.ledger_correct(&who, &line.id, Yen(yen), "単価の誤り").await.unwrap()
+    };
     let larger = correct(line, 2_001).await.unwrap_err();
     assert_eq!(larger, OrderRefused::Cannot(NotCorrectable::Larger));
     assert!(matches!(app.ledger_correct(&who, &line.id, Yen(0), "").await, Err(AppError::Invalid(_))));
@@ -220,14 +229,19 @@ async fn a_correction_is_a_reversal_and_a_new_line_in_the_next_month(office: Tes
     let december = close(&office, "2026-12", &head).await;
     assert_eq!(december.total, Yen(-800));
     let entries = view(&office, "2026-12").await.lines;
-    let told: Vec<_> = entries.iter().map(|l| (l.entry.code(), l.amount.0, l.civil_date.to_string())).collect();
+    let told: Vec<_> =
+        entries.iter().map(|l| (l.entry.code(), l.amount.0, l.civil_date.to_string())).collect();
     let day = "2026-11-20".to_owned();
     assert_eq!(told, [("reversal", -2_000, day.clone()), ("correction", 1_200, day)]);
     // The closed month is as it was.
-    assert_eq!(paid(&view(&office, "2026-11").await.lines), [(Side::Requester, 500), (Side::Acceptor, 2_000)]);
+    assert_eq!(
+        paid(&view(&office, "2026-11").await.lines),
+        [(Side::Requester, 500), (Side::Acceptor, 2_000)]
+    );
     assert_eq!(correct(&entries[0], 0).await.unwrap_err(), OrderRefused::Cannot(NotCorrectable::IsReversal));
     assert_eq!(correct(line, 0).await.unwrap_err(), OrderRefused::Cannot(NotCorrectable::Reversed));
-    let nobody = app.ledger_correct(&who, &touban::ids::LedgerLineId::named(&["x"]), Yen(0), "x").await.unwrap();
+    let nobody =
+        app.ledger_correct(&who, &touban::ids::LedgerLineId::named(&["x"]), Yen(0), "x").await.unwrap();
     assert_eq!(nobody.unwrap_err(), OrderRefused::NoLine);
     sound(&office).await;
 }
@@ -248,7 +262,9 @@ async fn rules_changed_for_the_past_come_as_differences_once(office: TestOffice)
     let dearer = TARIFFS.replace("yen = 2000", "yen = 2400");
     let wrong = TARIFFS.replace("yen = 2000", "yen = -1");
     let refused = app.tariffs_record(&who, 0, &wrong, "改定").await.unwrap().unwrap_err();
-    let touban::app::ledger::tariffs::TariffsRefused::Mistakes(mistakes) = refused else { panic!("{refused:?}") };
+    let touban::app::ledger::tariffs::TariffsRefused::Mistakes(mistakes) = refused else {
+        panic!("{refused:?}")
+    };
     assert!(mistakes.to_string().contains("key `yen`"), "{mistakes}");
     let preview = app.tariffs_preview(&office.association, &dearer).await.unwrap().unwrap();
     assert_eq!(preview.month, Some(month("2026-11")));
@@ -256,9 +272,15 @@ async fn rules_changed_for_the_past_come_as_differences_once(office: TestOffice)
     assert!(app.tariffs_record(&who, 0, TARIFFS, "改定").await.unwrap().is_err());
     let open = app.ledger_rerun(&who, month("2026-12"), 1).await.unwrap();
     assert_eq!(open.unwrap_err(), OrderRefused::NotClosed);
-    assert_eq!(app.ledger_rerun(&who, month("2026-11"), 9).await.unwrap().unwrap_err(), OrderRefused::NoTariffs);
+    assert_eq!(
+        app.ledger_rerun(&who, month("2026-11"), 9).await.unwrap().unwrap_err(),
+        OrderRefused::NoTariffs
+    );
     app.ledger_rerun(&who, month("2026-11"), 1).await.unwrap().unwrap();
-    assert_eq!(app.ledger_rerun(&who, month("2026-11"), 1).await.unwrap().unwrap_err(), OrderRefused::Ordered);
+    assert_eq!(
+        app.ledger_rerun(&who, month("2026-11"), 1).await.unwrap().unwrap_err(),
+        OrderRefused::Ordered
+    );
     let december = close(&office, "2026-12", &head).await;
     assert_eq!((december.total, december.held), (Yen(400), 2));
     let lines = view(&office, "2026-12").await.lines;
@@ -334,7 +356,10 @@ async fn a_budget_that_does_not_reach_waits_for_a_decision_and_is_spent_to_the_y
     let program = "pref".parse().unwrap();
     app.ledger_prorate(&who, &program, 2026, "理事会で按分とした").await.unwrap().unwrap();
     let city = "city".parse().unwrap();
-    assert_eq!(app.ledger_prorate(&who, &city, 2026, "x").await.unwrap().unwrap_err(), OrderRefused::NoBudget);
+    assert_eq!(
+        app.ledger_prorate(&who, &city, 2026, "x").await.unwrap().unwrap_err(),
+        OrderRefused::NoBudget
+    );
     let closed = close(&office, "2027-03", &head).await;
     assert_eq!(closed.total, Yen(5_001));
     let lines = view(&office, "2027-03").await.lines;
@@ -373,7 +398,10 @@ fn ways(seq: i64, n: i64) -> (String, String) {
         ("side = side || 'X'", "side = SUBSTR(side, 1, LENGTH(side) - 1)"),
         ("unit = unit || 'X'", "unit = SUBSTR(unit, 1, LENGTH(unit) - 1)"),
         ("seq = -seq", "seq = -seq"),
-        ("reason = COALESCE(reason, '') || 'X'", "reason = NULLIF(SUBSTR(reason, 1, LENGTH(reason) - 1), '')"),
+        (
+            "reason = COALESCE(reason, '') || 'X'",
+            "reason = NULLIF(SUBSTR(reason, 1, LENGTH(reason) - 1), '')",
+        ),
         ("tariff = tariff || 'X'", "tariff = SUBSTR(tariff, 1, LENGTH(tariff) - 1)"),
     ];
     let (there, back) = all[usize::try_from(n).unwrap() % all.len()];
@@ -414,10 +442,22 @@ async fn tampering_with_sealed_rows_is_always_found(office: TestOffice) {
     sound(&office).await;
     // A row that is gone at the end, and a month that says otherwise.
     for (there, back) in [
-        ("UPDATE ledger_close SET total_yen = total_yen + 1", "UPDATE ledger_close SET total_yen = total_yen - 1"),
-        ("UPDATE ledger_close SET head_seq = head_seq - 1", "UPDATE ledger_close SET head_seq = head_seq + 1"),
-        ("UPDATE ledger_close SET run_hash = 'x' || run_hash", "UPDATE ledger_close SET run_hash = SUBSTR(run_hash, 2)"),
-        ("UPDATE ledger_close SET made_by = 'x' || made_by", "UPDATE ledger_close SET made_by = SUBSTR(made_by, 2)"),
+        (
+            "UPDATE ledger_close SET total_yen = total_yen + 1",
+            "UPDATE ledger_close SET total_yen = total_yen - 1",
+        ),
+        (
+            "UPDATE ledger_close SET head_seq = head_seq - 1",
+            "UPDATE ledger_close SET head_seq = head_seq + 1",
+        ),
+        (
+            "UPDATE ledger_close SET run_hash = 'x' || run_hash",
+            "UPDATE ledger_close SET run_hash = SUBSTR(run_hash, 2)",
+        ),
+        (
+            "UPDATE ledger_close SET made_by = 'x' || made_by",
+            "UPDATE ledger_close SET made_by = SUBSTR(made_by, 2)",
+        ),
     ] {
         app.db.run(Tamper(statement(there.to_owned()))).await.unwrap();
         assert!(!app.verify_ledger(&office.association).await.unwrap().is_empty(), "{there}");
@@ -437,12 +477,8 @@ async fn reversals_corrections_and_reruns_at_random_keep_the_balance(office: Tes
     }
     close(&office, "2026-11", &head).await;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut expected: std::collections::BTreeMap<(String, Side), i64> = view(&office, "2026-11")
-        .await
-        .lines
-        .iter()
-        .map(|l| ((l.event.key(), l.side), l.amount.0))
-        .collect();
+    let mut expected: std::collections::BTreeMap<(String, Side), i64> =
+        view(&office, "2026-11").await.lines.iter().map(|l| ((l.event.key(), l.side), l.amount.0)).collect();
     let mut number = 0;
     for round in 1..=10 {
         let of = month("2026-11").plus(round);
@@ -477,7 +513,8 @@ async fn reversals_corrections_and_reruns_at_random_keep_the_balance(office: Tes
         }
         assert_eq!(sums, expected, "round {round}");
         let reversals: Vec<_> = all.iter().filter(|l| matches!(l.entry, Entry::Reversal { .. })).collect();
-        let originals: std::collections::BTreeSet<_> = reversals.iter().filter_map(|l| l.entry.of()).collect();
+        let originals: std::collections::BTreeSet<_> =
+            reversals.iter().filter_map(|l| l.entry.of()).collect();
         assert_eq!(reversals.len(), originals.len(), "a line was taken back twice");
     }
     sound(&office).await;
@@ -517,7 +554,11 @@ async fn a_fiscal_year_closes_with_the_same_bytes_on_both_databases() {
             assert_eq!(by(sums.by_institution.values().collect()), sums.total.0);
             assert_eq!(by(sums.by_program.values().collect()), sums.total.0);
             let hash: String = made.sealed.unwrap().head_hash.iter().map(|b| format!("{b:02x}")).collect();
-            told.push(format!("{of} {} {} {hash}", made.run_hash, serde_json::to_string(&lines.lines).unwrap()));
+            told.push(format!(
+                "{of} {} {} {hash}",
+                made.run_hash,
+                serde_json::to_string(&lines.lines).unwrap()
+            ));
             of = of.plus(1);
         }
         sound(&office).await;

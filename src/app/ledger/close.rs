@@ -131,7 +131,8 @@ fn undecided(world: &World, computed: &Computed, spent: &BTreeMap<Code, Yen>) ->
     let decided: BTreeSet<&Code> = world.prorations.iter().map(|(code, _)| code).collect();
     for (code, program) in world.tariffs.programs() {
         let Some(budget) = program.budget.filter(|b| b.rule == BudgetRule::Prorated) else { continue };
-        let here: i64 = computed.lines.iter().filter(|l| l.program.as_ref() == Some(code)).map(|l| l.amount.0).sum();
+        let here: i64 =
+            computed.lines.iter().filter(|l| l.program.as_ref() == Some(code)).map(|l| l.amount.0).sum();
         let year = spent.get(code).map_or(0, |y| y.0) + here;
         if year > budget.yen.0 && !decided.contains(code) {
             return Some(CloseRefused::Undecided { program: program.name.clone() });
@@ -214,9 +215,8 @@ fn checked(world: &World, computed: &Computed) -> Result<Balance, OutOfBalance> 
     for fact in &world.facts {
         let Fact::Event(event) = fact else { continue };
         let key = event.event.key();
-        let said = |side| {
-            sides.get(&key).is_some_and(|all| all.contains(&side)) || world.taken.has_side(&key, side)
-        };
+        let said =
+            |side| sides.get(&key).is_some_and(|all| all.contains(&side)) || world.taken.has_side(&key, side);
         use crate::domain::ledger::Side;
         if !(said(Side::Requester) && said(Side::Acceptor)) {
             return Err(OutOfBalance::Side { event: key });
@@ -286,7 +286,12 @@ impl Command for Approve {
             "first_seq": sealed.first_seq, "head_seq": sealed.head_seq, "head_hash": hex(&sealed.head_hash),
         });
         note(tx, kit, &self.who, "ledger.close", &format!("ledger:{month}"), detail).await?;
-        Ok(Ok(CloseRow { state: CloseState::Closed, sealed: Some(sealed), revision: made.revision + 1, ..made }))
+        Ok(Ok(CloseRow {
+            state: CloseState::Closed,
+            sealed: Some(sealed),
+            revision: made.revision + 1,
+            ..made
+        }))
     }
 }
 
@@ -355,11 +360,7 @@ impl MonthView {
     }
 }
 
-async fn prepared(
-    conn: &mut Conn,
-    world: &World,
-    computed: &Computed,
-) -> Result<Preparation, StoreError> {
+async fn prepared(conn: &mut Conn, world: &World, computed: &Computed) -> Result<Preparation, StoreError> {
     let mut found = Preparation { too_late: world.too_late.clone(), ..Preparation::default() };
     for line in &computed.run.held {
         match line.eligibility.reason() {
@@ -378,8 +379,12 @@ async fn prepared(
             Fact::Turn(_) => {}
         }
     }
-    let parties: BTreeSet<&InstitutionId> =
-        computed.lines.iter().filter(|l| l.eligibility == Eligibility::Eligible).map(|l| &l.institution).collect();
+    let parties: BTreeSet<&InstitutionId> = computed
+        .lines
+        .iter()
+        .filter(|l| l.eligibility == Eligibility::Eligible)
+        .map(|l| &l.institution)
+        .collect();
     for party in parties {
         let institution = institution_by_id(conn, &world.association, party).await?;
         if institution.is_none_or(|i| i.code.is_empty()) {

@@ -1,10 +1,12 @@
 //! The subsidy ledger as the office works with it. `record` writes what completed; `tariffs` the rules;
 //! `world` reads everything a month is run from; `close` makes and closes months; `orders` change what closed
-//! months say. What a line is worth is `domain::ledger`.
+//! months say; `figures` are what statements and exports show, `tables` the tables of the files. What a line is worth is `domain::ledger`.
 
 pub mod close;
+pub mod figures;
 pub mod orders;
 pub mod record;
+pub mod tables;
 pub mod tariffs;
 pub mod world;
 

@@ -17,8 +17,8 @@ use crate::money::Yen;
 use crate::store::ledger::event_of;
 use crate::store::ledger::months::{CloseState, close_get, sealed_by_line, sealed_reversed};
 use crate::store::ledger::rules::{
-    CorrectionRow, books_put, correction_add, correction_drop, corrections_open, evidence_add, evidence_of, proration_add,
-    rerun_add, tariffs_by_number,
+    CorrectionRow, books_put, correction_add, correction_drop, corrections_open, evidence_add, evidence_of,
+    proration_add, rerun_add, tariffs_by_number,
 };
 use crate::store::requests::request_by_case_no;
 use crate::store::{Command, Conn, StoreError};
@@ -44,7 +44,8 @@ impl Command for AddEvidence {
         }
         let at = (self.kit.now, self.who.actor.as_str());
         evidence_add(tx, association, &self.request, at, &self.evidence).await?;
-        let (subject, detail) = (format!("request:{}", self.request), json!({ "kind": self.evidence.code() }));
+        let (subject, detail) =
+            (format!("request:{}", self.request), json!({ "kind": self.evidence.code() }));
         note(tx, &self.kit, &self.who, "ledger.evidence", &subject, detail).await?;
         Ok(true)
     }
@@ -163,8 +164,7 @@ impl Command for Rerun {
         if !rerun_add(tx, association, (self.month, self.tariff_number), at).await? {
             return Ok(Err(OrderRefused::Ordered));
         }
-        let (subject, detail) =
-            (format!("ledger:{}", self.month), json!({ "tariffs": self.tariff_number }));
+        let (subject, detail) = (format!("ledger:{}", self.month), json!({ "tariffs": self.tariff_number }));
         note(tx, &self.kit, &self.who, "ledger.rerun", &subject, detail).await?;
         Ok(Ok(()))
     }

@@ -232,14 +232,15 @@ pub(crate) async fn world_of(
             !late
         });
     }
-    let oldest = events.values().map(|e| e.moment.civil_date).min().unwrap_or(month.first()).min(month.first());
+    let oldest =
+        events.values().map(|e| e.moment.civil_date).min().unwrap_or(month.first()).min(month.first());
     let facts: Vec<Fact> = events.into_values().map(|event| Fact::Event(Box::new(event))).collect();
     let taken = taken_before(conn, association, month, oldest).await?;
     let mut corrections = Vec::new();
     for order in corrections_for(conn, association, as_of, month).await? {
         let sealed = sealed_by_line(conn, association, &order.line).await?;
-        let (_, line) =
-            sealed.ok_or_else(|| StoreError::corrupt("ledger_correction", &order.line, "its line is gone"))?;
+        let (_, line) = sealed
+            .ok_or_else(|| StoreError::corrupt("ledger_correction", &order.line, "its line is gone"))?;
         corrections.push(Ordered { line, instead: order.instead });
     }
     let mut entries = Vec::new();
@@ -306,16 +307,10 @@ async fn rerun(
     let close = close_get(conn, association, closed).await?.ok_or_else(|| gone("not closed".to_owned()))?;
     // What was known when the month was made; only the rules are others. Orders of that month stay out: they
     // stand against the lines already.
-    let again = Box::pin(world_of(
-        conn,
-        kit,
-        association,
-        closed,
-        close.made_at,
-        (Some(number), close.ends_year),
-    ))
-    .await
-    .map_err(|e| gone(chain_of(&e)))?;
+    let again =
+        Box::pin(world_of(conn, kit, association, closed, close.made_at, (Some(number), close.ends_year)))
+            .await
+            .map_err(|e| gone(chain_of(&e)))?;
     let run = run_month(closed, &again.facts, &again.taken, &again.tariffs, again.waiting);
     // What the month held has its word in a later one, and is run again with that.
     let (old, _) = tariffs_of(conn, kit, association, Some(close.tariff_number), close.made_at).await?;

@@ -175,7 +175,8 @@ impl BandRules {
         if !off(date) {
             return 0;
         }
-        let reach = |step: i64| (1..=RUN_MAX).take_while(|n| off(date.plus_days(step * i64::from(*n)))).count();
+        let reach =
+            |step: i64| (1..=RUN_MAX).take_while(|n| off(date.plus_days(step * i64::from(*n)))).count();
         1 + u32::try_from(reach(-1) + reach(1)).unwrap_or(RUN_MAX)
     }
 

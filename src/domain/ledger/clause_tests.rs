@@ -9,9 +9,12 @@ use super::tests::{at, code, consult};
 use super::*;
 use crate::domain::calendar::{Calendar, CivilDate, NightHours};
 use crate::domain::rota::{
-    Area, Assignment, Holder, Publication, Records, RotaRole, RotaRole::Deputy, RotaRole::Primary, SlotKey, Timeline,
+    Area, Assignment, Holder, Publication, Records, RotaRole, RotaRole::Deputy, RotaRole::Primary, SlotKey,
+    Timeline,
 };
-use crate::ids::{AssociationId, InstitutionId, LedgerLineId, MemberId, PublicationId, RequestId, SeededChance};
+use crate::ids::{
+    AssociationId, InstitutionId, LedgerLineId, MemberId, PublicationId, RequestId, SeededChance,
+};
 use crate::money::Yen;
 use crate::time::{Millis, Window};
 
@@ -120,7 +123,11 @@ fn duty_facts(timeline: &Timeline, tariffs: &Tariffs, within: Window) -> Vec<Fac
     let stretches =
         stretches(&association, timeline, within, &windows, &Everybody, (&calendar, tariffs, EAST));
     let turns = turns(&association, timeline, within, &Everybody, &calendar, EAST);
-    stretches.into_iter().map(|s| Fact::Standby(Box::new(s))).chain(turns.into_iter().map(Fact::Turn)).collect()
+    stretches
+        .into_iter()
+        .map(|s| Fact::Standby(Box::new(s)))
+        .chain(turns.into_iter().map(Fact::Turn))
+        .collect()
 }
 
 fn wide(of: Month) -> Window {
@@ -151,7 +158,10 @@ fn a_day_of_duty_is_dearer_at_the_year_end() {
     ));
     let by_band = tariffs(&format!(
         "{}{}",
-        duty("DAY", "unit = \"day\"\nyen = 45_000\nbands = [\"day\", \"night\", \"deep_night\", \"holiday\"]"),
+        duty(
+            "DAY",
+            "unit = \"day\"\nyen = 45_000\nbands = [\"day\", \"night\", \"deep_night\", \"holiday\"]"
+        ),
         duty("YEAR-END", "unit = \"day\"\nyen = 60_000\nbands = [\"year_end\"]")
     ));
     let timeline = rota(&[
@@ -213,7 +223,8 @@ fn a_day_counts_from_four_hours_on_and_only_once_for_an_institution() {
         ("2026-12-30/a", "b", Deputy, "2026-12-30T09:00:00+09:00", "2026-12-30T13:00:00+09:00"),
     ]);
     let lines = duty_run(&timeline, &rules, "2026-12");
-    let told: Vec<_> = lines.iter().map(|l| (l.amount.0, l.eligibility.reason().map(ReasonCode::code))).collect();
+    let told: Vec<_> =
+        lines.iter().map(|l| (l.amount.0, l.eligibility.reason().map(ReasonCode::code))).collect();
     // Two times two hours make the day of institution a; its second stretch is the same day.
     let mut sorted = told.clone();
     sorted.sort_unstable();
@@ -230,17 +241,25 @@ fn a_city_whose_holidays_are_sundays_only_pays_no_other_day() {
         duty("DAY", "calendar = \"sundays\"\nbands = [\"holiday\"]\nunit = \"day\"\nyen = 32_800")
     ));
     assert_eq!(rules.programs().values().next().unwrap().tax_included, Some(true));
-    let slot = |day: &str| (format!("{day}/d"), format!("{day}T09:00:00+09:00"), format!("{day}T17:00:00+09:00"));
+    let slot =
+        |day: &str| (format!("{day}/d"), format!("{day}T09:00:00+09:00"), format!("{day}T17:00:00+09:00"));
     // A Sunday; a national holiday on a Wednesday; a sandwiched day; a Sunday in the year-end.
     let days = ["2026-09-20", "2026-09-22", "2026-09-23"].map(slot);
-    let held: Vec<_> = days.iter().map(|(s, f, t)| (s.as_str(), "a", Primary, f.as_str(), t.as_str())).collect();
+    let held: Vec<_> =
+        days.iter().map(|(s, f, t)| (s.as_str(), "a", Primary, f.as_str(), t.as_str())).collect();
     let lines = duty_run(&rota(&held), &rules, "2026-09");
-    assert_eq!((yen(&lines), reasons(&lines)), (vec![32_800, 0, 0], vec![None, Some("wrong_band"), Some("wrong_band")]));
+    assert_eq!(
+        (yen(&lines), reasons(&lines)),
+        (vec![32_800, 0, 0], vec![None, Some("wrong_band"), Some("wrong_band")])
+    );
     assert_eq!(lines[0].calendar_version, "test-1/sundays");
     // 1 January 2034 is a Sunday.
     let calendar = rules.calendars().values().next().unwrap();
     let first = CivilDate::new(2034, 1, 1).unwrap();
-    assert_eq!((calendar.run_of_holidays(first, |_| true), calendar.run_of_holidays(first.plus_days(7), |_| true)), (0, 1));
+    assert_eq!(
+        (calendar.run_of_holidays(first, |_| true), calendar.run_of_holidays(first.plus_days(7), |_| true)),
+        (0, 1)
+    );
 }
 
 /// 真庭市の条文: 47,000円×日数と実支出額の低い方、請求の千円未満切捨て。
@@ -257,7 +276,8 @@ fn the_claim_is_the_lesser_of_days_and_books_cut_below_a_thousand_once() {
             (format!("{day}/d"), format!("{day}T09:00:00+09:00"), format!("{day}T17:00:00+09:00"))
         })
         .collect();
-    let held: Vec<_> = slots.iter().map(|(s, f, t)| (s.as_str(), "a", Primary, f.as_str(), t.as_str())).collect();
+    let held: Vec<_> =
+        slots.iter().map(|(s, f, t)| (s.as_str(), "a", Primary, f.as_str(), t.as_str())).collect();
     let lines = duty_run(&rota(&held), &rules, "2026-06");
     let standard = Yen(yen(&lines).iter().sum());
     assert_eq!(standard, Yen(423_000));
@@ -280,15 +300,13 @@ fn whoever_takes_another_public_subsidy_for_the_same_thing_is_not_paid() {
     let run = |event: &CompletedEvent| {
         let facts = [Fact::Event(Box::new(event.clone()))];
         let run = run_month(month("2026-07"), &facts, &Taken::default(), &rules, Waiting::Hold);
-        let paid = |l: &Line| (l.tariff.as_ref().map(ToString::to_string), l.amount.0, l.eligibility.reason());
+        let paid =
+            |l: &Line| (l.tariff.as_ref().map(ToString::to_string), l.amount.0, l.eligibility.reason());
         run.lines.iter().filter(|l| l.side == Side::Acceptor).map(paid).collect::<Vec<_>>()
     };
     let bed = Some("BED".to_owned());
     let city = Some("CITY".to_owned());
-    assert_eq!(
-        run(&event),
-        [(bed.clone(), 0, Some(ReasonCode::OtherSubsidy)), (city.clone(), 1_000, None)]
-    );
+    assert_eq!(run(&event), [(bed.clone(), 0, Some(ReasonCode::OtherSubsidy)), (city.clone(), 1_000, None)]);
     // Who comes first pays nothing: the other is paid.
     let mut disputed = event.clone();
     disputed.requester.confirmation = Confirmation::Disputed { at: event.accepted_at };
@@ -445,7 +463,11 @@ fn a_programme_that_ends_in_the_middle_of_a_month_pays_its_last_day_and_its_succ
     assert!(refused(&early).contains("before this programme is over"), "{}", refused(&early));
     assert!(refused(&program("successor = \"z\"")).contains("no [[program]] of this file has the code z"));
     let strange = format!("{}{}", program(""), took("T", "z", "unit = \"event\"\nyen = 1"));
-    assert!(refused(&strange).contains("line 7, tariff T, key `program`: no [[program]] of this file"), "{}", refused(&strange));
+    assert!(
+        refused(&strange).contains("line 7, tariff T, key `program`: no [[program]] of this file"),
+        "{}",
+        refused(&strange)
+    );
 }
 
 #[test]
@@ -496,7 +518,10 @@ fn the_hours_of_a_night_are_paid_by_their_bands_and_by_the_minute() {
     let timeline =
         rota(&[("2026-07-07/wn", "a", Primary, "2026-07-07T18:30:00+09:00", "2026-07-08T08:00:00+09:00")]);
     let lines = duty_run(&timeline, &rules, "2026-07");
-    let told: Vec<_> = lines.iter().map(|l| (l.tariff.clone().unwrap().to_string(), l.quantity.to_string(), l.amount.0)).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|l| (l.tariff.clone().unwrap().to_string(), l.quantity.to_string(), l.amount.0))
+        .collect();
     assert_eq!(told, [("DEEP".into(), "8".into(), 7_200), ("NIGHT".into(), "11/2".into(), 3_300)]);
     assert_ne!(lines[0].id, lines[1].id);
     assert_eq!(lines[0].evidence.len(), 1);
@@ -557,7 +582,11 @@ fn the_night_of_31_march_belongs_to_its_start_or_is_split_as_the_programme_says(
     assert_eq!((yen(&march), yen(&april)), (vec![6_000], vec![8_000]));
     assert_eq!(april[0].civil_date.to_string(), "2027-04-01");
     // Where the programme ends with the year, its last hours are paid and the others are not.
-    let ending = tariffs(&format!("{}{}", program("standby_day = \"split\""), duty("H", "unit = \"hour\"\nyen = 1_000")));
+    let ending = tariffs(&format!(
+        "{}{}",
+        program("standby_day = \"split\""),
+        duty("H", "unit = \"hour\"\nyen = 1_000")
+    ));
     assert_eq!(yen(&duty_run(&timeline, &ending, "2027-03")), [6_000]);
     assert_eq!(reasons(&duty_run(&timeline, &ending, "2027-04")), [Some("out_of_dates")]);
 }
@@ -575,7 +604,10 @@ fn what_waits_is_held_and_comes_late_or_ends_with_the_year() {
     let august = run_month(month("2026-08"), &events(&[&event]), &taken, &rules, Waiting::Hold);
     let [late] = august.lines.as_slice() else { panic!("{august:#?}") };
     // Its true date, in the run of the later month.
-    assert_eq!((late.amount, late.civil_date.to_string(), late.run.as_str()), (Yen(1_000), "2026-07-15".into(), "2026-08"));
+    assert_eq!(
+        (late.amount, late.civil_date.to_string(), late.run.as_str()),
+        (Yen(1_000), "2026-07-15".into(), "2026-08")
+    );
     event.report_at = None;
     let last = run_month(month("2027-03"), &events(&[&event]), &taken, &rules, Waiting::End);
     assert_eq!((reasons(&last.lines), last.held.len()), (vec![Some("no_report")], 0));
@@ -593,7 +625,10 @@ fn a_rule_changed_for_the_past_gives_difference_entries_once() {
     let more = differences(&closed, &run(&new), month("2026-09"));
     let [line] = more.as_slice() else { panic!("{more:#?}") };
     let original = closed.iter().find(|l| l.amount.0 > 0).unwrap().id.clone();
-    assert_eq!((line.amount, line.tariff.clone(), line.entry.of()), (Yen(300), Some(code("T2")), Some(&original)));
+    assert_eq!(
+        (line.amount, line.tariff.clone(), line.entry.of()),
+        (Yen(300), Some(code("T2")), Some(&original))
+    );
     assert_eq!(line.civil_date.to_string(), "2026-07-15");
     closed.extend(more);
     assert!(differences(&closed, &run(&new), month("2026-10")).is_empty());

@@ -194,7 +194,11 @@ impl Condition {
             Self::HouseholdExplained => held(event.household_explained),
             Self::NightCardUsed => held(event.night_card_used),
             Self::MinutesKnown => {
-                if event.worked_minutes().is_some() { ConditionState::Met } else { ConditionState::Missing }
+                if event.worked_minutes().is_some() {
+                    ConditionState::Met
+                } else {
+                    ConditionState::Missing
+                }
             }
             Self::InDates
             | Self::InBand

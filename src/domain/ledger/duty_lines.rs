@@ -61,7 +61,11 @@ fn shares(event: &StandbyEvent, day: StandbyDay) -> Vec<Share<'_>> {
     }
 }
 
-fn in_bands<'a>(share: &'a Share<'_>, tariff: &'a Tariff, tariffs: &'a Tariffs) -> impl Iterator<Item = &'a Piece> {
+fn in_bands<'a>(
+    share: &'a Share<'_>,
+    tariff: &'a Tariff,
+    tariffs: &'a Tariffs,
+) -> impl Iterator<Item = &'a Piece> {
     let named = move |p: &&&Piece| tariff.bands.contains(&tariffs.band_of(Some(tariff), &p.moment).0);
     share.pieces.iter().filter(named).copied()
 }
@@ -92,7 +96,9 @@ fn measure(share: &Share<'_>, tariff: &Tariff, tariffs: &Tariffs) -> (Fraction, 
             let exact = Fraction::new(part.min(whole), whole).unwrap_or(Fraction::ZERO);
             return by_moment(share, tariff, tariffs, in_part(tariff, exact));
         }
-        Unit::Event | Unit::Day | Unit::FullDayTurn => return by_moment(share, tariff, tariffs, Fraction::ONE),
+        Unit::Event | Unit::Day | Unit::FullDayTurn => {
+            return by_moment(share, tariff, tariffs, Fraction::ONE);
+        }
     };
     let (mut quantity, mut counted) = (Fraction::ZERO, Fraction::ZERO);
     for piece in in_bands(share, tariff, tariffs) {
@@ -125,7 +131,12 @@ fn by_moment(
 ///
 /// Of each programme that knows duty of this role and kind of institution there is one line for every tariff
 /// in force that names some of its hours; where there is none, one line says why, by the nearest tariff.
-pub(super) fn stretch_lines(event: &StandbyEvent, days: &DayHours, tariffs: &Tariffs, run: &str) -> Vec<Line> {
+pub(super) fn stretch_lines(
+    event: &StandbyEvent,
+    days: &DayHours,
+    tariffs: &Tariffs,
+    run: &str,
+) -> Vec<Line> {
     let mut by_program: BTreeMap<&Code, Vec<&Tariff>> = BTreeMap::new();
     for tariff in tariffs.all().iter().filter(|t| for_stretch(t, event)) {
         by_program.entry(&tariff.program).or_default().push(tariff);

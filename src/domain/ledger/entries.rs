@@ -155,8 +155,13 @@ pub fn proration(
         if less == Yen(0) {
             continue;
         }
-        let identity =
-            ["touban/ledger-proration/1", program.as_str(), institution.as_str(), &fiscal_year.to_string(), &run];
+        let identity = [
+            "touban/ledger-proration/1",
+            program.as_str(),
+            institution.as_str(),
+            &fiscal_year.to_string(),
+            &run,
+        ];
         entries.push(Line {
             id: LedgerLineId::named(&identity),
             amount: less,

@@ -248,9 +248,7 @@ fn quantity(event: &CompletedEvent, tariff: &Tariff) -> Fraction {
 /// tariff says otherwise.
 pub(super) fn in_part(tariff: &Tariff, exact: Fraction) -> Fraction {
     let partial = tariff.partial.or((tariff.unit == Unit::MinuteBlock).then_some(Rounding::Floor));
-    partial.map_or(exact, |rounding| {
-        Fraction::new(exact.rounded(rounding), 1).unwrap_or(Fraction::ZERO)
-    })
+    partial.map_or(exact, |rounding| Fraction::new(exact.rounded(rounding), 1).unwrap_or(Fraction::ZERO))
 }
 
 /// The id of a line: its identity.

@@ -16,6 +16,7 @@ mod program;
 mod program_file;
 mod run;
 mod standby;
+mod table;
 mod tariff;
 mod tariff_file;
 mod tariff_keys;
@@ -23,9 +24,9 @@ mod tariff_keys;
 pub use condition::{Condition, ConditionResult, ConditionState, ReasonCode};
 pub use entries::{NotCorrectable, correction, differences, may_correct, proration};
 pub use event::{
-    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation, DutyRef,
-    EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, NotACode, Occasion, OnRotaAs,
-    RequesterFacts, TurnRef, Urgency, counting_instant,
+    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
+    DutyRef, EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, NotACode, Occasion,
+    OnRotaAs, RequesterFacts, TurnRef, Urgency, counting_instant,
 };
 pub use fraction::{Fraction, NotAFraction, Rounding};
 pub use lines::{Eligibility, Entry, Line, Said, lines};
@@ -35,6 +36,7 @@ pub use program::{
 };
 pub use run::{Balance, Brief, Fact, OutOfBalance, Run, Taken, Waiting, balance, run_month};
 pub use standby::{People, Piece, StandbyEvent, TurnEvent, stretches, turns};
+pub use table::{Cell, LedgerTable};
 pub use tariff::{Caps, Side, Tariff, Tariffs, Unit, Uplift, UpliftOn};
 pub use tariff_file::{TariffError, TariffErrors};
 

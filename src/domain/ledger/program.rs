@@ -218,7 +218,10 @@ mod tests {
         let lesser = ClaimRule { unit_yen: 1_000, lesser_of_actual: true, ..ClaimRule::PLAIN };
         let books = Books { actual: Yen(912_345), ..Books::default() };
         let made = claim(&lesser, days, Some(books)).unwrap();
-        assert_eq!((made.standard, made.before_cut, made.cut, made.amount), (days, Yen(912_345), Yen(345), Yen(912_000)));
+        assert_eq!(
+            (made.standard, made.before_cut, made.cut, made.amount),
+            (days, Yen(912_345), Yen(345), Yen(912_000))
+        );
         let dear = Books { actual: Yen(2_000_000), ..Books::default() };
         assert_eq!(claim(&lesser, days, Some(dear)).unwrap().amount, days);
         // Without the books nobody knows.

@@ -153,9 +153,9 @@ fn claim(entry: &mut Entry<'_, '_, '_>) -> ClaimRule {
     let cycle = entry
         .optional("claim_cycle")
         .and_then(|_| entry.coded("claim_cycle", &choices(Cycle::ALL, Cycle::code), &[], Cycle::from_code));
-    let by = entry
-        .optional("claim_by")
-        .and_then(|_| entry.coded("claim_by", &choices(ClaimBy::ALL, ClaimBy::code), &[], ClaimBy::from_code));
+    let by = entry.optional("claim_by").and_then(|_| {
+        entry.coded("claim_by", &choices(ClaimBy::ALL, ClaimBy::code), &[], ClaimBy::from_code)
+    });
     let unit_yen = match entry.optional("claim_unit_yen") {
         None => 1,
         Some((value, span)) => whole(value).filter(|n| UNITS.contains(n)).unwrap_or_else(|| {

@@ -168,7 +168,12 @@ impl Tariffs {
     /// No tariffs: every line is out of dates.
     #[must_use]
     pub fn none(version: impl Into<String>) -> Self {
-        Self { version: version.into(), all: Vec::new(), programs: BTreeMap::new(), calendars: BTreeMap::new() }
+        Self {
+            version: version.into(),
+            all: Vec::new(),
+            programs: BTreeMap::new(),
+            calendars: BTreeMap::new(),
+        }
     }
 
     /// The programmes by code.

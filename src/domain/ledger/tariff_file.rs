@@ -344,7 +344,12 @@ impl<'a, 'i> Entry<'a, '_, 'i> {
     }
 
     /// A needed text that `read` understands; else the mistake is told with `expected`.
-    pub(super) fn text<T>(&mut self, key: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn text<T>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let (value, span) = self.needed(key)?;
         let good = value.as_str().and_then(read);
         if good.is_none() {

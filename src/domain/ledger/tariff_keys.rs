@@ -78,7 +78,11 @@ pub(super) fn check(entry: &mut Entry<'_, '_, '_>, tariff: &Tariff) {
     };
     if standby != (tariff.side == Side::Standby) {
         let span = place(entry, "side");
-        entry.wrong(span, "side", "duty (`event = \"standby\"`) has the side `standby`, and only duty has it");
+        entry.wrong(
+            span,
+            "side",
+            "duty (`event = \"standby\"`) has the side `standby`, and only duty has it",
+        );
     }
     if (tariff.unit == Unit::MinuteBlock) != (tariff.block_minutes > 0) {
         let span = place(entry, "unit");
@@ -256,4 +260,3 @@ fn caps(entry: &mut Entry<'_, '_, '_>) -> Caps {
     }
     caps
 }
-

@@ -12,6 +12,10 @@ pub enum Right {
     Board,
     /// Read the ledger.
     Ledger,
+    /// Make months of the ledger, record evidence, order corrections, change tariffs.
+    Close,
+    /// Approve a month that somebody else made, and decide on budgets.
+    Approve,
     /// Read the directory with what is for members only.
     Directory,
     /// See the people, their devices and whether they can be reached.
@@ -34,10 +38,12 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Ask,
         Self::Board,
         Self::Ledger,
+        Self::Close,
+        Self::Approve,
         Self::Directory,
         Self::People,
         Self::Enrol,
@@ -53,17 +59,20 @@ impl Right {
 /// Whether a role carries a right.
 #[must_use]
 pub const fn may(role: Role, right: Right) -> bool {
-    use Right::{Ask, Bank, Board, Directory, Enrol, Ledger, People, Roles, Settings, Sheets, Totals, Vouch};
+    use Right::{
+        Approve, Ask, Bank, Board, Close, Directory, Enrol, Ledger, People, Roles, Settings, Sheets, Totals,
+        Vouch,
+    };
     match role {
         Role::Physician | Role::Specialist => matches!(right, Ask | Directory),
         Role::NurseStation | Role::CareOffice => matches!(right, Directory),
         Role::CityObserver => matches!(right, Totals),
         Role::Clerk => {
-            matches!(right, Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals)
+            matches!(right, Board | Ledger | Close | Directory | People | Enrol | Bank | Sheets | Totals)
         }
         Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals),
         Role::Officer => {
-            matches!(right, Board | Ledger | Directory | People | Bank | Sheets | Vouch | Totals)
+            matches!(right, Board | Ledger | Approve | Directory | People | Bank | Sheets | Vouch | Totals)
         }
         Role::Administrator => matches!(
             right,

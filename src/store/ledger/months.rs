@@ -152,9 +152,7 @@ pub async fn close_last(
 ) -> Result<Option<CloseRow>, StoreError> {
     let row = match before {
         None => conn.one(&CLOSE_LAST, values![association.as_str()]).await?,
-        Some(month) => {
-            conn.one(&CLOSE_LAST_BEFORE, values![association.as_str(), month.to_string()]).await?
-        }
+        Some(month) => conn.one(&CLOSE_LAST_BEFORE, values![association.as_str(), month.to_string()]).await?,
     };
     row.as_ref().map(close_row).transpose()
 }
@@ -208,9 +206,10 @@ pub async fn sealed_head(
         return Ok((0, GENESIS));
     };
     let (seq, hash) = (row.int("seq")?, row.bytes("hash")?);
-    let hash = hash.as_slice().try_into().map_err(|_| {
-        StoreError::Unusable("the head of the chain of sealed lines is damaged".to_owned())
-    })?;
+    let hash = hash
+        .as_slice()
+        .try_into()
+        .map_err(|_| StoreError::Unusable("the head of the chain of sealed lines is damaged".to_owned()))?;
     Ok((seq, hash))
 }
 
@@ -253,8 +252,7 @@ pub async fn close_seal(
         ];
         tx.exec(&SEALED_ADD, params).await?;
     }
-    let params =
-        values![association.as_str(), name, at, by, before + 1, seq, hash.as_slice(), run_hash];
+    let params = values![association.as_str(), name, at, by, before + 1, seq, hash.as_slice(), run_hash];
     let sealed = tx.exec(&CLOSE_SEAL, params).await? == 1;
     let sealed_at =
         SealedAt { at, by: by.to_owned(), first_seq: before + 1, head_seq: seq, head_hash: hash.to_vec() };
@@ -305,8 +303,18 @@ pub async fn sealed_after(
     let rows = conn.all(&SEALED_AFTER, values![association.as_str(), after, limit]).await?;
     let read = |row: &Row| {
         let texts = [
-            "line_id", "event", "case_no", "side", "party", "program", "tariff", "civil_date", "unit", "reason",
-            "entry", "of_line",
+            "line_id",
+            "event",
+            "case_no",
+            "side",
+            "party",
+            "program",
+            "tariff",
+            "civil_date",
+            "unit",
+            "reason",
+            "entry",
+            "of_line",
         ];
         let mut columns: Vec<Option<String>> =
             texts.into_iter().map(|name| row.opt_text(name)).collect::<Result<_, _>>()?;
@@ -342,8 +350,7 @@ pub async fn sealed_of_month(
                 conn.all(&SEALED_OF_MONTH, values![association.as_str(), month.as_str(), after, PAGE]).await?
             }
             Some(party) => {
-                let params =
-                    values![association.as_str(), month.as_str(), party.as_str(), after, PAGE];
+                let params = values![association.as_str(), month.as_str(), party.as_str(), after, PAGE];
                 conn.all(&SEALED_OF_PARTY, params).await?
             }
         };
@@ -437,8 +444,7 @@ pub async fn sealed_briefs(
 ) -> Result<(), StoreError> {
     let mut after = 0i64;
     loop {
-        let params =
-            values![association.as_str(), from.to_string(), after, month.to_string(), PAGE];
+        let params = values![association.as_str(), from.to_string(), after, month.to_string(), PAGE];
         let rows = conn.all(&SEALED_BRIEFS, params).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.int("seq")?;

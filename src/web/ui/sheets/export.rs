@@ -15,13 +15,13 @@ use crate::domain::people::sheet::Kind;
 use crate::export::sheet::{Unwritable, csv_shift_jis, csv_utf8, write_xlsx};
 use crate::i18n::{Lang, t, t_with};
 
-pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(in crate::web::ui) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const FORMATS: [&str; 3] = ["xlsx", "csv", "csv-sjis"];
 /// Cells that a page names.
 const SHOWN: usize = 100;
 
 /// A file to be kept.
-pub(super) fn download(name: &str, content_type: &'static str, bytes: Vec<u8>) -> Response {
+pub(in crate::web::ui) fn download(name: &str, content_type: &'static str, bytes: Vec<u8>) -> Response {
     let named = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),

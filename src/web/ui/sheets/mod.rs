@@ -5,6 +5,8 @@ mod import;
 mod runs;
 mod upload;
 
+pub(super) use export::{XLSX, download};
+
 use axum::response::Response;
 
 use crate::app::rows::{RunState, SheetRun};

@@ -30,7 +30,10 @@ pub use consults::{
 };
 pub use demo::{DemoDone, DemoPerson, DemoStart, MailPart, MailRow, MailTab, Mailbox, MailboxMail};
 pub use entry::{DeviceSignIn, Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
-pub use ledger::{Condition, LedgerLine, LedgerPage, Verdict};
+pub use ledger::{
+    ComparedRow, Condition, LedgerCorrect, LedgerEvidence, LedgerLine, LedgerPage, LedgerStatement,
+    LedgerTariffs, Party, Prep, PrepLine, ProgramSum, Verdict,
+};
 pub use links::{
     BlindSummary, LinkEnd, LinkEndKind, LinkEntry, LinkOffer, LinkSignIn, OfferState, PinProblem,
 };
