@@ -238,6 +238,12 @@ ids! {
     OverrideId = "ovr";
     /// A taken swap (交代).
     SwapId = "swp";
+    /// A rota being made (当番表の案).
+    RotaDraftId = "drf";
+    /// Lots drawn for the year-end (抽選).
+    DrawId = "drw";
+    /// A collection of wishes (希望の募集).
+    WishRoundId = "wsr";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

@@ -16,6 +16,7 @@ pub mod people;
 pub mod post;
 pub mod replay;
 pub mod retention;
+pub mod rota;
 pub mod rows;
 pub mod say;
 pub mod settings;
@@ -76,6 +77,8 @@ pub struct App {
     pub rules: Arc<Rules>,
     /// The way out for a mail that is tried; other mails go by the outbox.
     post: Option<Arc<post::Post>>,
+    /// The rotas as they stand, laid once.
+    rota: Arc<rota::Laid>,
     /// Argon2 is heavy on purpose; a flood of PINs must not starve the rest.
     pins: Arc<tokio::sync::Semaphore>,
     waiting: Arc<tokio::sync::Semaphore>,
@@ -96,6 +99,7 @@ impl App {
             clock,
             rules: Arc::new(rules),
             post: None,
+            rota: Arc::default(),
             pins: Arc::new(tokio::sync::Semaphore::new(PIN_WORKERS)),
             waiting: Arc::new(tokio::sync::Semaphore::new(PIN_QUEUE)),
         }

@@ -1,3 +1,4 @@
-//! Speaks to the outside world: mail here; the phone bridge has its own place beside it.
+//! Speaks to the outside world: mail and the phone bridge.
 
 pub mod mail;
+pub mod phone;

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_sheets"),
     migration!(7, "0007_retention"),
     migration!(8, "0008_settings"),
+    migration!(9, "0009_rota"),
     migration!(15, "0015_ledger"),
 ];
 

@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod people;
 pub mod requests;
 pub mod retention;
+pub mod rota;
 pub mod row;
 pub mod secrets;
 pub mod settings;
@@ -62,5 +63,6 @@ pub fn all_statements() -> Vec<&'static Statement> {
     ]
     .concat();
     all.extend(ledger::statements());
+    all.extend(rota::statements());
     all
 }

@@ -19,7 +19,7 @@ use touban::money::Yen;
 use touban::store::{Command, Conn, Statement, StoreError};
 use touban::time::Millis;
 
-use crate::support::{TestOffice, add_institution, dermatology, new_member, on_both};
+use crate::support::{TestOffice, add_institution, new_member, on_both};
 
 on_both! {
     a_month_is_made_by_the_clerk_and_closed_by_an_officer with crate::support::ALL_AT_ONCE,
@@ -471,7 +471,7 @@ async fn tampering_with_sealed_rows_is_always_found(office: TestOffice) {
 /// What each word of the ledger comes to, over all closed months, is what its last correction or rule says.
 async fn reversals_corrections_and_reruns_at_random_keep_the_balance(office: TestOffice) {
     let (app, head, who) = (&office.app, officer(&office, "理事 長").await, clerk(&office));
-    for (n, day) in ["20", "21", "22"].into_iter().enumerate() {
+    for (n, day) in ["20", "24", "25"].into_iter().enumerate() {
         let taker = office.dermatologists[n].clone();
         consult(&office, &format!("2026-11-{day}T10:00:00+09:00"), &taker, true).await;
     }
@@ -542,7 +542,7 @@ async fn a_fiscal_year_closes_with_the_same_bytes_on_both_databases() {
         while of <= month("2027-03") {
             for (day, taker) in [("02", 0usize), ("15", 1), ("20", 2)] {
                 let (name, taker) = (of.to_string(), office.dermatologists[taker].clone());
-                let when = format!("{name}-{day}T{}:15:00+09:00", 9 + 5 * (of.in_fiscal_year() % 3));
+                let when = format!("{name}-{day}T{:02}:15:00+09:00", 9 + 5 * (of.in_fiscal_year() % 3));
                 if at(&when) > office.app.now() {
                     consult(&office, &when, &taker, true).await;
                 }

@@ -32,6 +32,8 @@ mod readme;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod rota;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod sheets;

@@ -274,6 +274,14 @@ impl TestOffice {
         Who::cli(&self.association)
     }
 
+    /// One more physician, of an institution of their own.
+    pub async fn physician(&self, name: &str) -> MemberId {
+        let own = add_institution(&self.app, &self.association, &format!("{name} 医院")).await;
+        let pin = Pin::parse(PIN).unwrap();
+        let new = new_member(name, &own, Role::Physician, vec![]);
+        self.app.member_add(&self.cli(), new, Some(&pin), None).await.unwrap().into_inner()
+    }
+
     /// Adds a volunteer for dermatology without a PIN, of an institution of their own.
     pub async fn add_dermatologist(&self, name: &str) -> MemberId {
         let own = add_institution(&self.app, &self.association, &format!("{name} 皮膚科")).await;

@@ -13,10 +13,12 @@ use serde_json::json;
 
 use super::access::note;
 use super::replay::Key;
+use super::rota::changes::{leaves as rota_leaves, returns as rota_returns};
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::civil_day;
 use crate::domain::people::directory::Membership;
 use crate::domain::people::kana;
+use crate::domain::rota::Leaver;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::store::directory::{
     CareGroup, care_group_institutions, care_group_leave, care_groups, institution_close, institution_reopen,
@@ -130,6 +132,13 @@ impl Command for Close {
         };
         if !done {
             return Ok(Closed::Stale);
+        }
+        // Nobody holds a duty for an institution that is gone.
+        let institution = Leaver::Institution(self.id.clone());
+        if self.again {
+            rota_returns(tx, kit, &self.who, &institution).await?;
+        } else {
+            rota_leaves(tx, kit, &self.who, &institution).await?;
         }
         let action = if self.again { "institution.reopen" } else { "institution.close" };
         note(tx, kit, &self.who, action, &format!("institution:{}", self.id), json!({})).await?;

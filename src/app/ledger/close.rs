@@ -166,7 +166,7 @@ impl Command for Make {
             return Ok(Err(refused));
         }
         let ends = ends_year(month);
-        let world = world_of(tx, kit, association, month, kit.now, (None, ends)).await?;
+        let world = Box::pin(world_of(tx, kit, association, month, kit.now, (None, ends))).await?;
         let computed = world.compute();
         if ends {
             let spent = spent_this_year(tx, association, month).await?;
@@ -196,6 +196,8 @@ impl Command for Make {
         if !close_make(tx, association, &made).await? {
             return Ok(Err(CloseRefused::Closed));
         }
+        // Its revision grows with every making.
+        let made = close_get(tx, association, month).await?.unwrap_or(made);
         let detail = json!({
             "lines": made.lines, "held": made.held, "total_yen": made.total.0, "run_hash": made.run_hash,
             "tariffs": made.tariffs_version,
@@ -259,7 +261,7 @@ impl Command for Approve {
         }
         // What the officer approves is what was made: the same bytes, computed again.
         let pinned = (Some(made.tariff_number), made.ends_year);
-        let world = world_of(tx, kit, association, month, made.made_at, pinned).await?;
+        let world = Box::pin(world_of(tx, kit, association, month, made.made_at, pinned)).await?;
         let computed = world.compute();
         let texts = bodies(&computed.lines)?;
         if hash_of(month, &texts) != made.run_hash {
@@ -427,7 +429,8 @@ impl App {
             });
         }
         let refused = may_make(&mut conn, association, month, &kit).await?;
-        let world = world_of(&mut conn, &kit, association, month, kit.now, (None, ends_year(month))).await?;
+        let known = (None, ends_year(month));
+        let world = Box::pin(world_of(&mut conn, &kit, association, month, kit.now, known)).await?;
         let computed = world.compute();
         let preparation = prepared(&mut conn, &world, &computed).await?;
         conn.end_snapshot().await?;

@@ -192,7 +192,7 @@ impl App {
         let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
         let month = Month::of(civil_day(now, home.zone)).plus(-1);
-        let world = world_of(&mut conn, &kit, association, month, now, (None, false)).await?;
+        let world = Box::pin(world_of(&mut conn, &kit, association, month, now, (None, false))).await?;
         let before = run_month(month, &world.facts, &world.taken, &world.tariffs, world.waiting);
         let after = run_month(month, &world.facts, &world.taken, &new, world.waiting);
         let mut preview = Preview { month: Some(month), ..Preview::default() };

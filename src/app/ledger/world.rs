@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Kit, verify::chain_of};
+use super::super::Kit;
+use super::super::calendar::calendar_of;
+use super::duty::duty_facts;
 use super::tariffs::tariffs_of;
 use crate::domain::calendar::{CaseNo, CivilDate, start_of_day};
 use crate::domain::ledger::{
@@ -205,16 +207,22 @@ async fn taken_before(
     Ok(taken)
 }
 
-/// Reads the world of a month as it was known at `as_of`. `tariff_number` pins the tariffs; without it those
-/// recorded last at `as_of` are used.
-pub(crate) async fn world_of(
+/// What happened in a month and what closed months before it hold, without the orders that go into it.
+struct Base {
+    tariffs: Tariffs,
+    tariff_number: i64,
+    facts: Vec<Fact>,
+    taken: Taken,
+    too_late: Vec<CaseNo>,
+}
+
+async fn base_of(
     conn: &mut Conn,
     kit: &Kit,
     association: &AssociationId,
-    month: Month,
-    as_of: Millis,
-    (tariff_number, ends_year): (Option<i64>, bool),
-) -> Result<World, StoreError> {
+    (month, as_of): (Month, Millis),
+    tariff_number: Option<i64>,
+) -> Result<Base, StoreError> {
     let home = association_by_id(conn, association).await?;
     let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
     let (tariffs, number) = tariffs_of(conn, kit, association, tariff_number, as_of).await?;
@@ -234,8 +242,24 @@ pub(crate) async fn world_of(
     }
     let oldest =
         events.values().map(|e| e.moment.civil_date).min().unwrap_or(month.first()).min(month.first());
-    let facts: Vec<Fact> = events.into_values().map(|event| Fact::Event(Box::new(event))).collect();
+    let calendar = calendar_of(conn, kit, association).await?;
+    let mut facts: Vec<Fact> = events.into_values().map(|event| Fact::Event(Box::new(event))).collect();
+    facts.extend(duty_facts(conn, association, month, as_of, (&calendar, &tariffs, zone)).await?);
     let taken = taken_before(conn, association, month, oldest).await?;
+    Ok(Base { tariffs, tariff_number: number, facts, taken, too_late })
+}
+
+/// Reads the world of a month as it was known at `as_of`. `tariff_number` pins the tariffs; without it those
+/// recorded last at `as_of` are used.
+pub(crate) async fn world_of(
+    conn: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    month: Month,
+    as_of: Millis,
+    (tariff_number, ends_year): (Option<i64>, bool),
+) -> Result<World, StoreError> {
+    let base = Box::pin(base_of(conn, kit, association, (month, as_of), tariff_number)).await?;
     let mut corrections = Vec::new();
     for order in corrections_for(conn, association, as_of, month).await? {
         let sealed = sealed_by_line(conn, association, &order.line).await?;
@@ -245,7 +269,7 @@ pub(crate) async fn world_of(
     }
     let mut entries = Vec::new();
     for (closed, number) in reruns_for(conn, association, as_of, month).await? {
-        entries.extend(rerun(conn, kit, association, (closed, number), month).await?);
+        entries.extend(Box::pin(rerun(conn, kit, association, (closed, number), month)).await?);
     }
     let (mut prorations, mut year_sums) = (Vec::new(), BTreeMap::new());
     if ends_year {
@@ -260,17 +284,21 @@ pub(crate) async fn world_of(
     Ok(World {
         association: association.clone(),
         month,
-        tariffs,
-        tariff_number: number,
-        facts,
-        taken,
+        tariffs: base.tariffs,
+        tariff_number: base.tariff_number,
+        facts: base.facts,
+        taken: base.taken,
         corrections,
         differences: entries,
         prorations,
         year_sums,
-        too_late,
-        waiting: if ends_year { Waiting::End } else { Waiting::Hold },
+        too_late: base.too_late,
+        waiting: waiting(ends_year),
     })
+}
+
+const fn waiting(ends_year: bool) -> Waiting {
+    if ends_year { Waiting::End } else { Waiting::Hold }
 }
 
 async fn sums_of_year(
@@ -307,14 +335,13 @@ async fn rerun(
     let close = close_get(conn, association, closed).await?.ok_or_else(|| gone("not closed".to_owned()))?;
     // What was known when the month was made; only the rules are others. Orders of that month stay out: they
     // stand against the lines already.
-    let again =
-        Box::pin(world_of(conn, kit, association, closed, close.made_at, (Some(number), close.ends_year)))
-            .await
-            .map_err(|e| gone(chain_of(&e)))?;
-    let run = run_month(closed, &again.facts, &again.taken, &again.tariffs, again.waiting);
+    let known = (closed, close.made_at);
+    let again = Box::pin(base_of(conn, kit, association, known, Some(number))).await?;
+    let waiting = waiting(close.ends_year);
+    let run = run_month(closed, &again.facts, &again.taken, &again.tariffs, waiting);
     // What the month held has its word in a later one, and is run again with that.
     let (old, _) = tariffs_of(conn, kit, association, Some(close.tariff_number), close.made_at).await?;
-    let held = run_month(closed, &again.facts, &again.taken, &old, again.waiting).held;
+    let held = run_month(closed, &again.facts, &again.taken, &old, waiting).held;
     let held: BTreeSet<Said> = held.iter().map(Line::said).collect();
     let mut before = sealed_of_month(conn, association, closed, None).await?;
     before.retain(|line| line.entry.is_original());

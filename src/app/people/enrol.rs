@@ -6,9 +6,11 @@ use crate::app::access::{PinCheck, Proven, SignedIn, note, read_pin};
 use crate::app::answers::DECLINE_LEFT;
 use crate::app::flow::{Act, apply};
 use crate::app::replay::Key;
+use crate::app::rota::changes::leaves as rota_leaves;
 use crate::app::{App, AppError, Kit, Who};
 use crate::domain::consult::Wrong;
 use crate::domain::dispatch::Event;
+use crate::domain::rota::Leaver;
 use crate::ids::{AssociationId, DeviceId, MemberId, SessionId};
 use crate::seal::Pin;
 use crate::store::access::access_end;
@@ -195,6 +197,8 @@ impl Command for Leave {
         if !member_leaves(tx, association, &self.member, kit.now).await? {
             return Ok(false);
         }
+        // From now on they hold no duty: a hole that is shown, not somebody who is rung in vain.
+        rota_leaves(tx, kit, &self.who, &Leaver::Person(self.member.clone())).await?;
         access_end(tx, association, &self.member, kit.now).await?;
         means_clear(tx, association, &self.member, kit.now).await?;
         links_of_member_void(tx, association, &self.member, kit.now).await?;

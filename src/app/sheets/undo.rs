@@ -7,8 +7,10 @@ use super::at;
 use super::world::{self, new_institution, new_member};
 use crate::app::access::note;
 use crate::app::people::{PutInstitution, PutMember, Written};
+use crate::app::rota::changes::leaves as rota_leaves;
 use crate::app::{Kit, Who};
 use crate::domain::people::sheet::{InstitutionDraft, InstitutionOf, MemberDraft};
+use crate::domain::rota::Leaver;
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SheetRunId};
 use crate::store::access::access_end;
@@ -200,6 +202,7 @@ impl UndoRun {
             }
         }
         member_leaves(tx, association, id, kit.now).await?;
+        rota_leaves(tx, kit, &self.who, &Leaver::Person(id.clone())).await?;
         access_end(tx, association, id, kit.now).await?;
         means_clear(tx, association, id, kit.now).await?;
         note(tx, kit, &self.who, "member.leave", &subject, json!({})).await?;

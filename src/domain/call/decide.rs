@@ -148,6 +148,8 @@ pub enum Effect {
     GoOn,
     /// The request is taken back.
     StopHunt,
+    /// The bridge leaves something unsaid: ask it what it holds, and say so with [`Event::Snapshot`].
+    Look,
     /// Take the recording into the vault and say so with [`Event::MessageKept`].
     KeepMessage {
         recording: u32,

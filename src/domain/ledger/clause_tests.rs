@@ -311,6 +311,13 @@ fn whoever_takes_another_public_subsidy_for_the_same_thing_is_not_paid() {
     let mut disputed = event.clone();
     disputed.requester.confirmation = Confirmation::Disputed { at: event.accepted_at };
     assert_eq!(run(&disputed)[0], (bed.clone(), 8_600, None));
+    // The first has reached its cap and pays nothing: the other is paid.
+    let capped = tariffs(&text.replace("yen = 1_000", "yen = 1_000\ncap = { per_month = 1 }"));
+    let earlier = other(&consult("2026-07-14T10:00:00+09:00"), "earlier");
+    let both =
+        run_month(month("2026-07"), &events(&[&event, &earlier]), &Taken::default(), &capped, Waiting::Hold);
+    let took: Vec<_> = both.lines.iter().filter(|l| l.side == Side::Acceptor).map(|l| l.amount.0).collect();
+    assert_eq!(took, [0, 1_000, 8_600, 0]);
     // Declared elsewhere: neither.
     let mut elsewhere = event.clone();
     elsewhere.other_subsidy = true;
@@ -407,7 +414,7 @@ fn a_budget_for_the_first_who_come_ends_with_the_first_that_does_not_fit() {
         taken.take(&Brief::of(line));
     }
     // 1,000 yen are left, and a smaller one does not pass the one that did not fit.
-    assert_eq!(taken.spent(&code("p")), Yen(5_000));
+    assert_eq!(taken.spent(&code("p"), 2026), Yen(5_000));
     assert_eq!(reasons(&run(&[&d], &taken)), [Some("budget_spent")]);
 }
 

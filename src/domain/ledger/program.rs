@@ -43,7 +43,7 @@ coded! {
     }
 }
 
-/// The money of a programme for its whole time.
+/// The money of a programme for each fiscal year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     pub yen: Yen,

@@ -42,10 +42,10 @@ pub struct Taken {
     days: BTreeSet<(Code, InstitutionId, CivilDate)>,
     /// Programmes that pay a case to a party on a side.
     claims: BTreeMap<(String, Side, InstitutionId), BTreeSet<Code>>,
-    /// Yen by programme.
-    spent: BTreeMap<Code, i64>,
-    /// Programmes whose budget a line did not fit into.
-    spent_out: BTreeSet<Code>,
+    /// Yen by programme and fiscal year.
+    spent: BTreeMap<(Code, i32), i64>,
+    /// Programmes and fiscal years whose budget a line did not fit into.
+    spent_out: BTreeSet<(Code, i32)>,
 }
 
 /// Of a line, what others must know of it. Read back from closed months.
@@ -94,9 +94,10 @@ impl Taken {
     pub fn take(&mut self, line: &Brief) {
         self.said.insert((line.event.clone(), line.side, line.program.clone()));
         if let Some(program) = &line.program {
-            *self.spent.entry(program.clone()).or_default() += line.amount.0;
+            let year = (program.clone(), Month::of(line.civil_date).fiscal_year());
+            *self.spent.entry(year.clone()).or_default() += line.amount.0;
             if line.reason == Some(super::ReasonCode::BudgetSpent) {
-                self.spent_out.insert(program.clone());
+                self.spent_out.insert(year);
             }
         }
         let (Some(tariff), Some(program)) = (&line.tariff, &line.program) else { return };
@@ -131,10 +132,10 @@ impl Taken {
         self.said.range(from..).next().is_some_and(|(e, s, _)| e == event && *s == side)
     }
 
-    /// What a programme has paid out.
+    /// What a programme has paid out for events of a fiscal year.
     #[must_use]
-    pub fn spent(&self, program: &Code) -> Yen {
-        Yen(self.spent.get(program).copied().unwrap_or(0))
+    pub fn spent(&self, program: &Code, fiscal_year: i32) -> Yen {
+        Yen(self.spent.get(&(program.clone(), fiscal_year)).copied().unwrap_or(0))
     }
 }
 
@@ -185,7 +186,6 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
         };
         all.extend(made.into_iter().filter(|line| here(line) && !taken.has_said(&line.said())));
     }
-    all.sort_by_cached_key(order);
     if waiting == Waiting::End {
         for line in &mut all {
             if let Eligibility::PendingEvidence { reason } = line.eligibility {
@@ -195,7 +195,9 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
     }
     let mut taken = taken.clone();
     let by_code: BTreeMap<&Code, &Tariff> = tariffs.all().iter().map(|t| (&t.code, t)).collect();
-    settle_exclusive(&mut all, &taken, &by_code);
+    let ranks = ranks(tariffs);
+    let rank = |line: &Line| line.program.as_ref().and_then(|p| ranks.get(p)).copied().unwrap_or(0);
+    all.sort_by_cached_key(|line| (rank(line), order(line)));
     let mut run = Run::default();
     for mut line in all {
         let tariff = line.tariff.as_ref().and_then(|code| by_code.get(code)).copied();
@@ -209,7 +211,24 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
             run.lines.push(line);
         }
     }
+    run.lines.sort_by_cached_key(order);
+    run.held.sort_by_cached_key(order);
     run
+}
+
+/// The order in which programmes have their word: who steps back for another comes after it.
+fn ranks(tariffs: &Tariffs) -> BTreeMap<&Code, usize> {
+    let mut ranks: BTreeMap<&Code, usize> = tariffs.all().iter().map(|t| (&t.program, 0)).collect();
+    // Where programmes step back in a ring, the number of rounds ends it.
+    for _ in 0..ranks.len() {
+        for tariff in tariffs.all() {
+            let after = tariff.exclusive_with.iter().filter_map(|p| ranks.get(p)).max().map_or(0, |r| r + 1);
+            if let Some(own) = ranks.get_mut(&tariff.program) {
+                *own = (*own).max(after);
+            }
+        }
+    }
+    ranks
 }
 
 type Order = (CivilDate, i64, String, Side, Option<Code>, Option<Code>);
@@ -217,34 +236,6 @@ type Order = (CivilDate, i64, String, Side, Option<Code>, Option<Code>);
 fn order(line: &Line) -> Order {
     let (program, tariff) = (line.program.clone(), line.tariff.clone());
     (line.civil_date, line.at.0, line.event.key(), line.side, program, tariff)
-}
-
-/// Where a programme pays a case to a party on a side, tariffs that step back for it do not (二重補助の禁止). A
-/// line that still waits for evidence is not paid yet and nobody steps back for it.
-fn settle_exclusive(all: &mut [Line], taken: &Taken, by_code: &BTreeMap<&Code, &Tariff>) {
-    let mut paid: BTreeMap<(String, Side, InstitutionId), BTreeSet<Code>> = BTreeMap::new();
-    for line in all.iter().filter(|l| l.eligibility == Eligibility::Eligible) {
-        if let Some(program) = &line.program {
-            paid.entry(claim_of(line)).or_default().insert(program.clone());
-        }
-    }
-    for line in all.iter_mut().filter(|l| l.eligibility == Eligibility::Eligible) {
-        let Some(tariff) = line.tariff.as_ref().and_then(|code| by_code.get(code)) else { continue };
-        if tariff.exclusive_with.is_empty() {
-            continue;
-        }
-        let claim = claim_of(line);
-        let others = [paid.get(&claim), taken.claims.get(&claim)];
-        let first = others.into_iter().flatten().any(|all| !all.is_disjoint(&tariff.exclusive_with));
-        if first {
-            decide(line, tariff, Condition::NoOtherSubsidy, false);
-        }
-    }
-}
-
-fn claim_of(line: &Line) -> (String, Side, InstitutionId) {
-    let case = line.case_no.map_or_else(|| line.event.key(), |case| case.to_string());
-    (case, line.side, line.institution.clone())
 }
 
 /// Writes the result of a condition and what follows from it.
@@ -267,6 +258,13 @@ fn decide(line: &mut Line, tariff: &Tariff, condition: Condition, yes: bool) {
 fn hold_against_others(line: &mut Line, tariff: &Tariff, tariffs: &Tariffs, taken: &Taken) {
     let brief = Brief::of(line);
     let month = Month::of(line.civil_date);
+    // Where a programme pays a case to a party on a side, tariffs that step back for it do not (二重補助の禁止).
+    // What still waits for evidence is not paid yet, and nobody steps back for it.
+    if !tariff.exclusive_with.is_empty() && line.eligibility == Eligibility::Eligible {
+        let claim = (brief.case().to_owned(), line.side, line.institution.clone());
+        let paid = taken.claims.get(&claim).is_some_and(|all| !all.is_disjoint(&tariff.exclusive_with));
+        decide(line, tariff, Condition::NoOtherSubsidy, !paid);
+    }
     if tariff.unit == Unit::Day && line.eligibility == Eligibility::Eligible {
         let day = (tariff.code.clone(), line.institution.clone(), line.civil_date);
         decide(line, tariff, Condition::NotDuplicate, !taken.days.contains(&day));
@@ -299,8 +297,9 @@ fn hold_against_others(line: &mut Line, tariff: &Tariff, tariffs: &Tariffs, take
     if let Some(budget) = budget.filter(|b| b.rule == BudgetRule::FirstCome)
         && line.eligibility == Eligibility::Eligible
     {
-        let over = taken.spent_out.contains(&tariff.program);
-        let fits = taken.spent(&tariff.program).0.saturating_add(line.amount.0) <= budget.yen.0;
+        let year = month.fiscal_year();
+        let over = taken.spent_out.contains(&(tariff.program.clone(), year));
+        let fits = taken.spent(&tariff.program, year).0.saturating_add(line.amount.0) <= budget.yen.0;
         decide(line, tariff, Condition::WithinBudget, line.amount == Yen(0) || (!over && fits));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `model` is what is recorded; `timeline` says who is on; `swaps` what may change hands; `publish` what a
 //! publication changes. `slots` and `slot_file` are an association's patterns; `rules` and `judge` check them
-//! (`blocks`: runs of days off); `counting` and `turns` count; `holes` finds what is missing; `fill` fills it
+//! (`blocks`: runs of days off); `settings` is what an association sets beside them, `wishes` a person's sheet;
+//! `counting` and `turns` count; `holes` finds what is missing; `fill` fills it
 //! plainly, `lottery` draws lots.
 
 pub mod blocks;
@@ -14,11 +15,13 @@ pub mod lottery;
 pub mod model;
 pub mod publish;
 pub mod rules;
+pub mod settings;
 pub mod slot_file;
 pub mod slots;
 pub mod swaps;
 pub mod timeline;
 pub mod turns;
+pub mod wishes;
 
 pub use blocks::{BlockRule, Run, is_day_off, run_of};
 pub use counting::{Spread, Tally, carry_over, fair_shares, tallies, target};
@@ -32,11 +35,13 @@ pub use model::{
 };
 pub use publish::{Change, Refused, changes, refusals};
 pub use rules::{Apart, DutyPerson, KindCap, Month, Rule, Rules, Setting, Violation, Wish, Wished};
+pub use settings::{HoleMail, PersonSetting, Reminders, RotaArea, RotaSettings, SettingWrong, SwapRules};
 pub use slot_file::{SlotFileError, SlotFileErrors};
 pub use slots::{DayKind, Points, RecordedBook, Slot, SlotBook, SlotPattern, book_as_of, day_kinds};
 pub use swaps::{NotTakeable, NotUndoable, may_take, may_undo};
 pub use timeline::{Because, Gap, Held, Part, Segment, Standing, Timeline, VoidReason, VoidSwap};
 pub use turns::{TurnCount, full_day_turns, turns_of_month};
+pub use wishes::{SheetWrong, WishSheet, WishSource, WishedDays};
 
 #[cfg(test)]
 mod tests;

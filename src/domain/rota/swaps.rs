@@ -1,12 +1,14 @@
 //! Taking a swap and undoing it: what may be, judged against who is on now. The rules of the rota (rest,
 //! caps) are `rules`'s; asking the people is the dispatcher's.
 
+use serde::{Deserialize, Serialize};
+
 use super::model::Swap;
 use super::timeline::Timeline;
 use crate::time::{Millis, Window};
 
 /// Why a swap cannot be taken. Nothing changes then: both legs or none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum NotTakeable {
     /// It has no leg.
     #[error("a swap needs at least one duty")]
@@ -71,7 +73,7 @@ pub fn may_take(timeline: &Timeline, swap: &Swap) -> Result<(), NotTakeable> {
 }
 
 /// Why a swap cannot be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum NotUndoable {
     /// The earliest leg has begun.
     #[error("the duty began at {begins}")]

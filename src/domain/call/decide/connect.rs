@@ -111,8 +111,7 @@ impl Machine {
         if !matches!(self.c.stage, Stage::Connecting { .. }) {
             return;
         }
-        let up = |leg: Option<&Leg>| leg.is_some_and(|l| l.state == LegState::Up);
-        let (caller_up, taker_up) = (up(self.c.caller_leg()), up(self.c.taker_leg()));
+        let (caller_up, taker_up) = self.sides_up();
         if caller_up && taker_up {
             return self.join();
         }
@@ -133,6 +132,12 @@ impl Machine {
                 self.caller_out_of_reach();
             }
         }
+    }
+
+    /// Whether the caller and the taker are on the line, as far as we know.
+    pub(super) fn sides_up(&self) -> (bool, bool) {
+        let up = |leg: Option<&Leg>| leg.is_some_and(|l| l.state == LegState::Up);
+        (up(self.c.caller_leg()), up(self.c.taker_leg()))
     }
 
     fn dial_taker(&mut self) -> bool {

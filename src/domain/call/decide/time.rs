@@ -172,6 +172,10 @@ impl Machine {
             Stage::Connecting { since, joins, keys, .. } => {
                 let again = self.in_s(self.c.policy.join_s);
                 self.c.stage = Stage::Connecting { since, again, joins, keys };
+                if joins > 0 && self.sides_up() == (true, true) {
+                    // Not confirmed: the end of one of the two may never have been told.
+                    self.fx.push(Effect::Look);
+                }
                 self.ensure_sides();
             }
             Stage::Talking { .. } => {

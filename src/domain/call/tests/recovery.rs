@@ -188,3 +188,31 @@ fn a_leg_knows_its_call_by_its_name() {
     assert_eq!(inbound().call(), None);
     assert_eq!(LegId::inbound("tb-nonsense-7").call(), None);
 }
+
+// From a random night: the end of a line was lost on a bridge that stayed connected, and the join was ordered
+// for ever.
+#[test]
+fn a_join_that_is_not_confirmed_makes_us_look_and_a_caller_who_is_gone_is_called_back() {
+    let mut night = Night::nurse();
+    night.hunting();
+    settled(&mut night);
+    night.says(1, "1");
+    let leg = night.leg_of(1);
+    assert_eq!(night.join_ordered(), Some([inbound(), leg.clone()]));
+    night.wait(3);
+    assert!(night.effects.contains(&Effect::Look), "{:?}", night.effects);
+    night.take(seen("one", night.now, &[(&leg, LegSeen::Up)]));
+    let nurse = night.call.caller.line.clone().unwrap();
+    assert_eq!((night.dialled(), night.heard(&leg)), (vec![nurse], vec![Prompt::CallingBack]));
+}
+
+#[test]
+fn nobody_is_asked_anew_by_a_look_while_the_other_side_is_still_rung() {
+    let mut night = Night::nurse();
+    night.hunting();
+    settled(&mut night);
+    night.says(1, "1").caller_hangs_up();
+    let caller = night.call.caller.leg.clone().unwrap();
+    night.take(Event::Answered { leg: caller }).wait(9);
+    assert!(!night.all.contains(&Effect::Look));
+}
