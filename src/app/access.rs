@@ -111,10 +111,12 @@ pub enum Scope {
     Ledger,
     /// Read the audit feed.
     Audit,
+    /// Publish and change the rota, read everybody's counts.
+    Rota,
 }
 
 impl Scope {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Read,
         Self::ReadClinical,
         Self::Request,
@@ -122,6 +124,7 @@ impl Scope {
         Self::Directory,
         Self::Ledger,
         Self::Audit,
+        Self::Rota,
     ];
 
     /// The stable word of the command line and the API.
@@ -135,6 +138,7 @@ impl Scope {
             Self::Directory => "directory",
             Self::Ledger => "ledger",
             Self::Audit => "audit",
+            Self::Rota => "rota",
         }
     }
 

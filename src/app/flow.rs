@@ -5,12 +5,14 @@ use std::collections::VecDeque;
 
 use serde_json::json;
 
-use super::{Kit, Who};
+use super::access::note;
+use super::{Kit, Who, swap};
 use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::dispatch::{
     Alarm, Answer, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
 };
 use crate::domain::people::{ConsultFacts, LoadedWorld, Role};
+use crate::domain::rota::Form;
 use crate::ids::{AssociationId, LinkId, MemberId, RequestId};
 use crate::planted::{self, Bug};
 use crate::seal::token_hash;
@@ -21,7 +23,8 @@ use crate::store::dispatch::{
 };
 use crate::store::jobs::{Lane, NewJob, alarm_raise, job_add, job_end_by_key, job_move};
 use crate::store::people::{association_by_id, members_with_role, volunteers};
-use crate::store::requests::case_by_id;
+use crate::store::requests::{case_by_id, request_kind};
+use crate::store::rota::rota_touch;
 use crate::store::{Conn, StoreError};
 use crate::time::Millis;
 
@@ -58,6 +61,12 @@ pub(crate) async fn apply(
     let mut first: Option<Moved> = None;
     let mut also = Vec::new();
     while let Some((id, event)) = queue.pop_front() {
+        // Whoever may write the rota waits here for whoever is writing it, before anything of it is read.
+        if swap::writes_rota(&event)
+            && request_kind(tx, &who.association, &id).await?.as_deref() == Some(Kind::Swap.code())
+        {
+            rota_touch(tx, &who.association, kit.now).await?;
+        }
         let Some(mut loaded) = request_lock(tx, &who.association, &id).await? else {
             if first.is_none() {
                 return Ok(None);
@@ -75,6 +84,12 @@ pub(crate) async fn apply(
         }
         match &first {
             None => first = Some(Moved { answer, request: next, changed }),
+            Some(_) if changed && event == Event::Void => {
+                // One was agreed to, and another could not be any more.
+                let subject = format!("request:{id}");
+                note(tx, kit, who, "swap.void", &subject, json!({ "state": next.state.code() })).await?;
+                also.push(json!({ "request": id.as_str(), "state": next.state.code() }));
+            }
             Some(_) if changed => also.push(json!({ "request": id.as_str(), "state": next.state.code() })),
             Some(_) => {}
         }
@@ -172,7 +187,7 @@ async fn perform(
             let expires = until.min(kit.now.plus_s(kit.rules.offer_life_max_s));
             let link = make_link(tx, kit, association, person, Some(&next.id), expires).await?;
             let job = NewJob {
-                lane: if next.kind == Kind::Urgent { Lane::Urgent } else { Lane::Mail },
+                lane: if is_pressing(next) { Lane::Urgent } else { Lane::Mail },
                 kind: "ask",
                 key: format!("ask:{}:{person}:{attempt}", next.id),
                 body: json!({
@@ -213,6 +228,10 @@ async fn perform(
         Effect::Grant { person, until } => {
             grant_set(tx, association, &next.id, person, kit.now, *until).await
         }
+        Effect::HandOver => swap::hand_over(tx, kit, who, loaded.revision, next, queue).await,
+        Effect::HandBack { whole } => {
+            swap::hand_back(tx, kit, who, loaded.revision, next, *whole, queue).await
+        }
         Effect::EndGrant { person } => grant_end(tx, association, &next.id, person, kit.now).await,
         Effect::ToParent { parent, now } => {
             queue.push_back((parent.clone(), Event::ChildIs { child: next.id.clone(), now: *now }));
@@ -223,6 +242,11 @@ async fn perform(
             Ok(())
         }
     }
+}
+
+/// Goes before everything else: an urgent call, and somebody to stand in for who fell ill.
+fn is_pressing(request: &Request) -> bool {
+    request.kind == Kind::Urgent || (request.kind == Kind::Swap && request.plan.name == Form::Ill.code())
 }
 
 /// The stable word of an alarm.
@@ -335,6 +359,7 @@ pub(crate) async fn world(
         volunteers,
         coordinators: members_with_role(tx, association, Role::Coordinator, kit.now).await?,
         officers: members_with_role(tx, association, Role::Officer, kit.now).await?,
+        duty: swap::duty_view_for(tx, kit, association, request).await?,
     })
 }
 

@@ -6,11 +6,14 @@
 //! numbers, links, the office's phone. There is no field for a person, an age or a question.
 
 mod envelope;
+mod facts;
 
 pub use envelope::{
-    AssociationName, CaseNumber, CoarseArea, Link, Moment, NotEnvelope, OfficePhone, ShortMoment, Specialty,
-    TypedCode,
+    AssociationName, CaseNumber, CoarseArea, DutyLine, Link, Moment, NotEnvelope, OfficePhone, ShortMoment,
+    Specialty, TypedCode,
 };
+
+pub use facts::{Consult, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish};
 
 use crate::i18n::{Lang, t, t_with};
 
@@ -26,65 +29,6 @@ pub struct MailText {
     pub text: String,
     /// The same lines as a small page: one link, no image, nothing loaded from elsewhere.
     pub html: String,
-}
-
-/// The office that speaks: at the foot of every mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Office {
-    pub association: AssociationName,
-    pub phone: OfficePhone,
-}
-
-/// A consult as it may be named in a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consult {
-    pub case: CaseNumber,
-    pub specialty: Specialty,
-}
-
-/// When something is due, for the reader's language and zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deadline {
-    /// For the subject: 明日正午, `noon tomorrow`.
-    pub short: ShortMoment,
-    /// For the text: 11月21日（土）正午.
-    pub full: Moment,
-}
-
-/// A link made for one person and one purpose, and what to type where it does not open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PersonalLink {
-    pub link: Link,
-    pub code: TypedCode,
-    pub until: Moment,
-}
-
-/// What the asker wishes for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    Advice,
-    Visit,
-    Either,
-}
-
-/// How pressing a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
-    Routine,
-    /// Today or tomorrow.
-    Soon,
-    /// Goes by phone; a mail only accompanies it.
-    Urgent,
-}
-
-/// What kind of help is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestKind {
-    Consult,
-    Cover,
-    Transfer,
-    Urgent,
-    Swap,
 }
 
 /// A mail of touban: whom it is for, and everything it can say.
@@ -145,6 +89,28 @@ pub enum Mail {
     Station { link: PersonalLink },
     /// To whoever looks after an entry of the directory: is it still right?
     EntryReview { link: PersonalLink },
+    /// To a person of the rota: your duties, or what changed of them. Nobody else's.
+    RotaPublished { short: ShortMoment, period: Moment, duties: Vec<DutyLine>, more: usize, page: Link },
+    /// To a person of the rota: your duty is near.
+    DutyReminder { short: ShortMoment, duty: DutyLine, page: Link },
+    /// To the coordinator: hours that nobody holds.
+    RotaHoles { short: ShortMoment, period: Moment, count: u32, holes: Vec<DutyLine>, page: Link },
+    /// To the coordinator: institutions short of their 24-hour turns. Which ones stands on the page only.
+    TurnsShort { period: Moment, institutions: u32, page: Link },
+    /// To a person of the rota: what do you wish for?
+    WishAsk { period: Moment, deadline: Deadline, page: Link },
+    /// About a duty of the rota, to one who is asked. Who else it concerns stands on the page only.
+    DutyAsk { ask: DutyAsk, case: CaseNumber, begins: Deadline, answer_by: Moment, link: PersonalLink },
+    /// To everybody whom it concerns: a duty changed hands.
+    DutyChanged { case: CaseNumber, begins: Deadline, page: Link },
+    /// To the deputy: you are the primary now.
+    DutyMovedUp { case: CaseNumber, begins: Deadline, page: Link },
+    /// To who is on beside somebody who fell ill, and to the coordinators.
+    DutyIll { case: CaseNumber, begins: Deadline, page: Link },
+    /// To everybody whom it concerns: a change was undone.
+    DutyUndone { case: CaseNumber, begins: Deadline, page: Link },
+    /// To who asked, was asked or had agreed: nothing comes of it.
+    DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
 
 /// The kind of a mail, for rows and counters.
@@ -174,6 +140,17 @@ pub enum MailKind {
     Retention,
     Station,
     EntryReview,
+    RotaPublished,
+    DutyReminder,
+    RotaHoles,
+    TurnsShort,
+    WishAsk,
+    DutyAsk,
+    DutyChanged,
+    DutyMovedUp,
+    DutyIll,
+    DutyUndone,
+    DutyEnded,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -187,7 +164,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 35] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -212,6 +189,17 @@ impl MailKind {
         Self::Retention,
         Self::Station,
         Self::EntryReview,
+        Self::RotaPublished,
+        Self::DutyReminder,
+        Self::RotaHoles,
+        Self::TurnsShort,
+        Self::WishAsk,
+        Self::DutyAsk,
+        Self::DutyChanged,
+        Self::DutyMovedUp,
+        Self::DutyIll,
+        Self::DutyUndone,
+        Self::DutyEnded,
     ];
 
     const fn form(self) -> Form {
@@ -243,6 +231,17 @@ impl MailKind {
             Self::Retention => form("retention", "retention", 2, 1),
             Self::Station => form("station", "station", 2, 1),
             Self::EntryReview => form("entry_review", "entry-review", 2, 1),
+            Self::RotaPublished => form("rota_published", "rota-published", 2, 1),
+            Self::DutyReminder => form("duty_reminder", "duty-reminder", 1, 1),
+            Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
+            Self::TurnsShort => form("turns_short", "turns-short", 2, 0),
+            Self::WishAsk => form("wish_ask", "wish-ask", 2, 1),
+            Self::DutyAsk => form("duty_ask", "duty-ask", 3, 1),
+            Self::DutyChanged => form("duty_changed", "duty-changed", 2, 1),
+            Self::DutyMovedUp => form("duty_moved_up", "duty-moved-up", 3, 1),
+            Self::DutyIll => form("duty_ill", "duty-ill", 2, 0),
+            Self::DutyUndone => form("duty_undone", "duty-undone", 2, 0),
+            Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
         }
     }
 
@@ -288,6 +287,17 @@ impl Mail {
             Self::Retention { .. } => MailKind::Retention,
             Self::Station { .. } => MailKind::Station,
             Self::EntryReview { .. } => MailKind::EntryReview,
+            Self::RotaPublished { .. } => MailKind::RotaPublished,
+            Self::DutyReminder { .. } => MailKind::DutyReminder,
+            Self::RotaHoles { .. } => MailKind::RotaHoles,
+            Self::TurnsShort { .. } => MailKind::TurnsShort,
+            Self::WishAsk { .. } => MailKind::WishAsk,
+            Self::DutyAsk { .. } => MailKind::DutyAsk,
+            Self::DutyChanged { .. } => MailKind::DutyChanged,
+            Self::DutyMovedUp { .. } => MailKind::DutyMovedUp,
+            Self::DutyIll { .. } => MailKind::DutyIll,
+            Self::DutyUndone { .. } => MailKind::DutyUndone,
+            Self::DutyEnded { .. } => MailKind::DutyEnded,
         }
     }
 
@@ -340,10 +350,45 @@ impl Mail {
             Self::DeadMail { kind, case, page } => {
                 letter.with("kind", &t(lang, kind.key())).with("case", case.as_str()).page(page)
             }
+            Self::DutyAsk { ask, case, begins, answer_by, link } => letter
+                .with("ask", &t(lang, ask.key()))
+                .of_duty(case, begins)
+                .with("deadline", answer_by.as_str())
+                .personal(link),
+            Self::DutyChanged { case, begins, page }
+            | Self::DutyMovedUp { case, begins, page }
+            | Self::DutyIll { case, begins, page }
+            | Self::DutyUndone { case, begins, page } => letter.of_duty(case, begins).page(page),
+            Self::DutyEnded { end, case, begins, page } => {
+                letter.with("end", &t(lang, end.key())).of_duty(case, begins).page(page)
+            }
             Self::ChooseHand { consult, hands, choose_by, page } => letter
                 .about(consult)
                 .with("count", &hands.to_string())
                 .with("deadline", choose_by.as_str())
+                .page(page),
+            Self::RotaPublished { short, period, duties, more, page } => letter
+                .with("short", short.as_str())
+                .with("period", period.as_str())
+                .listed(duties, *more, page),
+            Self::DutyReminder { short, duty, page } => {
+                letter.with("short", short.as_str()).listed(std::slice::from_ref(duty), 0, page)
+            }
+            Self::RotaHoles { short, period, count, holes, page } => {
+                let more = usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(holes.len());
+                letter
+                    .with("short", short.as_str())
+                    .with("period", period.as_str())
+                    .with("count", &count.to_string())
+                    .listed(holes, more, page)
+            }
+            Self::TurnsShort { period, institutions, page } => {
+                letter.with("period", period.as_str()).with("count", &institutions.to_string()).page(page)
+            }
+            Self::WishAsk { period, deadline, page } => letter
+                .with("period", period.as_str())
+                .with("short", deadline.short.as_str())
+                .with("deadline", deadline.full.as_str())
                 .page(page),
         }
     }
@@ -365,6 +410,31 @@ impl Urgency {
             Self::Routine => "mail-urgency-routine",
             Self::Soon => "mail-urgency-soon",
             Self::Urgent => "mail-urgency-urgent",
+        }
+    }
+}
+
+impl DutyAsk {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Own => "mail-duty-own",
+            Self::Give => "mail-duty-give",
+            Self::Exchange => "mail-duty-exchange",
+            Self::Call => "mail-duty-call",
+            Self::Hole => "mail-duty-hole",
+            Self::Approve => "mail-duty-approve",
+        }
+    }
+}
+
+impl DutyEnd {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Taken => "mail-duty-end-taken",
+            Self::Withdrawn => "mail-duty-end-withdrawn",
+            Self::Refused => "mail-duty-end-refused",
+            Self::Expired => "mail-duty-end-expired",
+            Self::Void => "mail-duty-end-void",
         }
     }
 }
@@ -415,6 +485,12 @@ impl Letter {
         self.with("case", consult.case.as_str()).with("specialty", consult.specialty.as_str())
     }
 
+    fn of_duty(&mut self, case: &CaseNumber, begins: &Deadline) -> &mut Self {
+        self.with("case", case.as_str())
+            .with("short", begins.short.as_str())
+            .with("begins", begins.full.as_str())
+    }
+
     fn say(&self, key: &str) -> String {
         let values: Vec<(&str, &str)> =
             self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -444,9 +520,23 @@ impl Letter {
         self.linked(page, [])
     }
 
+    /// With lines of duties above the button.
+    fn listed(&mut self, duties: &[DutyLine], more: usize, page: &Link) -> MailText {
+        let mut lines: Vec<String> = duties.iter().map(|duty| duty.as_str().to_owned()).collect();
+        if more > 0 {
+            lines.push(t_with(self.lang, "word-rota-more", &[("count", &more.to_string())]));
+        }
+        self.whole(&lines, page, [])
+    }
+
     fn linked<const N: usize>(&mut self, link: &Link, below: [String; N]) -> MailText {
+        self.whole(&[], link, below)
+    }
+
+    fn whole<const N: usize>(&mut self, listed: &[String], link: &Link, below: [String; N]) -> MailText {
         let before = self.form.lines_before_link;
         self.words(1..=before);
+        self.lines.extend(listed.iter().cloned().map(Line::Words));
         let button = Line::Button { label: self.own("button"), url: link.expose().to_owned() };
         self.lines.push(button);
         self.lines.extend(below.map(Line::Words));

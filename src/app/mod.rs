@@ -23,6 +23,7 @@ pub mod settings;
 pub mod setup;
 pub mod sheets;
 pub mod signin;
+pub mod swap;
 pub mod verify;
 pub mod views;
 

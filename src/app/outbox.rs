@@ -8,15 +8,18 @@ use super::access::note;
 use super::directory::reviews::still_wanted;
 use super::flow::{Act, apply, raise, set_due};
 use super::mail_texts::{
-    AssociationName, CaseNumber, CoarseArea, Consult, Deadline, Link as MailLink, Mail, MailText, Moment,
-    NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty, TypedCode, Urgency,
-    Wish,
+    AssociationName, CaseNumber, CoarseArea, Consult, Deadline, DutyAsk, DutyEnd, Link as MailLink, Mail,
+    MailText, Moment, NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty,
+    TypedCode, Urgency, Wish,
 };
+use super::rota::notices::mail_of as rota_mail;
+use super::swap::{AskedAs, facts_of};
 use super::{App, AppError, Kit, Who, say};
 use crate::domain::calendar::civil_day;
-use crate::domain::dispatch::plan::Channel;
+use crate::domain::dispatch::plan::{Channel, Kind};
 use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_due};
 use crate::domain::people::{ConsultFacts, Role};
+use crate::domain::rota::Form;
 use crate::i18n::{Lang, t};
 use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, RecoveryId, RequestId};
 use crate::planted::{self, Bug};
@@ -30,7 +33,8 @@ use crate::store::jobs::{
 use crate::store::people::{
     Association, Member, association_by_id, member_by_id, member_mail, members_with_role,
 };
-use crate::store::requests::case_by_id;
+use crate::store::requests::{Case, case_by_id};
+use crate::store::rota_sheets::rota_sheets_forget;
 use crate::store::sheets::sheets_forget;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
@@ -116,6 +120,13 @@ struct TellBody {
 }
 
 #[derive(Deserialize)]
+struct DutyBody {
+    request: RequestId,
+    member: MemberId,
+    what: String,
+}
+
+#[derive(Deserialize)]
 struct WakeBody {
     request: RequestId,
 }
@@ -180,10 +191,15 @@ impl Command for Prepare {
                 self.by_link(tx, &association).await?
             }
             "entry_review" => self.entry_review(tx, &association).await?,
+            "duty" => self.duty(tx, &association).await?,
             "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
+            "rota_published" | "rota_duty" | "rota_holes" | "rota_turns" | "wish_ask" => {
+                let written = rota_mail(tx, &self.kit, &association, job).await?;
+                written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
+            }
             other => return Err(StoreError::corrupt("job", &job.id, format!("kind {other}"))),
         };
         match mail {
@@ -250,6 +266,11 @@ impl Prepare {
         };
         attempt_save(tx, &home.id, &key, "sending", self.job.tries, None, None).await?;
         let lang = person.lang;
+        if loaded.request.kind == Kind::Swap {
+            let step = loaded.request.offers.get(&member).map_or(0, |offer| offer.step);
+            let built = self.duty_ask(&loaded.request, &case, step, &link, home, lang);
+            return self.write(home, &person, built, Some(&request)).map(Some);
+        }
         let facts: ConsultFacts =
             serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
         // "Today or tomorrow" as seen from the day of asking, so that every try writes the same words.
@@ -280,6 +301,11 @@ impl Prepare {
             return Ok(None);
         }
         let lang = person.lang;
+        if loaded.request.kind == Kind::Swap {
+            let Some(told) = duty_told(notice) else { return Ok(None) };
+            let built = self.duty_mail(told, &case, home, lang)?;
+            return self.write(home, &person, built, Some(&request)).map(Some);
+        }
         let facts: ConsultFacts =
             serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
         let built = self.notice(&loaded.request, &case.case_no, &facts, notice, home, lang);
@@ -304,7 +330,9 @@ impl Prepare {
             Notice::Accepted => Mail::Accepted { consult, answer_by, page },
             Notice::Receipt | Notice::Told => Mail::AcceptedReceipt { consult, answer_by, page },
             Notice::TakenByAnother => Mail::TakenByAnother { consult },
-            Notice::Withdrawn | Notice::Refused => Mail::Withdrawn { consult },
+            Notice::Withdrawn | Notice::Refused | Notice::Undone | Notice::Void => {
+                Mail::Withdrawn { consult }
+            }
             Notice::AnswerDue => Mail::AnswerDue { consult, answer_by: due, page },
             Notice::ReleasedLate => Mail::ReleasedToTaker { consult },
             Notice::AskingAgain => Mail::ReleasedToAsker { consult, page },
@@ -318,6 +346,77 @@ impl Prepare {
             Notice::Thanks => Mail::ClosedWithThanks { consult, page },
             Notice::Expired => Mail::ExpiredToAsker { consult, page },
         })
+    }
+
+    /// What somebody is asked about a duty.
+    fn duty_ask(
+        &self,
+        request: &Request,
+        case: &Case,
+        step: usize,
+        link: &crate::store::access::Link,
+        home: &Association,
+        lang: Lang,
+    ) -> Result<Mail, NotEnvelope> {
+        let form = facts_of(case).map_err(|_| NotEnvelope { what: "duty" })?.form;
+        let ask = match (AskedAs::of(request, step), form) {
+            (AskedAs::Giver, _) => DutyAsk::Own,
+            (AskedAs::Approver, _) => DutyAsk::Approve,
+            (_, Form::Exchange) => DutyAsk::Exchange,
+            (_, Form::Give) => DutyAsk::Give,
+            (_, Form::Pool | Form::Cover) => DutyAsk::Call,
+            (_, Form::Ill | Form::Hole) => DutyAsk::Hole,
+        };
+        Ok(Mail::DutyAsk {
+            ask,
+            case: CaseNumber::new(&case.case_no)?,
+            begins: deadline(request.window.from, self.job.created, home, lang)?,
+            answer_by: Moment::new(say::moment(request.answer_by, home.zone, lang))?,
+            link: self.personal_link(link, home, lang)?,
+        })
+    }
+
+    /// What became of a duty, told to somebody whom it concerns.
+    fn duty_mail(
+        &self,
+        told: DutyTold,
+        case: &Case,
+        home: &Association,
+        lang: Lang,
+    ) -> Result<Result<Mail, NotEnvelope>, StoreError> {
+        let begins = facts_of(case)?.begins();
+        Ok((|| {
+            let number = CaseNumber::new(&case.case_no)?;
+            let begins = deadline(begins, self.job.created, home, lang)?;
+            let page = MailLink::new(format!("{}/swaps/{}", self.kit.rules.base_url, case.id))?;
+            Ok(match told {
+                DutyTold::Changed => Mail::DutyChanged { case: number, begins, page },
+                DutyTold::MovedUp => Mail::DutyMovedUp { case: number, begins, page },
+                DutyTold::Ill => Mail::DutyIll { case: number, begins, page },
+                DutyTold::Undone => Mail::DutyUndone { case: number, begins, page },
+                DutyTold::Ended(end) => Mail::DutyEnded { end, case: number, begins, page },
+            })
+        })())
+    }
+
+    /// A duty changed hands, or went back, in the transaction that made this.
+    async fn duty(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let DutyBody { request, member, what } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let case = case_by_id(tx, &home.id, &request).await?;
+        let (Some(person), Some(case)) = (person, case) else { return Ok(None) };
+        let told = match what.as_str() {
+            "changed" => DutyTold::Changed,
+            "moved_up" => DutyTold::MovedUp,
+            "ill" => DutyTold::Ill,
+            "undone" => DutyTold::Undone,
+            other => return Err(StoreError::corrupt("job", &self.job.id, format!("what {other}"))),
+        };
+        if !person.is_active(self.kit.now) {
+            return Ok(None);
+        }
+        let built = self.duty_mail(told, &case, home, person.lang)?;
+        self.write(home, &person, built, Some(&request)).map(Some)
     }
 
     /// A mail that carries a person's link and nothing else.
@@ -424,13 +523,17 @@ impl Prepare {
         };
         let built = (|| {
             let page = MailLink::new(match &case {
+                Some(case) if case.kind == Kind::Swap.code() => {
+                    format!("{}/swaps/{}", self.kit.rules.base_url, case.id)
+                }
                 Some(case) => format!("{board}/{}", case.id),
                 None => board.clone(),
             })?;
             let Some(case) = &case else {
                 return Ok(Mail::Unreachable { page });
             };
-            let kind = RequestKind::Consult;
+            let swap = case.kind == Kind::Swap.code();
+            let kind = if swap { RequestKind::Swap } else { RequestKind::Consult };
             let number = CaseNumber::new(&case.case_no)?;
             let deadline = Moment::new(say::moment(case.answer_by, home.zone, person.lang))?;
             Ok::<_, NotEnvelope>(match alarm.kind.as_str() {
@@ -517,6 +620,39 @@ fn deadline(at: Millis, written: Millis, home: &Association, lang: Lang) -> Resu
     })
 }
 
+/// What somebody is told about a duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DutyTold {
+    Changed,
+    MovedUp,
+    Ill,
+    Undone,
+    Ended(DutyEnd),
+}
+
+/// What a notice of a request about a duty says. That it changed hands is told to everybody whom it concerns by a
+/// mail of its own, so not twice.
+const fn duty_told(notice: Notice) -> Option<DutyTold> {
+    Some(match notice {
+        Notice::TakenByAnother => DutyTold::Ended(DutyEnd::Taken),
+        Notice::Withdrawn => DutyTold::Ended(DutyEnd::Withdrawn),
+        Notice::Refused => DutyTold::Ended(DutyEnd::Refused),
+        Notice::Expired => DutyTold::Ended(DutyEnd::Expired),
+        Notice::Void => DutyTold::Ended(DutyEnd::Void),
+        Notice::Undone => DutyTold::Undone,
+        Notice::Told
+        | Notice::Accepted
+        | Notice::Receipt
+        | Notice::AnswerDue
+        | Notice::ReleasedLate
+        | Notice::AskingAgain
+        | Notice::Answered
+        | Notice::PleaseClose
+        | Notice::PleaseChoose
+        | Notice::Thanks => return None,
+    })
+}
+
 /// Reminders stop the moment somebody answers.
 fn still_true(request: &Request, notice: Notice, person: &MemberId) -> bool {
     match notice {
@@ -533,7 +669,9 @@ fn still_true(request: &Request, notice: Notice, person: &MemberId) -> bool {
         | Notice::Answered
         | Notice::Thanks
         | Notice::Expired
-        | Notice::Refused => true,
+        | Notice::Refused
+        | Notice::Undone
+        | Notice::Void => true,
     }
 }
 
@@ -597,6 +735,12 @@ impl Finish {
                 | "reach_test"
                 | "station"
                 | "entry_review"
+                | "rota_published"
+                | "rota_duty"
+                | "rota_holes"
+                | "rota_turns"
+                | "wish_ask"
+                | "duty"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }
@@ -734,7 +878,8 @@ impl Command for Forget {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
         let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
-        Ok(access + tries + jobs_forget(tx, before).await? + sheets_forget(tx, self.now).await?)
+        let sheets = sheets_forget(tx, self.now).await? + rota_sheets_forget(tx, self.now).await?;
+        Ok(access + tries + jobs_forget(tx, before).await? + sheets)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rows that use cases hand out, under names that `web` may use: it never reaches the store itself.
 
-pub use crate::store::access::SessionRow;
+pub use crate::store::access::{ApiKeyRow, SessionRow};
 pub use crate::store::audit::Event;
 pub use crate::store::credentials::{PasskeyRow, Recovery};
 pub use crate::store::directory::{CareGroup, YearWindows};

@@ -124,6 +124,10 @@ impl App {
                 wrong("an acceptance at a gate takes quota".to_owned());
             }
         }
+        // A swap is told by the rota; the ledger reads it there.
+        if case.kind != "consult" {
+            return Ok(());
+        }
         let event = event_of(conn, association, id).await?;
         let stored = lines_of_request(conn, association, id).await?;
         match (&event, case.state.as_str()) {

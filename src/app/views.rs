@@ -9,7 +9,7 @@ use super::access::note;
 use super::replay::Key;
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::{Blind, ConsultAnswer, Detail, Survey};
-use crate::domain::dispatch::Request;
+use crate::domain::dispatch::{Kind, Request};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{AlarmId, AssociationId, InstitutionId, MemberId, OfferId, RequestId};
 pub use crate::store::audit::Event;
@@ -52,7 +52,7 @@ pub struct Names {
 }
 
 impl Names {
-    async fn add_member(
+    pub(crate) async fn add_member(
         &mut self,
         conn: &mut Conn,
         association: &AssociationId,
@@ -174,6 +174,11 @@ impl FullCase {
 /// Rows of a case's history that are shown.
 const HISTORY: i64 = 500;
 
+/// Requests of other kinds have their own pages.
+fn is_consult(case: &Case) -> bool {
+    case.kind == Kind::Consult.code()
+}
+
 async fn line(
     conn: &mut Conn,
     association: &AssociationId,
@@ -236,7 +241,8 @@ impl Command for Read {
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
-        let Some(case) = case_by_id(tx, association, &self.id).await? else {
+        let case = case_by_id(tx, association, &self.id).await?.filter(is_consult);
+        let Some(case) = case else {
             return Ok(None);
         };
         let reader = if case.asker == self.member {
@@ -346,7 +352,7 @@ impl App {
         id: &RequestId,
     ) -> Result<Option<(Reader, Case)>, AppError> {
         let mut conn = self.db.read().await?;
-        let Some(case) = case_by_id(&mut conn, association, id).await? else {
+        let Some(case) = case_by_id(&mut conn, association, id).await?.filter(is_consult) else {
             return Ok(None);
         };
         if case.asker == *member {
@@ -366,7 +372,8 @@ impl App {
         id: &RequestId,
     ) -> Result<OfficeCase, AppError> {
         let mut conn = self.db.read().await?;
-        let case = case_by_id(&mut conn, association, id).await?.ok_or(AppError::NotFound)?;
+        let case =
+            case_by_id(&mut conn, association, id).await?.filter(is_consult).ok_or(AppError::NotFound)?;
         let line = line(&mut conn, association, case).await?.ok_or(AppError::NotFound)?;
         let mut names = Names::default();
         names_of(&mut conn, association, std::slice::from_ref(&line), &mut names).await?;
@@ -497,7 +504,8 @@ impl App {
     /// [`AppError::NotFound`]; the store's.
     pub async fn case(&self, association: &AssociationId, id: &RequestId) -> Result<CaseLine, AppError> {
         let mut conn = self.db.read().await?;
-        let case = case_by_id(&mut conn, association, id).await?.ok_or(AppError::NotFound)?;
+        let case =
+            case_by_id(&mut conn, association, id).await?.filter(is_consult).ok_or(AppError::NotFound)?;
         line(&mut conn, association, case).await?.ok_or(AppError::NotFound)
     }
 

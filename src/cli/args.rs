@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use super::rota_args::{RotaCommand, WhoArgs};
 use crate::app::access::Scope;
 use crate::config::shell_language;
 use crate::domain::ledger::Month;
@@ -44,6 +45,11 @@ pub enum Command {
     /// Months of the subsidy ledger: look at them, make, close, correct and take them out
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Say who is on duty, now or at any moment, as known now or then
+    Who(WhoArgs),
+    /// Read in, write out, check, fill and publish the rota
+    #[command(subcommand)]
+    Rota(RotaCommand),
     /// Play pretended offices with faults and check every promise after every command
     Simulate(SimulateArgs),
 }
@@ -541,7 +547,9 @@ fn japanese(place: &str) -> Option<&'static str> {
         "export" => "会員や医療機関の表をファイルに書き出します",
         "import --file" => "Excel（.xlsx）か CSV（UTF-8・Shift_JIS）のファイル",
         "export --file" => "書き出す先。まだないファイル名にしてください",
-        "import --kind" | "export --kind" => "どの表か（members 会員、institutions 医療機関）",
+        "import --kind" | "export --kind" => {
+            "どの表か（members 会員、institutions 医療機関、windows ケアマネタイム）"
+        }
         "--sheet" => "読むシートの名前。なければ最初の表",
         "import --dry_run" => "何が変わるかを表示するだけで、何も変えません",
         "--leave_out" => "取り込めない行を除いて取り込みます（なければ、そのようなファイルは取り込みません）",
@@ -566,6 +574,38 @@ fn japanese(place: &str) -> Option<&'static str> {
         "ledger export --file" => "書き出す先。まだないファイル名にしてください",
         "ledger export --format" => "xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）、json のどれか",
         "--tariffs" => "補助基準のファイル（TOML）。まだ締めていないすべての月に使います",
+        "who" => "当番の人を表示します（いま、またはある時点。その時点で分かっていたことでも）",
+        "rota" => "当番表を読み込み、書き出し、調べ、埋め、公開します",
+        "rota import" => {
+            "当番表（JSON）、当番枠の型（TOML）、医師会でお使いの当番表・希望調査票（Excel・CSV）を読み込みます"
+        }
+        "rota export" => {
+            "当番表をその経緯とともに JSON に、または期間の一覧・市へ出す一覧・カレンダーに書き出します"
+        }
+        "rota export --format" => {
+            "json、xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）、ics（カレンダー）"
+        }
+        "rota import --recorded_at" => {
+            "当番枠の型、または公開済みの当番表（Excel・CSV）をいつから分かっていたものとするか"
+        }
+        "rota import --dry_run" => "何が変わるかを表示するだけで、何も変えません（Excel・CSV）",
+        "--city" => "市へ出す一覧（医療機関と電話）にします",
+        "--into" => "Excel・CSV の取り込み先（draft:番号 か round:番号）",
+        "--new_draft" => "この名前の案を新しくつくって、Excel・CSV を取り込みます",
+        "rota check" => "空き、重なり、規則に合わないところを調べます",
+        "rota publish" => "当番表の案を公開します",
+        "rota fill" => "案の空いている枠を埋めます（案がなければ新しくつくります）",
+        "--moment" => "いつの当番か（2026-12-10T23:00:00+09:00）。なければいま",
+        "--as_of" => "その時点で分かっていた当番。なければいま分かっている当番",
+        "--duty_area" => "地区のキー。なければすべて（新しい案では最初の地区）",
+        "--duty_role" => "primary（正）、deputy（副）、backing（控え）。なければすべて",
+        "--rota_file" => "ファイル（書き出すときは、まだない名前）",
+        "--recorded_at" => "当番枠の型をいつから分かっていたものとするか。なければいま",
+        "--since" => "この日からの当番を決めるものだけ",
+        "--draft" => "案の番号（drf_…）",
+        "--first" => "はじめの日（2026-12-01）",
+        "--last" => "おわりの日（2026-12-31）",
+        "--accept_breaches" => "規則に合わなくても公開します（重なりは公開できません）",
         "simulate" => "でたらめな出来事を起こして、必ず守るべきことが守られるかを調べます",
         "admin create-association" => "医師会を登録します",
         "admin create-institution" => "医療機関を登録します",

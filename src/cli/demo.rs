@@ -198,6 +198,7 @@ async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     }
     let members = seed_members(app, data, &who, &institutions, &areas).await?;
     seed_windows(app, data, &who, &members).await?;
+    super::demo_rota::seed(app, &who, home.zone, &members).await?;
     Ok(Seeded { who, members })
 }
 
@@ -441,5 +442,49 @@ mod tests {
         assert!(players.contains(&CLERK) && players.contains(&"ito"));
         assert!(players.iter().all(|key| data.member(key).is_some()));
         assert!(players.len() < data.members.len());
+    }
+
+    /// Whenever it is started, the quarter has three gaps and nothing else is wrong with it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_quarter_of_the_demo_has_exactly_three_gaps() {
+        use crate::seal::Seal;
+        use crate::store::secrets::Vault;
+        use crate::store::{Db, DbSettings};
+        use crate::time::{ManualClock, Window};
+        let data = DemoData::built_in().unwrap();
+        for begins in ["2026-11-25T19:40:00+09:00", "2027-03-31T23:59:00+09:00"] {
+            let now = Millis::parse_rfc3339(begins).unwrap();
+            let folder = Folder::new().unwrap();
+            let config = config(folder.path()).unwrap();
+            let url = format!("sqlite:{}", folder.path().join("touban.sqlite").display());
+            let db = Db::open(&DbSettings { url, connections: 4 }).await.unwrap();
+            db.migrate(now).await.unwrap();
+            let chance: SharedChance = Arc::new(SystemChance);
+            let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
+            let rules = open::rules(&config, "http://localhost:1".to_owned(), Lang::Ja).unwrap();
+            let clock: SharedClock = Arc::new(ManualClock::at(now));
+            let app = App::new(db, vault, clock, rules);
+            let seeded = seed(&app, &data).await.unwrap();
+            let home = &seeded.who.association;
+            let first = civil_day(now, data.association.zone);
+            let first = first.plus_days(1 - i64::from(first.day()));
+            let world = app.rota_world(home).await.unwrap();
+            let last = app.rota_publications(home, 1).await.unwrap()[0].period.to;
+            let quarter = Window { from: world.period(first, first).unwrap().from, to: last };
+            let holes = app.rota_holes(home, quarter).await.unwrap();
+            assert_eq!(holes.len(), 3, "{begins}: {holes:?}");
+            assert_eq!(app.rota_clashes(home, quarter).await.unwrap(), [], "{begins}");
+            let board = app.rota_board(home, now).await.unwrap();
+            assert!(board.areas[0].roles.iter().all(|on| on.now.people().len() == 1), "{begins}");
+            assert!(!board.areas[0].holes.is_empty());
+            // What was known before anything of it was recorded: nothing.
+            let known = app.rota_overrides(home, now).await.unwrap();
+            assert_eq!(known.len(), 2, "{begins}");
+            assert_eq!(app.rota_swaps(home, now).await.unwrap().len(), 1, "{begins}");
+            let round = &app.wish_rounds(home).await.unwrap()[0];
+            let view = app.wish_round(home, &round.id).await.unwrap();
+            assert!(view.silent().count() > 0 && view.silent().count() < view.people.len());
+            app.db.close().await;
+        }
     }
 }

@@ -4,10 +4,14 @@ mod admin;
 mod args;
 mod demo;
 pub mod demo_data;
+mod demo_rota;
 mod doctor;
 mod keep;
 mod ledger;
 mod open;
+mod rota;
+mod rota_args;
+mod rota_files;
 mod serve;
 mod sheets;
 mod stop;
@@ -71,6 +75,8 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Import(arg) => sheets::import(arg, lang).await,
             Command::Export(arg) => sheets::export(arg, lang).await,
             Command::Ledger(command) => ledger::run(command, lang).await,
+            Command::Who(arg) => rota::who(arg, lang).await,
+            Command::Rota(command) => rota::run(command, lang).await,
             Command::Simulate(_) => Ok(()),
         }
     });

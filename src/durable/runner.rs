@@ -1,5 +1,6 @@
 //! The workers: one group per lane, so that one lane's slowness never holds another's. Owns the only sleep.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,10 @@ use super::retry::next_try;
 use super::reviews::{Reviews, Rounds};
 use super::schedule::Schedule;
 use crate::app::outbox::{MailToSend, Sent, Task};
+use crate::app::rota::notices::Told;
 use crate::app::verify::chain_of;
 use crate::app::{App, AppError};
+use crate::ids::AssociationId;
 use crate::ports::mail::{MailError, MailPort, OutgoingMail};
 use crate::store::jobs::{Job, Lane};
 use crate::time::Millis;
@@ -229,12 +232,14 @@ impl Worker {
     async fn schedules(self) {
         let mut next: Option<Millis> = None;
         let mut rounds = Rounds::default();
+        let mut told: BTreeMap<AssociationId, Told> = BTreeMap::new();
         loop {
             match rounds.begin_due(&self.app, &self.settings.reviews).await {
                 Ok(0) => {}
                 Ok(asked) => info!(asked, "Asking {asked} people to look at their entries of the directory"),
                 Err(e) => error!(error = chain_of(&e), "The directory's people could not be asked"),
             }
+            self.rota_notices(&mut told).await;
             let now = self.app.now();
             let zone = self.zone().await;
             match next {
@@ -258,6 +263,25 @@ impl Worker {
             }
             if self.pause(SCHEDULES_LOOK).await {
                 return;
+            }
+        }
+    }
+
+    /// Puts into the outbox what is due to be told of each association's rota.
+    async fn rota_notices(&self, told: &mut BTreeMap<AssociationId, Told>) {
+        let associations = match self.app.associations().await {
+            Ok(associations) => associations,
+            Err(e) => {
+                error!(error = chain_of(&e), "The associations could not be read");
+                return;
+            }
+        };
+        for association in associations {
+            let id = association.id;
+            match self.app.rota_notices_due(&id, told.entry(id.clone()).or_default()).await {
+                Ok(0) => {}
+                Ok(mails) => info!(mails, association.id = %id, "Telling {mails} people of the rota of {id}"),
+                Err(e) => error!(error = chain_of(&e), "The people of the rota of {id} could not be told"),
             }
         }
     }

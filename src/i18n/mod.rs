@@ -63,7 +63,7 @@ impl Lang {
     }
 }
 
-const JA: [&str; 8] = [
+const JA: &[&str] = &[
     include_str!("ja/words.ftl"),
     include_str!("ja/pages.ftl"),
     include_str!("ja/mails.ftl"),
@@ -71,10 +71,14 @@ const JA: [&str; 8] = [
     include_str!("ja/people.ftl"),
     include_str!("ja/directory.ftl"),
     include_str!("ja/sheets.ftl"),
+    include_str!("ja/paper.ftl"),
     include_str!("ja/setup.ftl"),
     include_str!("ja/ledger.ftl"),
+    include_str!("ja/rota.ftl"),
+    include_str!("ja/duty.ftl"),
+    include_str!("ja/swaps.ftl"),
 ];
-const EN: [&str; 8] = [
+const EN: &[&str] = &[
     include_str!("en/words.ftl"),
     include_str!("en/pages.ftl"),
     include_str!("en/mails.ftl"),
@@ -82,13 +86,17 @@ const EN: [&str; 8] = [
     include_str!("en/people.ftl"),
     include_str!("en/directory.ftl"),
     include_str!("en/sheets.ftl"),
+    include_str!("en/paper.ftl"),
     include_str!("en/setup.ftl"),
     include_str!("en/ledger.ftl"),
+    include_str!("en/rota.ftl"),
+    include_str!("en/duty.ftl"),
+    include_str!("en/swaps.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {
     static BUNDLES: OnceLock<[FluentBundle<FluentResource>; 2]> = OnceLock::new();
-    let [ja, en] = BUNDLES.get_or_init(|| [build("ja", &JA), build("en", &EN)]);
+    let [ja, en] = BUNDLES.get_or_init(|| [build("ja", JA), build("en", EN)]);
     match lang {
         Lang::Ja => ja,
         Lang::En => en,
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn both_languages_have_the_same_texts_and_every_file_is_well_formed() {
         assert_eq!(keys(Lang::Ja), keys(Lang::En));
-        for file in JA.iter().chain(&EN) {
+        for file in JA.iter().chain(EN) {
             FluentResource::try_new((*file).to_owned())
                 .unwrap_or_else(|(_, errors)| panic!("{errors:?} in\n{file}"));
         }

@@ -28,6 +28,8 @@ statements! {
     SESSION_PROVED = "UPDATE session SET strong_at_ms = $4 WHERE association_id = $1 AND member_id = $2 AND session_id = $3 AND ended_at_ms IS NULL AND strong_at_ms IS NOT NULL";
     SESSIONS_OF_MEMBER = "SELECT session_id, means, created_at_ms, seen_at_ms, strong_at_ms FROM session WHERE association_id = $1 AND member_id = $2 AND ended_at_ms IS NULL AND expires_at_ms > $3 AND seen_at_ms > $4 ORDER BY session_id DESC LIMIT 50";
     API_KEY_ADD = "INSERT INTO api_key (association_id, api_key_id, label, scopes, secret_hash, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    API_KEYS = "SELECT api_key_id, label, scopes, created_at_ms, revoked_at_ms FROM api_key WHERE association_id = $1 ORDER BY created_at_ms DESC, api_key_id DESC LIMIT $2";
+    API_KEY_REVOKE = "UPDATE api_key SET revoked_at_ms = $3 WHERE association_id = $1 AND api_key_id = $2 AND revoked_at_ms IS NULL";
     API_KEY_BY_SECRET = "SELECT association_id, api_key_id, scopes FROM api_key WHERE secret_hash = $1 AND revoked_at_ms IS NULL";
     REPLAY_GET = "SELECT fingerprint, status, body FROM idempotency WHERE association_id = $1 AND actor = $2 AND key = $3";
     REPLAY_ADD = "INSERT INTO idempotency (association_id, actor, key, fingerprint, status, body, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -483,6 +485,53 @@ pub async fn api_key_by_secret(
         ))
     })
     .transpose()
+}
+
+/// A key as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    pub id: ApiKeyId,
+    pub label: String,
+    /// Separated by spaces.
+    pub scopes: String,
+    pub created: Millis,
+    pub revoked: Option<Millis>,
+}
+
+/// Keys of an association, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn api_keys(
+    conn: &mut Conn,
+    association: &AssociationId,
+    limit: i64,
+) -> Result<Vec<ApiKeyRow>, StoreError> {
+    let rows = conn.all(&API_KEYS, values![association.as_str(), limit]).await?;
+    rows.iter()
+        .map(|r| {
+            Ok(ApiKeyRow {
+                id: r.id("api_key_id", ApiKeyId::from_stored)?,
+                label: r.text("label")?,
+                scopes: r.text("scopes")?,
+                created: r.millis("created_at_ms")?,
+                revoked: r.opt_millis("revoked_at_ms")?,
+            })
+        })
+        .collect()
+}
+
+/// Takes a key away. `false`: there is none, or it was.
+///
+/// # Errors
+/// The database's.
+pub async fn api_key_revoke(
+    tx: &mut Conn,
+    association: &AssociationId,
+    id: &ApiKeyId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    Ok(tx.exec(&API_KEY_REVOKE, values![association.as_str(), id.as_str(), now]).await? == 1)
 }
 
 /// An answer given before under an Idempotency-Key.

@@ -39,7 +39,10 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_retention"),
     migration!(8, "0008_settings"),
     migration!(9, "0009_rota"),
-    migration!(15, "0015_ledger"),
+    migration!(10, "0010_ledger"),
+    migration!(11, "0011_swaps"),
+    migration!(12, "0012_feeds"),
+    migration!(13, "0013_rota_sheets"),
 ];
 
 const CREATE: Statement = Statement {

@@ -11,6 +11,7 @@ pub mod db;
 pub mod directory;
 pub mod dispatch;
 pub mod enrolment;
+pub mod feeds;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -18,10 +19,12 @@ pub mod people;
 pub mod requests;
 pub mod retention;
 pub mod rota;
+pub mod rota_sheets;
 pub mod row;
 pub mod secrets;
 pub mod settings;
 pub mod sheets;
+pub mod swaps;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -53,13 +56,16 @@ pub fn all_statements() -> Vec<&'static Statement> {
         directory::ALL,
         dispatch::ALL,
         enrolment::ALL,
+        feeds::ALL,
         jobs::ALL,
         people::ALL,
         requests::ALL,
         retention::ALL,
+        rota_sheets::ALL,
         secrets::ALL,
         settings::ALL,
         sheets::ALL,
+        swaps::ALL,
     ]
     .concat();
     all.extend(ledger::statements());

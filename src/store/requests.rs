@@ -13,11 +13,12 @@ statements! {
     REQUEST_ADD = "INSERT INTO request (association_id, request_id, case_no, kind, asker_id, institution_id, entered_by, channel, parent_id, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, machine, facts, blind, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $13, $14, $15, $16, $17)";
     CASE_BY_ID = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND request_id = $2";
     REQUEST_BY_CASE_NO = "SELECT request_id FROM request WHERE association_id = $1 AND case_no = $2 ORDER BY request_id LIMIT 1";
-    CASES_AFTER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND request_id > $2 AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY request_id LIMIT $4";
-    CASES_OPEN = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND state NOT IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY answer_by_ms, request_id LIMIT $2";
-    CASES_ENDED = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND state IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY updated_at_ms DESC, request_id LIMIT $2";
-    CASES_OF_ASKER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND asker_id = $2 ORDER BY created_at_ms DESC, request_id LIMIT $3";
+    CASES_AFTER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND request_id > $2 AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY request_id LIMIT $4";
+    CASES_OPEN = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND state NOT IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY answer_by_ms, request_id LIMIT $2";
+    CASES_ENDED = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND state IN ('closed', 'refused', 'withdrawn', 'expired') ORDER BY updated_at_ms DESC, request_id LIMIT $2";
+    CASES_OF_ASKER = "SELECT request_id, case_no, kind, asker_id, institution_id, entered_by, channel, state, revision, due_at_ms, answer_by_ms, created_at_ms, updated_at_ms, facts, blind, detail FROM request WHERE association_id = $1 AND kind = 'consult' AND asker_id = $2 ORDER BY created_at_ms DESC, request_id LIMIT $3";
     CASES_TAKEN_BY = "SELECT r.request_id, r.case_no, r.kind, r.asker_id, r.institution_id, r.entered_by, r.channel, r.state, r.revision, r.due_at_ms, r.answer_by_ms, r.created_at_ms, r.updated_at_ms, r.facts, r.blind, r.detail FROM request r JOIN access_grant g ON g.association_id = r.association_id AND g.request_id = r.request_id WHERE g.association_id = $1 AND g.member_id = $2 AND g.ended_at_ms IS NULL AND (g.until_ms IS NULL OR g.until_ms > $3) ORDER BY r.created_at_ms DESC, r.request_id LIMIT $4";
+    REQUEST_KIND = "SELECT kind FROM request WHERE association_id = $1 AND request_id = $2";
     REQUESTS_ALL = "SELECT request_id FROM request WHERE association_id = $1 AND request_id > $2 ORDER BY request_id LIMIT $3";
     REPORT_ADD = "INSERT INTO report (association_id, request_id, seq, member_id, at_ms, minutes, outcome, text) SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7 FROM report WHERE association_id = $1 AND request_id = $2";
     REPORTS_OF_REQUEST = "SELECT seq, member_id, at_ms, minutes, outcome, text FROM report WHERE association_id = $1 AND request_id = $2 ORDER BY seq";
@@ -95,7 +96,7 @@ pub struct Case {
     pub detail: Vec<u8>,
 }
 
-fn case(row: &Row) -> Result<Case, StoreError> {
+pub(super) fn case(row: &Row) -> Result<Case, StoreError> {
     Ok(Case {
         id: row.id("request_id", RequestId::from_stored)?,
         case_no: row.text("case_no")?,
@@ -139,7 +140,20 @@ pub async fn request_by_case_no(
     row.map(|r| r.id("request_id", RequestId::from_stored)).transpose()
 }
 
-/// In the order of ids, after `after` (empty: from the start); only those in `state` where one is given.
+/// The kind of a request, by its code.
+///
+/// # Errors
+/// The database's.
+pub async fn request_kind(
+    conn: &mut Conn,
+    association: &AssociationId,
+    id: &RequestId,
+) -> Result<Option<String>, StoreError> {
+    let row = conn.one(&REQUEST_KIND, values![association.as_str(), id.as_str()]).await?;
+    row.map(|row| row.text("kind")).transpose()
+}
+
+/// Consults, in the order of ids, after `after` (empty: from the start); only those in `state` where one is given.
 ///
 /// # Errors
 /// The database's.
@@ -154,7 +168,7 @@ pub async fn cases_after(
     rows.iter().map(case).collect()
 }
 
-/// Open cases, the most pressing first.
+/// Open consults, the most pressing first.
 ///
 /// # Errors
 /// The database's.
@@ -166,7 +180,7 @@ pub async fn cases_open(
     conn.all(&CASES_OPEN, values![association.as_str(), limit]).await?.iter().map(case).collect()
 }
 
-/// Ended cases, the newest first.
+/// Ended consults, the newest first.
 ///
 /// # Errors
 /// The database's.
@@ -178,7 +192,7 @@ pub async fn cases_ended(
     conn.all(&CASES_ENDED, values![association.as_str(), limit]).await?.iter().map(case).collect()
 }
 
-/// What a member asked, the newest first.
+/// The consults a member asked for, the newest first.
 ///
 /// # Errors
 /// The database's.

@@ -24,7 +24,7 @@ statements! {
     RULES_SEEN_ADD = "INSERT INTO rules_seen (association_id, member_id, version, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (association_id, member_id, version) DO NOTHING";
     RULES_SEEN_BY = "SELECT version, at_ms FROM rules_seen WHERE association_id = $1 AND member_id = $2 ORDER BY version DESC LIMIT 1";
     RULES_SEEN_ALL = "SELECT member_id, MAX(version) AS version, MAX(at_ms) AS at_ms FROM rules_seen WHERE association_id = $1 GROUP BY member_id ORDER BY member_id";
-    REQUESTS_COUNTED = "SELECT r.request_id, r.created_at_ms, r.state, r.facts, i.kind FROM request r JOIN institution i ON i.association_id = r.association_id AND i.institution_id = r.institution_id WHERE r.association_id = $1 AND r.created_at_ms >= $2 AND r.created_at_ms < $3 AND r.request_id > $4 ORDER BY r.request_id LIMIT $5";
+    REQUESTS_COUNTED = "SELECT r.request_id, r.created_at_ms, r.state, r.facts, i.kind FROM request r JOIN institution i ON i.association_id = r.association_id AND i.institution_id = r.institution_id WHERE r.association_id = $1 AND r.kind = 'consult' AND r.created_at_ms >= $2 AND r.created_at_ms < $3 AND r.request_id > $4 ORDER BY r.request_id LIMIT $5";
 }
 
 /// A setting of the association as it was written.

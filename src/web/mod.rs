@@ -3,6 +3,7 @@
 pub mod api;
 pub mod edge;
 pub mod extract;
+mod feeds;
 pub mod metrics;
 pub mod problem;
 pub mod rate;

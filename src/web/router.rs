@@ -9,9 +9,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::{Web, api, ui};
+use super::{Web, api, feeds, ui};
 
 pub use ui::error_page;
+
+/// Method and path of what stands beside the pages and the API.
+pub const BESIDE: &[(&str, &str)] =
+    &[("get", "/healthz"), ("get", "/readyz"), ("get", "/api/v1/openapi.json")];
 
 /// All routes and the fallback, to be wrapped with [`super::edge::Edge::apply`].
 pub fn router(web: Web) -> Router {
@@ -20,6 +24,7 @@ pub fn router(web: Web) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .merge(api::router())
+        .merge(feeds::routes())
         .merge(pages)
         .with_state(web)
 }

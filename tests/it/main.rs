@@ -26,6 +26,8 @@ mod pages;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod phone;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod readme;
@@ -33,6 +35,8 @@ mod readme;
 mod retention;
 #[cfg(test)]
 mod rota;
+#[cfg(test)]
+mod rota_paper;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
@@ -51,3 +55,5 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swaps;

@@ -2,8 +2,10 @@
 
 mod access;
 pub mod browser;
+mod duty;
 mod erased;
 mod exercise;
 mod guards;
 mod journey;
+mod kept;
 pub mod robots;

@@ -1,5 +1,8 @@
 //! The rota kept: published, changed, and asked who is on, through the use cases, on both databases.
 
+pub mod agree;
+mod api;
+
 use touban::app::Who;
 use touban::app::rota::changes::{NewOverride, OverrideMade, SwapRefused, Withdrawn};
 use touban::app::rota::drafts::{Drafted, SeatChange};
@@ -14,6 +17,11 @@ use crate::support::{TestOffice, on_both};
 on_both! {
     a_published_rota_answers_and_every_change_of_it_counts_at_once,
     of_two_coordinators_at_one_draft_the_second_is_told,
+    a_publication_tells_each_person_their_own_and_a_reminder_comes_once,
+    wishes_are_asked_for_written_and_kept_to,
+    the_year_end_is_drawn_by_a_seed_that_anybody_can_use_again,
+    a_rota_written_to_a_file_and_read_in_again_answers_the_same,
+    slot_patterns_and_settings_are_taken_whole_or_not_at_all,
 }
 
 pub fn at(text: &str) -> Millis {
@@ -90,8 +98,11 @@ async fn a_published_rota_answers_and_every_change_of_it_counts_at_once(office: 
     };
     let (swap, taken) = office.app.rota_swap_told(&who, vec![leg.clone()], None).await.unwrap();
     taken.unwrap();
-    assert_eq!(on(&office, RotaRole::Primary, night, None).await, [taker.clone()]);
-    assert_eq!(on(&office, RotaRole::Primary, night, Some(published_at)).await, [primary.clone()]);
+    assert_eq!(on(&office, RotaRole::Primary, night, None).await, std::slice::from_ref(&taker));
+    assert_eq!(
+        on(&office, RotaRole::Primary, night, Some(published_at)).await,
+        std::slice::from_ref(&primary)
+    );
     let (_, twice) = office.app.rota_swap_told(&who, vec![leg], None).await.unwrap();
     assert!(matches!(twice, Err(SwapRefused::NotTakeable(_))));
 
@@ -115,7 +126,7 @@ async fn a_published_rota_answers_and_every_change_of_it_counts_at_once(office: 
     assert_eq!(office.app.rota_override_withdraw(&who, &id, None).await.unwrap(), Withdrawn::Already);
     assert_eq!(on(&office, RotaRole::Primary, night, None).await, [taker]);
     office.app.rota_swap_undo(&who, &swap, None).await.unwrap().unwrap();
-    assert_eq!(on(&office, RotaRole::Primary, night, None).await, [primary.clone()]);
+    assert_eq!(on(&office, RotaRole::Primary, night, None).await, std::slice::from_ref(&primary));
 
     // Whoever leaves holds nothing from then on; nobody moves up.
     let member = office.app.member(&office.association, &primary.person).await.unwrap();
@@ -151,4 +162,181 @@ async fn of_two_coordinators_at_one_draft_the_second_is_told(office: TestOffice)
     assert_eq!(nothing, Drafted::Nothing);
     assert_eq!(view.world.people().iter().filter(|p| !p.profile.exempt).count(), 7);
     assert!(view.world.members.values().any(|m| m.roles.contains(&Role::Clerk)));
+}
+
+/// The subjects and the recipients of the mails that wait, each with its text.
+async fn mails(office: &TestOffice) -> Vec<(String, String, String)> {
+    use touban::app::outbox::{Sent, Task};
+    use touban::store::jobs::Lane;
+    let mut mails = Vec::new();
+    while let Some(job) = office.app.work_take((Lane::Mail, Lane::Mail), "test").await.unwrap() {
+        if let Task::Mail(mail) = office.app.work_prepare(&job, "test").await.unwrap() {
+            mails.push((mail.to.clone(), mail.subject.clone(), mail.text.clone()));
+            assert!(office.app.work_finish(&job, "test", Sent::Delivered, None).await.unwrap());
+        }
+    }
+    mails
+}
+
+async fn a_publication_tells_each_person_their_own_and_a_reminder_comes_once(office: TestOffice) {
+    use touban::app::rota::duties_of;
+    use touban::app::rota::notices::Told;
+    let who = self::office(&office);
+    let people = physicians(&office).await;
+    let (draft, revision) = december(&office).await;
+    office.app.rota_publish(&who, &draft, revision, (Breaches::Forbid, ""), None).await.unwrap();
+    let told = mails(&office).await;
+    let laid = office.app.rota_laid(&office.association, office.app.now()).await.unwrap();
+    let month = Window { from: at("2026-12-01T00:00:00+09:00"), to: at("2027-01-01T00:00:00+09:00") };
+    for person in &people {
+        let duties = duties_of(&laid.timeline, person, month);
+        let member = office.app.member(&office.association, person).await.unwrap();
+        let mine: Vec<_> = told.iter().filter(|(to, ..)| Some(to) == member.email.as_ref()).collect();
+        assert_eq!(mine.len(), usize::from(!duties.is_empty()), "{}", member.name);
+        for (_, subject, text) in mine {
+            assert!(subject.contains("当番表を公開しました"), "{subject}");
+            let told = text.lines().filter(|line| line.starts_with("受け持ち")).count();
+            assert!(told >= 1 && told <= duties.len(), "{text}");
+            // Nobody reads who else is on.
+            for other in people.iter().filter(|other| *other != person) {
+                let other = office.app.member(&office.association, other).await.unwrap();
+                assert!(!text.contains(&other.name), "{text}");
+            }
+        }
+    }
+    // The evening before the first duty of the tenth: one mail to each of the two, and never again.
+    let eve = at("2026-12-09T18:00:30+09:00");
+    office.clock.set(eve);
+    let mut told = Told::default();
+    let begins = at("2026-12-10T08:00:00+09:00");
+    office.app.rota_notices_due(&office.association, &mut told).await.unwrap();
+    assert_eq!(office.app.rota_notices_due(&office.association, &mut told).await.unwrap(), 0);
+    // Another process, or this one after a start, does not tell it twice either.
+    office.app.rota_notices_due(&office.association, &mut Told::default()).await.unwrap();
+    let reminded = mails(&office).await;
+    for role in [RotaRole::Primary, RotaRole::Deputy] {
+        let holder = on(&office, role, begins, None).await.pop().unwrap();
+        let member = office.app.member(&office.association, &holder.person).await.unwrap();
+        let mine = reminded.iter().filter(|(to, subject, text)| {
+            Some(to) == member.email.as_ref()
+                && subject.contains("当番のお知らせ")
+                && text.contains("10日（木）8時")
+        });
+        assert_eq!(mine.count(), 1, "{reminded:?}");
+    }
+    // Whoever does not want to be reminded is not.
+    let next = at("2026-12-10T18:00:00+09:00");
+    let holder = on(&office, RotaRole::Primary, next, None).await.pop().unwrap();
+    let never = touban::domain::rota::Reminders { day_before_min: None, before_start_min: None };
+    office.app.rota_reminders_set(&who, &holder.person, Some(never), None).await.unwrap();
+    office.clock.set(next);
+    office.app.rota_notices_due(&office.association, &mut told).await.unwrap();
+    let member = office.app.member(&office.association, &holder.person).await.unwrap();
+    assert!(!mails(&office).await.iter().any(|(to, ..)| Some(to) == member.email.as_ref()));
+}
+
+async fn wishes_are_asked_for_written_and_kept_to(office: TestOffice) {
+    use touban::app::rota::notices::Told;
+    use touban::app::rota::wishes::SheetWritten;
+    use touban::domain::rota::{WishSheet, WishSource, Wished, WishedDays};
+    let who = self::office(&office);
+    let people = physicians(&office).await;
+    let days = ("2026-12-01".parse().unwrap(), "2026-12-31".parse().unwrap());
+    let deadline = at("2026-11-27T17:00:00+09:00");
+    let round = office.app.wish_round_open(&who, days, deadline, None).await.unwrap();
+    office.app.rota_notices_due(&office.association, &mut Told::default()).await.unwrap();
+    assert_eq!(mails(&office).await.len(), people.len());
+    let cannot = |first: &str, last: &str| WishedDays {
+        first: first.parse().unwrap(),
+        last: last.parse().unwrap(),
+        wished: Wished::Unavailable,
+    };
+    let sheet = WishSheet { days: vec![cannot("2026-12-05", "2026-12-20")], ..WishSheet::default() };
+    let write = async |member: &MemberId, sheet: &WishSheet, source| {
+        office.app.wish_sheet_write(&who, &round, (member, sheet.clone()), source, None).await
+    };
+    let first = &people[1];
+    let done = write(first, &sheet, WishSource::Person).await.unwrap();
+    assert_eq!(done, SheetWritten::Done { version: 1 });
+    let outside = WishSheet { days: vec![cannot("2027-01-05", "2027-01-06")], ..WishSheet::default() };
+    assert_eq!(
+        write(first, &outside, WishSource::Person).await.unwrap(),
+        SheetWritten::Wrong(vec!["days".into()])
+    );
+    // Two days before the deadline those who are silent are reminded.
+    office.clock.set(at("2026-11-25T09:00:00+09:00"));
+    office.app.rota_notices_due(&office.association, &mut Told::default()).await.unwrap();
+    assert_eq!(mails(&office).await.len(), people.len() - 1);
+    let view = office.app.wish_round(&office.association, &round).await.unwrap();
+    assert_eq!(view.silent().count(), people.len() - 1);
+    // After it the office still enters a fax, the person does not.
+    office.clock.set(deadline);
+    assert_eq!(write(&people[2], &sheet, WishSource::Person).await.unwrap(), SheetWritten::Closed);
+    assert_eq!(write(&people[2], &sheet, WishSource::Fax).await.unwrap(), SheetWritten::Done { version: 1 });
+    // The filled rota keeps to what they cannot.
+    let (draft, _) = december(&office).await;
+    let view = office.app.rota_draft(&office.association, &draft).await.unwrap();
+    let (from, to) = ("2026-12-05".parse().unwrap(), "2026-12-20".parse().unwrap());
+    for duty in view.duties.iter().filter(|d| (from..=to).contains(&d.slot.day)) {
+        assert!(!people[1..=2].contains(&duty.holder.person), "{duty:?}");
+    }
+    assert!(view.violations.iter().all(|v| !v.rule.is_hard()), "{:?}", view.violations.first());
+}
+
+async fn the_year_end_is_drawn_by_a_seed_that_anybody_can_use_again(office: TestOffice) {
+    let who = self::office(&office);
+    physicians(&office).await;
+    let (draft, revision) = december(&office).await;
+    let (first, done) = office.app.rota_draft_draw(&who, &draft, revision, Some(4_711), None).await.unwrap();
+    assert_eq!(done, Drafted::Done { revision: revision + 1 });
+    let (again, _) = office.app.rota_draft_draw(&who, &draft, revision + 1, Some(4_711), None).await.unwrap();
+    assert_eq!(first.draw, again.draw);
+    assert_eq!(first.draw.order.len(), 7);
+    let draws = office.app.rota_draws(&office.association).await.unwrap();
+    assert_eq!(draws.len(), 2);
+    assert!(draws.iter().all(|row| row.draw == first.draw));
+}
+
+async fn a_rota_written_to_a_file_and_read_in_again_answers_the_same(office: TestOffice) {
+    use touban::app::rota::file::{FileRead, RotaFile};
+    let who = self::office(&office);
+    physicians(&office).await;
+    let (draft, revision) = december(&office).await;
+    office.app.rota_publish(&who, &draft, revision, (Breaches::Forbid, ""), None).await.unwrap();
+    let file = office.app.rota_file(&office.association, None).await.unwrap();
+    let text = serde_json::to_string(&file).unwrap();
+    let read: RotaFile = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, file);
+    // All of it is there already.
+    let same = office.app.rota_file_read(&who, read.clone(), None).await.unwrap();
+    assert_eq!(same, FileRead::Done { publications: 0, overrides: 0, swaps: 0, leavings: 0 });
+    // A stranger, and what is not known yet, are refused whole.
+    let mut strange = read.clone();
+    strange.records.publications[0].id = touban::ids::PublicationId::named(&["other"]);
+    strange.records.publications[0].assignments[0].holder.person = MemberId::named(&["nobody"]);
+    let refused = office.app.rota_file_read(&who, strange, None).await.unwrap();
+    assert!(matches!(refused, FileRead::Unknown(unknown) if unknown.len() == 1));
+    let mut early = read;
+    early.records.publications[0].recorded_at = office.app.now().plus_s(1);
+    assert!(office.app.rota_file_read(&who, early, None).await.is_err());
+    assert_eq!(office.app.rota_file(&office.association, None).await.unwrap().records, file.records);
+}
+
+async fn slot_patterns_and_settings_are_taken_whole_or_not_at_all(office: TestOffice) {
+    let who = self::office(&office);
+    let wrong = office.app.rota_slot_book_put(&who, ("slots.toml", "[[slot]]\nkind = 1"), None, None).await;
+    assert!(wrong.is_err());
+    assert!(office.app.rota_slot_books(&office.association).await.unwrap().is_empty());
+    let shipped = include_str!("../../config/slots.toml");
+    let version = office.app.rota_slot_book_put(&who, ("slots.toml", shipped), None, None).await.unwrap();
+    assert_eq!(version, 1);
+    let (version, mut settings) = office.app.rota_settings(&office.association).await.unwrap();
+    assert_eq!(version, 0);
+    settings.rules.rest_nights = 3;
+    assert_eq!(office.app.rota_settings_put(&who, 0, settings.clone(), None).await.unwrap(), 1);
+    // Another who began from the same version is told.
+    assert!(office.app.rota_settings_put(&who, 0, settings.clone(), None).await.unwrap_err().is_stale());
+    settings.areas.clear();
+    assert!(office.app.rota_settings_put(&who, 1, settings, None).await.is_err());
+    assert_eq!(office.app.rota_settings(&office.association).await.unwrap().1.rules.rest_nights, 3);
 }

@@ -1,7 +1,7 @@
 //! Sheets as offices keep them: eighty invented people, bad files, taking in, putting back, taking out.
 
 mod bad;
-mod fixtures;
+pub mod fixtures;
 mod flow;
 mod pages;
 mod shell;

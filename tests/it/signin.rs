@@ -20,6 +20,8 @@ on_both! {
     sessions_end_at_once_when_something_changes,
     what_was_typed_waits_while_the_person_proves_again,
     files_and_accounts_want_a_proof_of_the_last_minutes,
+    a_key_is_made_after_a_proof_shown_once_and_taken_away,
+    strangers_cannot_close_the_way_back,
 }
 
 const PASSWORD: &str = "kettle window marble";
@@ -528,4 +530,84 @@ async fn files_and_accounts_want_a_proof_of_the_last_minutes(office: TestOffice)
     taken.says("もう一度ご本人を確かめます");
     // Looking at people takes no more than being there.
     assert_eq!(clerk.look("/people").await.status, 200);
+}
+
+/// Proves again with the administrator's passkey; the page that goes on with what was typed.
+async fn prove(town: &Town, browser: &Browser, who: &MemberId, asked: &Page) -> Page {
+    let form = "/sign-in/again/passkey";
+    let mut key = town.passkeys.lock().unwrap()[who].clone();
+    let question = browser.question(asked, form, "/sign-in/office/challenge").await;
+    let answer = key.get(&question["options"]).to_string();
+    town.passkeys.lock().unwrap().insert(who.clone(), key);
+    let typed = [("challenge", question["id"].as_str().unwrap()), ("answer", answer.as_str())];
+    browser.submit(asked, form, &typed).await
+}
+
+async fn a_key_is_made_after_a_proof_shown_once_and_taken_away(office: TestOffice) {
+    let town = Town::generous(office).await;
+    let (admin_id, admin) = administrator(&town).await;
+    let page = admin.get("/settings/keys").await;
+    let typed = [("label", "会計システム"), ("scope", "read")];
+    town.office.clock.advance_s(301);
+    let asked = admin.submit(&page, "/settings/keys", &typed).await;
+    asked.says("もう一度ご本人を確かめます").says("入力した内容は残っています");
+    let on = prove(&town, &admin, &admin_id, &asked).await;
+    let form = on.form("/settings/keys", &[]);
+    let shown = admin.send("/settings/keys", &form).await;
+    shown.says("この鍵は今だけ表示します");
+    let secret = between(&shown.body, "id=\"secret\">", "<").unwrap().to_owned();
+    assert!(secret.starts_with("tbk_"), "{secret}");
+    // The same form again makes no second key, and shows none.
+    let again = admin.send("/settings/keys", &form).await;
+    again.says("一度お見せしました").keeps_quiet_about(&secret);
+    let keys = town.office.app.keys(&town.office.association).await.unwrap();
+    let made: Vec<_> = keys.iter().filter(|key| key.label == "会計システム").collect();
+    assert_eq!((made.len(), made[0].scopes.as_str()), (1, "read"));
+
+    let api = async || {
+        let url = format!("{}/api/v1/members", town.served.base);
+        let asked = reqwest::Client::builder().no_proxy().build().unwrap().get(url).bearer_auth(&secret);
+        asked.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(api().await, 200);
+    let list = admin.get("/settings/keys").await;
+    list.says("会計システム").keeps_quiet_about(&secret);
+    let deed = format!("/settings/keys/{}/revoke", made[0].id);
+    admin.submit(&list, &deed, &[]).await.says("鍵を取り上げました").says("使えません");
+    assert_eq!(api().await, 401);
+    // What is missing is said beside the field.
+    let page = admin.get("/settings/keys").await;
+    let wrong = admin.submit(&page, "/settings/keys", &[("label", "")]).await;
+    wrong.says("名前を書いてください").says("1つは選んでください");
+    // Nobody else sees the page.
+    let clerk = town.signed_in(&town.office.clerk).await;
+    assert_eq!(clerk.look("/settings/keys").await.status, 404);
+}
+
+async fn strangers_cannot_close_the_way_back(office: TestOffice) {
+    let town = Town::generous(office).await;
+    let clerk = town.office.clerk.clone();
+    let (_, codes) = with_codes(&town, &clerk).await;
+    let app = &town.office.app;
+    let address = app.member(&town.office.association, &clerk).await.unwrap().email.unwrap();
+    // A stranger tries all day long, waiting as long as it takes.
+    let mut tries = 0;
+    while tries < 120 {
+        match app.recovery_ask(&address, "0000-0000-0000", "203.0.113.5").await.unwrap() {
+            touban::app::signin::recovery::Lost::Taken => tries += 1,
+            touban::app::signin::recovery::Lost::Wait { .. } if tries >= 100 => break,
+            touban::app::signin::recovery::Lost::Wait { seconds } => {
+                town.office.clock.advance_s(i64::from(seconds));
+            }
+        }
+    }
+    assert!(tries >= 100, "{tries}");
+    // Whoever has the code is let on their way at once, from anywhere else.
+    let own = app.recovery_ask(&address, &codes[0], "198.51.100.7").await.unwrap();
+    assert_eq!(own, touban::app::signin::recovery::Lost::Taken);
+    let letters = mails(app).await;
+    assert!(
+        letters.iter().any(|m| m.to == address && m.subject.contains("つくり直し")),
+        "the way back began"
+    );
 }

@@ -12,9 +12,10 @@ use super::access::{
 };
 use super::flow::{Act, apply};
 use super::signin::staff::SetupDoor;
+use super::swap::{OpenSwap, open_swap};
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
-use crate::domain::dispatch::{Answer, Event, OfferState, Proof, Request, Terms};
+use crate::domain::dispatch::{Acceptance, Answer, Event, Kind, OfferState, Proof, Request, Terms};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{DeviceId, MemberId, RequestId};
 use crate::seal::Secret;
@@ -64,7 +65,7 @@ const DOUBLE_TAP_MS: i64 = 120_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     TakenByAnother,
-    AcceptedByYou { at: Millis, request: RequestId },
+    AcceptedByYou { at: Millis, request: RequestId, swap: bool },
     DeclinedByYou,
     ReleasedByYou,
     Expired,
@@ -92,6 +93,8 @@ pub enum Opened {
         association: Association,
     },
     Offer(Box<OpenOffer>),
+    /// An offer about a duty.
+    Swap(Box<OpenSwap>),
     /// A test mail: has it arrived?
     ReachTest {
         association: Association,
@@ -366,6 +369,12 @@ impl App {
         if link.voided.is_some() || now >= link.expires || !member.is_active(now) {
             return Ok(over(Ended::Expired, case_no));
         }
+        if loaded.request.kind == Kind::Swap {
+            let open = open_swap(self, &mut conn, &link, association, member, case).await?;
+            drop(conn);
+            self.seen(&link, request_id, &offer).await?;
+            return Ok(open.map_or(Opened::Unknown, |open| Opened::Swap(Box::new(open))));
+        }
         let facts: ConsultFacts =
             serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
         let at = Sealed { table: "request", column: "blind", row: case.id.as_str() };
@@ -378,11 +387,7 @@ impl App {
             .any(|s| s.specialty == facts.specialty && s.visits);
         let institution = institution_by_id(&mut conn, &link.association, &case.institution).await?;
         drop(conn);
-        if offer.opened.is_none() {
-            let who = Who::member(&link.association, &link.member);
-            let seen = NoteOpened { kit: self.kit(), who, request: request_id, member: link.member.clone() };
-            self.db.run(seen).await?;
-        }
+        self.seen(&link, request_id, &offer).await?;
         Ok(Opened::Offer(Box::new(OpenOffer {
             association,
             member,
@@ -394,6 +399,16 @@ impl App {
             offer,
             visits,
         })))
+    }
+
+    /// Notes that somebody looked, the first time.
+    async fn seen(&self, link: &Link, request: RequestId, offer: &OfferRow) -> Result<(), AppError> {
+        if offer.opened.is_none() {
+            let who = Who::member(&link.association, &link.member);
+            let seen = NoteOpened { kit: self.kit(), who, request, member: link.member.clone() };
+            self.db.run(seen).await?;
+        }
+        Ok(())
     }
 
     /// Answers an offer behind its link.
@@ -538,11 +553,13 @@ impl App {
 fn ended(request: &Request, link: &Link, now: Millis) -> Option<Ended> {
     let person = &link.member;
     let offer = request.offers.get(person)?;
-    let accepted = request.claims().find(|a| a.person == *person);
+    let standing = |a: &&Acceptance| a.person == *person && a.released.is_none();
+    let accepted = request.acceptances.iter().rfind(standing);
     match offer.state {
         OfferState::Accepted => {
             let at = accepted.map_or(offer.asked_at, |a| a.at);
-            Some(Ended::AcceptedByYou { at, request: request.id.clone() })
+            let swap = request.kind == Kind::Swap;
+            Some(Ended::AcceptedByYou { at, request: request.id.clone(), swap })
         }
         OfferState::Declined => Some(Ended::DeclinedByYou),
         OfferState::Released => Some(Ended::ReleasedByYou),

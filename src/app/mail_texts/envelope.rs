@@ -33,6 +33,18 @@ fn is_moment(text: &str, most: usize) -> bool {
         && timely(text)
 }
 
+/// A duty with its hours and its role, or what became of it: letters and digits and the marks of times.
+fn is_duty(text: &str) -> bool {
+    let mark = |c: char| {
+        matches!(c, ' ' | ':' | '：' | '/' | ',' | '-' | '–' | '〜' | '（' | '）' | '(' | ')' | '・')
+    };
+    let count = text.chars().count();
+    (1..=90).contains(&count)
+        && text.trim() == text
+        && text.chars().all(|c| c.is_alphanumeric() || mark(c))
+        && text.chars().any(char::is_numeric)
+}
+
 fn is_case_number(text: &str) -> bool {
     let year = |y: &str| {
         let digits = y.strip_prefix(|c: char| c.is_ascii_uppercase()).unwrap_or("");
@@ -106,6 +118,8 @@ words! {
     ShortMoment, "short point in time", |t| is_moment(t, 14);
     /// A point in time (11月21日（土）正午), at most 40 characters.
     Moment, "point in time", |t| is_moment(t, 40);
+    /// One's own duty or a hole: hours and role (11月21日（土）18時〜22日（日）8時 正), at most 90 characters.
+    DutyLine, "duty", is_duty;
     /// A case number (受付番号), `R8-0412`.
     CaseNumber, "case number", is_case_number;
     /// The office's phone number as it is printed, `042-000-0000`.
@@ -118,7 +132,7 @@ words! {
     TypedCode, "code", is_code;
 }
 
-shown! { AssociationName Specialty CoarseArea ShortMoment Moment CaseNumber OfficePhone }
+shown! { AssociationName Specialty CoarseArea ShortMoment Moment DutyLine CaseNumber OfficePhone }
 
 impl Link {
     /// The whole link, token and all, for the mail itself.

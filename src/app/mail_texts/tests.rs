@@ -72,6 +72,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
     };
     let page = Link::new("https://touban.example.jp/requests/01K").unwrap();
     let kind = RequestKind::Consult;
+    let duty = DutyLine::new("12月31日（木）18時30分〜1日（金）8時30分 控え").unwrap();
     let mails = vec![
         Mail::ConsultOffer {
             consult: consult.clone(),
@@ -89,7 +90,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
         Mail::AcceptedReceipt { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
         Mail::Answered { consult: consult.clone(), page: page.clone() },
-        Mail::AnswerDue { consult: consult.clone(), answer_by: deadline, page: page.clone() },
+        Mail::AnswerDue { consult: consult.clone(), answer_by: deadline.clone(), page: page.clone() },
         Mail::ReleasedToTaker { consult: consult.clone() },
         Mail::ReleasedToAsker { consult: consult.clone(), page: page.clone() },
         Mail::CloseReminder { consult: consult.clone(), page: page.clone() },
@@ -98,12 +99,41 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Unreachable { page: page.clone() },
         Mail::DeadMail { kind, case: case.clone(), page: page.clone() },
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
-        Mail::ExpiredToCoordinator { kind, case, deadline: full.clone(), page: page.clone() },
-        Mail::ChooseHand { consult, hands: 3, choose_by: full, page: page.clone() },
+        Mail::ExpiredToCoordinator { kind, case: case.clone(), deadline: full.clone(), page: page.clone() },
+        Mail::ChooseHand { consult, hands: 3, choose_by: full.clone(), page: page.clone() },
         Mail::Test { link: link.clone() },
-        Mail::Retention { texts: 412, cases: 104, page },
+        Mail::Retention { texts: 412, cases: 104, page: page.clone() },
         Mail::Station { link: link.clone() },
-        Mail::EntryReview { link },
+        Mail::EntryReview { link: link.clone() },
+        Mail::RotaPublished {
+            short: deadline.short.clone(),
+            period: full.clone(),
+            duties: vec![duty.clone(), duty.clone()],
+            more: 3,
+            page: page.clone(),
+        },
+        Mail::DutyReminder { short: deadline.short.clone(), duty: duty.clone(), page: page.clone() },
+        Mail::RotaHoles {
+            short: deadline.short.clone(),
+            period: full.clone(),
+            count: 14,
+            holes: vec![duty],
+            page: page.clone(),
+        },
+        Mail::TurnsShort { period: full.clone(), institutions: 12, page: page.clone() },
+        Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), page: page.clone() },
+        Mail::DutyAsk {
+            ask: DutyAsk::Exchange,
+            case: case.clone(),
+            begins: deadline.clone(),
+            answer_by: full,
+            link,
+        },
+        Mail::DutyChanged { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyMovedUp { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyIll { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyUndone { case: case.clone(), begins: deadline.clone(), page: page.clone() },
+        Mail::DutyEnded { end: DutyEnd::Void, case, begins: deadline, page },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -299,6 +329,21 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::ExpiredToCoordinator { kind: _, case: _, deadline: moment, page } => {
                 let _: (Moment, Link) = (moment, page);
             }
+            Mail::RotaPublished { short, period, duties, more: 0.., page } => {
+                let _: (ShortMoment, Moment, Vec<DutyLine>, Link) = (short, period, duties, page);
+            }
+            Mail::DutyReminder { short, duty, page } => {
+                let _: (ShortMoment, DutyLine, Link) = (short, duty, page);
+            }
+            Mail::RotaHoles { short, period, count: 0..=u32::MAX, holes, page } => {
+                let _: (ShortMoment, Moment, Vec<DutyLine>, Link) = (short, period, holes, page);
+            }
+            Mail::TurnsShort { period, institutions: 0..=u32::MAX, page } => {
+                let _: (Moment, Link) = (period, page);
+            }
+            Mail::WishAsk { period, deadline: Deadline { .. }, page } => {
+                let _: (Moment, Link) = (period, page);
+            }
             Mail::AnswerDue { consult: _, answer_by: Deadline { .. }, page: _ } => {}
             Mail::Answered { consult: _, page }
             | Mail::ReleasedToAsker { consult: _, page }
@@ -309,6 +354,18 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::Retention { texts: 0..=u32::MAX, cases: 0..=u32::MAX, page }
             | Mail::DeadMail { kind: _, case: _, page } => {
                 let _: Link = page;
+            }
+            Mail::DutyAsk { ask, case, begins: Deadline { .. }, answer_by, link: PersonalLink { .. } } => {
+                let _: (DutyAsk, CaseNumber, Moment) = (ask, case, answer_by);
+            }
+            Mail::DutyChanged { case, begins: Deadline { .. }, page }
+            | Mail::DutyMovedUp { case, begins: Deadline { .. }, page }
+            | Mail::DutyIll { case, begins: Deadline { .. }, page }
+            | Mail::DutyUndone { case, begins: Deadline { .. }, page } => {
+                let _: (CaseNumber, Link) = (case, page);
+            }
+            Mail::DutyEnded { end, case, begins: Deadline { .. }, page } => {
+                let _: (DutyEnd, CaseNumber, Link) = (end, case, page);
             }
         }
     }
@@ -346,6 +403,14 @@ fn no_text_is_missing_and_none_is_left_over() {
     used.extend([Urgency::Routine, Urgency::Soon, Urgency::Urgent].map(|u| u.key().to_owned()));
     use RequestKind::{Consult, Cover, Swap, Transfer, Urgent};
     used.extend([Consult, Cover, Transfer, Urgent, Swap].map(|k| k.key().to_owned()));
+    {
+        use DutyAsk::{Approve, Call, Exchange, Give, Hole, Own};
+        used.extend([Own, Give, Exchange, Call, Hole, Approve].map(|a| a.key().to_owned()));
+    }
+    {
+        use DutyEnd::{Expired, Refused, Taken, Void, Withdrawn};
+        used.extend([Taken, Withdrawn, Refused, Expired, Void].map(|e| e.key().to_owned()));
+    }
     for mail in every_mail(usual(Lang::Ja)) {
         let form = mail.kind().form();
         used.insert(format!("mail-{}-subject", form.stem));

@@ -1,9 +1,10 @@
-//! Institutions, members and keys: made from the shell, the API or a page. Associations are `association`, PINs
-//! and sheets `enrol`, devices `devices` and `stations`, whether people can be reached `reach`.
+//! Institutions and members: made from the shell, the API or a page. Associations are `association`, PINs and
+//! sheets `enrol`, devices `devices` and `stations`, whether people can be reached `reach`, API keys `keys`.
 
 pub mod association;
 pub mod devices;
 pub mod enrol;
+pub mod keys;
 pub mod reach;
 pub mod stations;
 
@@ -14,7 +15,7 @@ pub use association::NewAssociation;
 pub(crate) use association::{AddAssociation, association_name_wrong, code_wrong, office_phone_wrong};
 pub(crate) use enrol::ApiWrongPin;
 
-use super::access::{Scope, note};
+use super::access::note;
 use super::mail_texts::CoarseArea;
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
@@ -22,9 +23,9 @@ use crate::domain::consult::{FieldWrong, Wrong, long_text, short_text};
 use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
 use crate::domain::people::{INSTITUTION_KINDS, Role, SpecialtyOffer};
 use crate::i18n::{Lang, keys};
-use crate::ids::{ApiKeyId, AssociationId, InstitutionId, MemberId};
-use crate::seal::{Pin, Secret};
-use crate::store::access::{api_key_add, sessions_end};
+use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::seal::Pin;
+use crate::store::access::sessions_end;
 use crate::store::enrolment::reach_tests_void;
 use crate::store::people::{
     Institution, Member, institution_add, institution_by_code, institution_by_id, institution_change,
@@ -364,28 +365,6 @@ impl Command for PutMember {
     }
 }
 
-struct AddKey {
-    kit: Kit,
-    who: Who,
-    id: ApiKeyId,
-    label: String,
-    scopes: String,
-    hash: [u8; 32],
-}
-
-impl Command for AddKey {
-    type Output = ();
-
-    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
-        let association = &self.who.association;
-        api_key_add(tx, association, &self.id, &self.label, &self.scopes, &self.hash, self.kit.now).await?;
-        let subject = format!("key:{}", self.id);
-        // The label is free text and may name somebody; it stands with the key.
-        let detail = json!({ "scopes": self.scopes });
-        note(tx, &self.kit, &self.who, "key.add", &subject, detail).await.map(drop)
-    }
-}
-
 impl App {
     /// Adds an institution.
     ///
@@ -510,41 +489,6 @@ impl App {
         let Some(sealed) = sealed else { return Ok(None) };
         let mut conn = self.db.read().await?;
         Ok(Some(self.vault.open(&mut conn, association, Sealed { table, column, row }, sealed).await?))
-    }
-
-    /// Makes an API key. The secret is shown once and never again.
-    ///
-    /// # Errors
-    /// Fields that cannot be taken; the store's.
-    pub async fn key_add(
-        &self,
-        who: &Who,
-        label: &str,
-        scopes: &[Scope],
-    ) -> Result<(ApiKeyId, Secret), AppError> {
-        let wrong = collect([
-            ("label", short_text(label, true)),
-            ("scopes", scopes.is_empty().then_some(Wrong::Missing)),
-        ]);
-        if !wrong.is_empty() {
-            return Err(AppError::Invalid(wrong));
-        }
-        let kit = self.kit();
-        let id = ApiKeyId::new(kit.now, self.chance.as_ref());
-        let secret = Secret::api_key(self.chance.as_ref());
-        let mut codes: Vec<&str> = scopes.iter().map(|s| s.code()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let add = AddKey {
-            kit,
-            who: who.clone(),
-            id: id.clone(),
-            label: label.to_owned(),
-            scopes: codes.join(" "),
-            hash: secret.hash(),
-        };
-        self.db.run(add).await?;
-        Ok((id, secret))
     }
 
     /// Institutions in the order of their ids.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::access::note;
 use super::super::replay::Key;
+use super::super::swap::{call_for_gaps, void_swept};
 use super::super::{App, AppError, Kit, Who};
 use super::world::{RotaWorld, rota_world};
 use super::{duties_within, laid_within};
@@ -108,6 +109,7 @@ impl Command for AddOverride {
             "violations": violations.len(),
         });
         note(tx, kit, &self.who, "rota.override", &format!("override:{}", self.id), detail).await?;
+        void_swept(tx, kit, &self.who).await?;
         Ok(OverrideMade::Done { id: self.id.clone(), violations })
     }
 }
@@ -267,11 +269,12 @@ pub(crate) async fn swap_take_back(
 }
 
 /// Notes within a command that somebody left: they hold nothing from now on, and nobody moves up silently. The
-/// command's own audit row says so.
+/// command's own audit row says so. What they held is called for.
 pub(crate) async fn leaves(tx: &mut Conn, kit: &Kit, who: &Who, leaver: &Leaver) -> Result<(), StoreError> {
     let association = &who.association;
     rota_touch(tx, association, kit.now).await?;
-    leaving_add(tx, association, leaver, kit.now, kit.now).await
+    leaving_add(tx, association, leaver, kit.now, kit.now).await?;
+    call_for_gaps(tx, kit, who).await.map(drop)
 }
 
 /// Notes within a command that somebody is back; what was published for them before counts again.
@@ -313,7 +316,11 @@ impl Command for TakeSwap {
     type Output = Result<Vec<Violation>, SwapRefused>;
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
-        swap_take(tx, &self.kit, &self.who, &self.swap, None).await
+        let taken = swap_take(tx, &self.kit, &self.who, &self.swap, None).await?;
+        if taken.is_ok() {
+            void_swept(tx, &self.kit, &self.who).await?;
+        }
+        Ok(taken)
     }
 }
 
@@ -366,6 +373,7 @@ impl Command for SetAbsence {
         };
         let detail = json!({ "from": from.rfc3339() });
         note(tx, kit, &self.who, action, &subject(&self.leaver), detail).await?;
+        call_for_gaps(tx, kit, &self.who).await?;
         Ok(true)
     }
 }

@@ -556,7 +556,7 @@ fn clear(duties: &mut Vec<Assignment>, (slot, role): (&SlotKey, RotaRole), windo
 }
 
 /// The seats that nobody holds, or not throughout, by time.
-fn empty_seats(slots: &[Slot], duties: &[Assignment]) -> Vec<(SlotKey, RotaRole)> {
+pub(super) fn empty_seats(slots: &[Slot], duties: &[Assignment]) -> Vec<(SlotKey, RotaRole)> {
     let mut held_ms: BTreeMap<(&SlotKey, RotaRole), i64> = BTreeMap::new();
     for duty in duties {
         *held_ms.entry((&duty.slot, duty.role)).or_default() += duty.window.to.since_ms(duty.window.from);

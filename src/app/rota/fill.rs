@@ -71,11 +71,28 @@ impl App {
         key: Option<&Key>,
     ) -> Result<DraftFilled, AppError> {
         let bench = self.rota_bench(&who.association, id).await?;
-        let before = self.rota_points_before(&who.association, &bench).await?;
+        let Filled { assignments, empty, points } =
+            self.rota_filled(&who.association, &bench, filler).await?;
+        let added = assignments.len();
+        let after = bench.duties.iter().cloned().chain(assignments).collect();
+        match self.rota_draft_step(who, &bench, revision, "fill", after, key).await? {
+            Drafted::Done { revision } => Ok(DraftFilled { revision, added, empty, points }),
+            _ => Err(AppError::ChangedMeanwhile),
+        }
+    }
+
+    /// What a filler makes of a draft.
+    pub(super) async fn rota_filled(
+        &self,
+        association: &AssociationId,
+        bench: &Bench,
+        filler: &(dyn Fill + Sync),
+    ) -> Result<Filled, AppError> {
+        let before = self.rota_points_before(association, bench).await?;
         let lots = match &bench.draft.draw {
             Some(draw) => {
                 let mut conn = self.db.read().await?;
-                draw_by_id(&mut conn, &who.association, draw).await?.map(|row| row.draw)
+                draw_by_id(&mut conn, association, draw).await?.map(|row| row.draw)
             }
             None => None,
         };
@@ -86,16 +103,10 @@ impl App {
             points_before: &before,
             lottery: lots.as_ref(),
         };
-        let Filled { assignments, empty, points } = filler.fill(&problem);
-        let added = assignments.len();
-        let after = bench.duties.iter().cloned().chain(assignments).collect();
-        match self.rota_draft_step(who, &bench, revision, "fill", after, key).await? {
-            Drafted::Done { revision } => Ok(DraftFilled { revision, added, empty, points }),
-            _ => Err(AppError::ChangedMeanwhile),
-        }
+        Ok(filler.fill(&problem))
     }
 
-    async fn rota_points_before(
+    pub(super) async fn rota_points_before(
         &self,
         association: &AssociationId,
         bench: &Bench,

@@ -1,17 +1,27 @@
 //! The rota (当番表) as it is asked: who is on, what is missing, for every page, feed, call and line alike.
 //! `world` is what it is judged by; `publish`, `changes` and `people` write what decides who is on; `drafts`,
-//! `fill` and `wishes` are for making the next one; `counts` counts; `settings` sets.
+//! `fill` and `wishes` are for making the next one; `sheets` reads in what offices keep; `counts` counts; `settings`
+//! sets. `paper` and `lists` put it on paper and into files, `feeds` into calendars.
 
 pub mod changes;
 pub mod counts;
+pub mod desk;
 pub mod drafts;
+pub mod feeds;
+pub mod file;
 pub mod fill;
+pub mod lists;
+pub mod notices;
+pub mod paper;
 pub mod publish;
+pub mod say;
 pub mod settings;
+pub mod sheets;
 pub mod wishes;
 pub mod world;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -21,10 +31,12 @@ pub use world::RotaWorld;
 use super::{App, AppError};
 use crate::domain::calendar::civil_day;
 use crate::domain::rota::{
-    Area, Assignment, Clash, Gap, Hole, Part, Records, RotaArea, RotaRole, Segment, SlotKey, Timeline,
-    VoidSwap, clashes, holes,
+    Area, Assignment, Clash, Gap, Holder, Hole, Part, Records, RotaArea, RotaRole, Segment, SlotKey,
+    Timeline, VoidSwap, clashes, holes,
 };
-use crate::ids::AssociationId;
+use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::store::people::{institution_by_id, member_by_id};
+use crate::store::rota::plans;
 use crate::store::rota::records::records_since;
 use crate::store::rota::rota_revision;
 use crate::store::{Conn, StoreError};
@@ -112,6 +124,40 @@ pub struct OnDuty {
     pub next: Option<Part>,
 }
 
+impl OnDuty {
+    /// Who is on at an instant and what comes after it.
+    #[must_use]
+    pub fn of(timeline: &Timeline, area: &Area, role: RotaRole, at: Millis) -> Self {
+        Self {
+            area: area.clone(),
+            role,
+            now: timeline.who(area, role, at).clone(),
+            next: timeline.next_hand_over(area, role, at).cloned(),
+        }
+    }
+}
+
+/// The names of the people and institutions of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    people: BTreeMap<MemberId, String>,
+    institutions: BTreeMap<InstitutionId, String>,
+}
+
+impl Names {
+    /// The name of a person; empty where it was not asked for.
+    #[must_use]
+    pub fn person(&self, id: &MemberId) -> &str {
+        self.people.get(id).map_or("", String::as_str)
+    }
+
+    /// The name of an institution; empty where it was not asked for.
+    #[must_use]
+    pub fn institution(&self, id: &InstitutionId) -> &str {
+        self.institutions.get(id).map_or("", String::as_str)
+    }
+}
+
 /// 今日の当番: who is on now and next in every area, and what is missing soon.
 #[derive(Clone, Debug)]
 pub struct Board {
@@ -143,7 +189,7 @@ pub struct HeldDuty {
     /// `None`: put there by the office for these hours.
     pub slot: Option<SlotKey>,
     /// They hold it for this institution.
-    pub institution: crate::ids::InstitutionId,
+    pub institution: InstitutionId,
     /// It came to them after publishing.
     pub changed: bool,
 }
@@ -264,7 +310,7 @@ impl App {
         as_of: Option<Millis>,
     ) -> Result<OnDuty, AppError> {
         let timeline = self.rota_laid(association, at).await?.as_of(as_of);
-        Ok(on_duty(&timeline, area, role, at))
+        Ok(OnDuty::of(&timeline, area, role, at))
     }
 
     /// Who is on over a window, gaps included; covers it without hole or overlap.
@@ -284,6 +330,40 @@ impl App {
         Ok(laid.as_of(as_of).expand(area, role, window))
     }
 
+    /// The keys of the association's areas, in the order of the settings.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn rota_areas(&self, association: &AssociationId) -> Result<Vec<Area>, AppError> {
+        let mut conn = self.db.read().await?;
+        let (_, settings) = plans::rota_settings(&mut conn, association).await?;
+        Ok(settings.areas.into_iter().map(|area| area.key).collect())
+    }
+
+    /// The names of some holders of duty.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn rota_names(
+        &self,
+        association: &AssociationId,
+        holders: Vec<Holder>,
+    ) -> Result<Names, AppError> {
+        let mut names = Names::default();
+        let mut conn = self.db.read().await?;
+        for holder in holders {
+            if let Entry::Vacant(entry) = names.people.entry(holder.person) {
+                let found = member_by_id(&mut conn, association, entry.key()).await?;
+                entry.insert(found.map(|m| m.name).unwrap_or_default());
+            }
+            if let Entry::Vacant(entry) = names.institutions.entry(holder.institution) {
+                let found = institution_by_id(&mut conn, association, entry.key()).await?;
+                entry.insert(found.map(|i| i.name).unwrap_or_default());
+            }
+        }
+        Ok(names)
+    }
+
     /// 今日の当番, as it is at `at`.
     ///
     /// # Errors
@@ -300,7 +380,7 @@ impl App {
             let roles = RotaRole::ALL.into_iter().filter(shown);
             let ahead = |void: &&VoidSwap| void.legs.iter().any(|l| l.area == *key && at < l.window.to);
             BoardArea {
-                roles: roles.map(|role| on_duty(timeline, key, role, at)).collect(),
+                roles: roles.map(|role| OnDuty::of(timeline, key, role, at)).collect(),
                 holes: holes(timeline, &world.required(), key, soon),
                 clashes: clashes(timeline, &world.required(), key, soon),
                 void: timeline.void_swaps().iter().filter(ahead).cloned().collect(),
@@ -348,7 +428,7 @@ impl App {
     pub async fn rota_duties_of(
         &self,
         association: &AssociationId,
-        person: &crate::ids::MemberId,
+        person: &MemberId,
         window: Window,
     ) -> Result<Vec<HeldDuty>, AppError> {
         window_ok(window)?;
@@ -359,7 +439,7 @@ impl App {
 
 /// What one person holds within a window, by time; neighbouring hours of one slot are one duty.
 #[must_use]
-pub fn duties_of(timeline: &Timeline, person: &crate::ids::MemberId, window: Window) -> Vec<HeldDuty> {
+pub fn duties_of(timeline: &Timeline, person: &MemberId, window: Window) -> Vec<HeldDuty> {
     let mut duties: Vec<HeldDuty> = Vec::new();
     for (area, role) in timeline.lines() {
         for part in timeline.parts(area, role) {
@@ -389,15 +469,6 @@ pub fn duties_of(timeline: &Timeline, person: &crate::ids::MemberId, window: Win
     }
     duties.sort_by(|a, b| (a.window, a.role, &a.area).cmp(&(b.window, b.role, &b.area)));
     duties
-}
-
-fn on_duty(timeline: &Timeline, area: &Area, role: RotaRole, at: Millis) -> OnDuty {
-    OnDuty {
-        area: area.clone(),
-        role,
-        now: timeline.who(area, role, at).clone(),
-        next: timeline.next_hand_over(area, role, at).cloned(),
-    }
 }
 
 fn window_ok(window: Window) -> Result<(), AppError> {

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::super::access::note;
 use super::super::replay::Key;
+use super::super::swap::void_swept;
 use super::super::{App, AppError, Kit, Who};
+use super::notices::tell_published;
 use super::world::{RotaWorld, rota_world};
 use super::{duties_within, laid_within};
 use crate::domain::calendar::civil_day;
@@ -20,7 +22,9 @@ use crate::domain::rota::{
 use crate::ids::{AssociationId, MemberId, PublicationId, RotaDraftId};
 use crate::store::rota::drafts::{draft_by_id, draft_duties, draft_save};
 pub use crate::store::rota::records::PublicationHead;
-use crate::store::rota::records::{publication_add, publication_by_id, publications_last};
+use crate::store::rota::records::{
+    publication_add, publication_by_id, publications_after, publications_last,
+};
 use crate::store::rota::rota_touch;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::{Millis, Window};
@@ -164,6 +168,16 @@ impl Making<'_> {
         let around = Window { from: period.from, to: period.to.plus_s(AROUND_S) };
         let changes = changes(&before, &after, &area, around);
         note(tx, kit, self.who, "rota.publish", &format!("publication:{id}"), detail).await?;
+        // History is nobody's news.
+        if breaches.is_some() {
+            let days = (
+                civil_day(period.from, self.world.zone()),
+                civil_day(period.to.plus_ms(-1), self.world.zone()),
+            );
+            tell_published(tx, kit, association, (&id, &changes), days).await?;
+        }
+        // What was agreed to about duties that others hold now is void, visibly.
+        void_swept(tx, kit, self.who).await?;
         Ok(Published::Done { id, changes, violations })
     }
 }
@@ -333,6 +347,20 @@ impl App {
     ) -> Result<Vec<PublicationHead>, AppError> {
         let mut conn = self.db.read().await?;
         Ok(publications_last(&mut conn, association, limit).await?)
+    }
+
+    /// Publications in the order of their ids, after one of them, at most `limit`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn rota_publications_after(
+        &self,
+        association: &AssociationId,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<PublicationHead>, AppError> {
+        let mut conn = self.db.read().await?;
+        Ok(publications_after(&mut conn, association, after, limit).await?)
     }
 
     /// A publication as it was made.

@@ -10,11 +10,13 @@ use crate::app::access::note;
 use crate::app::people::{PutInstitution, PutMember, Written};
 use crate::app::{Kit, Who};
 use crate::domain::calendar::start_of_day;
+use crate::domain::people::contact_window::ContactWindow;
 use crate::domain::people::sheet::{
-    Counts, InstitutionDraft, InstitutionOf, MemberDraft, Outcome, Plan, Target,
+    Counts, InstitutionDraft, InstitutionOf, MemberDraft, Outcome, Plan, Target, WindowsDraft,
 };
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SheetRunId};
+use crate::store::directory::{contact_windows_of, contact_windows_replace};
 use crate::store::sheets::{RunDone, RunState, member_from, sheet_run_by_id, sheet_run_done};
 use crate::store::{Command, Conn, StoreError};
 
@@ -82,6 +84,11 @@ fn stale(id: &SheetRunId) -> StoreError {
     StoreError::Stale { table: "sheet_run", id: id.to_string() }
 }
 
+/// Names a doctor's windows of a year in what can be put back.
+pub(super) fn window_id(draft: &WindowsDraft) -> String {
+    format!("{}.{}", draft.member, draft.year)
+}
+
 impl ApplyRun {
     async fn write(&self, tx: &mut Conn, plan: &Plan, loaded: &Loaded) -> Result<UndoNote, StoreError> {
         let mut undo = UndoNote::default();
@@ -123,10 +130,38 @@ impl ApplyRun {
                     let was = Some(now.draft.clone());
                     undo.members.push(Before { id: id.clone(), revision: revision + 1, was });
                 }
+                Outcome::Add(Target::Windows(draft)) => {
+                    self.windows(tx, 0, draft).await?;
+                    undo.windows.push(Before { id: window_id(draft), revision: 1, was: None });
+                }
+                Outcome::Change { revision, to: Target::Windows(draft), .. } => {
+                    let was = self.windows(tx, *revision, draft).await?;
+                    let was = Some(WindowsDraft { windows: was, ..WindowsDraft::clone(draft) });
+                    undo.windows.push(Before { id: window_id(draft), revision: revision + 1, was });
+                }
                 Outcome::Same | Outcome::Refused(_) => {}
             }
         }
         Ok(undo)
+    }
+
+    /// Writes a doctor's windows of a year that stand at `revision`; what was there.
+    async fn windows(
+        &self,
+        tx: &mut Conn,
+        revision: i64,
+        draft: &WindowsDraft,
+    ) -> Result<Vec<ContactWindow>, StoreError> {
+        let association = &self.who.association;
+        let before = contact_windows_of(tx, association, &draft.member, draft.year).await?;
+        if before.revision != revision {
+            return Err(stale(&self.id));
+        }
+        contact_windows_replace(tx, association, &draft.member, draft.year, &draft.windows).await?;
+        let subject = format!("member:{}", draft.member);
+        let detail = json!({ "fiscal_year": draft.year, "windows": draft.windows.len() });
+        note(tx, &self.kit, &self.who, "contact_windows.change", &subject, detail).await?;
+        Ok(before.windows)
     }
 
     async fn institution(

@@ -5,9 +5,9 @@ use serde_json::json;
 use super::world;
 use crate::app::access::note;
 use crate::app::{App, AppError, Kit, Who};
-use crate::domain::calendar::{civil_day, era_date};
+use crate::domain::calendar::{FiscalYear, civil_day, era_date};
 use crate::domain::people::sheet::{
-    Column, InstitutionOf, Kind, OutCell, OutTable, said_of_institution, said_of_member,
+    Column, InstitutionOf, Kind, OutCell, OutTable, said_of_institution, said_of_member, said_of_window,
 };
 use crate::i18n::{Lang, t, t_with};
 use crate::store::people::association_by_id;
@@ -108,6 +108,10 @@ fn example(kind: Kind) -> Vec<Vec<String>> {
             "○",
             "",
         ]],
+        Kind::Windows => &[
+            &["1001", "青葉 太郎", "青葉クリニック", "電話、FAX", "月・水", "12:30〜13:30", "×", "○", ""],
+            &["", "", "", "来院", "金", "17:00〜18:00", "×", "×", "前日までにお電話を"],
+        ],
     };
     rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect()
 }
@@ -159,8 +163,34 @@ impl App {
                     rows.push(cells.collect());
                 }
             }
+            Kind::Windows => {
+                let nobody = std::collections::BTreeMap::new();
+                let of_year = world.windows.get(&world.year).unwrap_or(&nobody);
+                let mut members: Vec<_> = world.members.iter().collect();
+                members.sort_by(|a, b| (&a.draft.kana, &a.draft.name).cmp(&(&b.draft.kana, &b.draft.name)));
+                for member in members {
+                    for window in of_year.get(&member.id).map_or(&[][..], |(_, all)| all) {
+                        let cells = columns.iter().map(|(column, _)| {
+                            text(match column {
+                                Column::MemberNo | Column::Name | Column::Institution => {
+                                    said_of_member(&member.draft, *column, world)
+                                }
+                                column => said_of_window(window, *column, world),
+                            })
+                        });
+                        rows.push(cells.collect());
+                    }
+                }
+            }
         }
-        let name = t(lang, &format!("sheet-kind-of-{}", kind.code()));
+        let mut name = t(lang, &format!("sheet-kind-of-{}", kind.code()));
+        // Its year stands in the title: so it is read again, and changed there it is the next year's list.
+        if kind == Kind::Windows
+            && let Some(year) = FiscalYear::beginning_in(world.year)
+        {
+            let year = if lang == Lang::Ja { year.long() } else { format!("FY{}", year.first_year()) };
+            name = format!("{name} {year}");
+        }
         let day = civil_day(kit.now, loaded.zone);
         let day = if lang == Lang::Ja { era_date(day) } else { day.to_string() };
         let values = [("what", name.as_str()), ("association", home.name.as_str()), ("day", day.as_str())];

@@ -9,12 +9,13 @@ use crate::app::access::note;
 use crate::app::people::{PutInstitution, PutMember, Written};
 use crate::app::rota::changes::leaves as rota_leaves;
 use crate::app::{Kit, Who};
-use crate::domain::people::sheet::{InstitutionDraft, InstitutionOf, MemberDraft};
+use crate::domain::people::sheet::{InstitutionDraft, InstitutionOf, MemberDraft, WindowsDraft};
 use crate::domain::rota::Leaver;
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SheetRunId};
 use crate::store::access::access_end;
 use crate::store::credentials::means_clear;
+use crate::store::directory::{contact_windows_of, contact_windows_replace};
 use crate::store::people::{institution_by_id, member_by_id, member_leaves, specialties_clear};
 use crate::store::sheets::{
     institution_remove, member_from, member_remove, sheet_run_by_id, sheet_run_undone,
@@ -39,6 +40,9 @@ pub(super) struct UndoNote {
     pub members: Vec<Before<MemberDraft>>,
     /// Since when they were members, where that was changed.
     pub active_from: Vec<(String, Millis)>,
+    /// Doctors' contact windows of a year; the id is that of the doctor, a point, the year.
+    #[serde(default)]
+    pub windows: Vec<Before<WindowsDraft>>,
 }
 
 /// How undoing ended.
@@ -122,6 +126,14 @@ impl Command for UndoRun {
                 None => kept += 1,
             }
         }
+        for windows in &before.windows {
+            let (member, year) = doctor_and_year(&self.id, &windows.id)?;
+            let was = windows.was.as_ref().map_or(&[][..], |was| &was.windows);
+            contact_windows_replace(tx, association, &member, year, was).await?;
+            let detail = json!({ "fiscal_year": year, "windows": was.len() });
+            note(tx, kit, &self.who, "contact_windows.change", &format!("member:{member}"), detail).await?;
+            if windows.was.is_some() { put_back += 1 } else { removed += 1 }
+        }
         let detail = json!({ "put_back": put_back, "removed": removed, "kept": kept });
         note(tx, kit, &self.who, "sheet.undo", &world::subject(&self.id), detail).await?;
         Ok(Undone::Done { put_back, removed, kept })
@@ -130,6 +142,12 @@ impl Command for UndoRun {
 
 fn member_id(run: &SheetRunId, id: &str) -> Result<MemberId, StoreError> {
     MemberId::from_stored(id).map_err(|e| StoreError::corrupt("sheet_run", run, e))
+}
+
+fn doctor_and_year(run: &SheetRunId, id: &str) -> Result<(MemberId, i32), StoreError> {
+    let found = id.split_once('.').and_then(|(member, year)| Some((member, year.parse().ok()?)));
+    let (member, year) = found.ok_or_else(|| StoreError::corrupt("sheet_run", run, "no doctor and year"))?;
+    Ok((member_id(run, member)?, year))
 }
 
 /// What was checked a moment ago cannot be otherwise, unless somebody was quicker: all of it goes back.
@@ -156,6 +174,13 @@ impl UndoRun {
                 .map_err(|e| StoreError::corrupt("sheet_run", &self.id, e))?;
             let now = institution_by_id(tx, association, &id).await?;
             if now.is_none_or(|now| now.closed.is_some() || now.revision != institution.revision) {
+                return Ok(false);
+            }
+        }
+        for windows in &before.windows {
+            let (member, year) = doctor_and_year(&self.id, &windows.id)?;
+            let now = contact_windows_of(tx, association, &member, year).await?;
+            if now.revision != windows.revision {
                 return Ok(false);
             }
         }

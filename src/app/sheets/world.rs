@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::Kit;
 use crate::app::people::{NewInstitution, NewMember};
-use crate::domain::calendar::civil_day;
+use crate::domain::calendar::{FiscalYear, civil_day};
 use crate::domain::consult::{FieldWrong, Wrong};
+use crate::domain::people::contact_window::ContactWay;
 use crate::domain::people::sheet::{
     CellProblem, Column, InstitutionDraft, InstitutionNow, InstitutionOf, Kind, MemberDraft, MemberNow,
     Outcome, Plan, Reason, Table, Target, Words, World,
@@ -14,6 +15,7 @@ use crate::domain::people::sheet::{
 use crate::domain::people::{INSTITUTION_KINDS, Role};
 use crate::i18n::{Lang, keys, t};
 use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::store::directory::contact_windows_of_year;
 use crate::store::people::association_by_id;
 use crate::store::secrets::Sealed;
 use crate::store::sheets::{every_institution, every_member, every_specialty};
@@ -46,6 +48,9 @@ pub(super) fn words(lang: Lang) -> Words {
         }
         for role in Role::ALL {
             words.roles.push((t(lang, &format!("word-role-{}", role.code())), role));
+        }
+        for way in ContactWay::ALL {
+            words.ways.push((t(lang, &format!("word-way-{}", way.code())), way));
         }
     }
     words
@@ -127,6 +132,14 @@ pub(super) async fn load(
         loaded.active_from.insert(row.id.clone(), row.active_from);
         loaded.world.members.push(MemberNow { id: row.id, revision: row.revision, draft });
     }
+    // A list may be of this fiscal year or one beside it: late in March the next one comes in.
+    let year = FiscalYear::of(civil_day(kit.now, zone)).first_year();
+    loaded.world.year = year;
+    for year in year - 1..=year + 1 {
+        let all = contact_windows_of_year(conn, association, year).await?;
+        let all = all.into_iter().map(|of| (of.member, (of.revision, of.windows))).collect();
+        loaded.world.windows.insert(year, all);
+    }
     Ok(loaded)
 }
 
@@ -184,6 +197,8 @@ fn column_of(kind: Kind, field: &str) -> Option<Column> {
         (_, "roles") => Column::Roles,
         (_, "specialties") => Column::Specialties,
         (_, "member_no") => Column::MemberNo,
+        (Kind::Windows, "from_min" | "to_min") => Column::Hours,
+        (Kind::Windows, "remarks") => Column::Note,
         _ => return None,
     })
 }
@@ -256,6 +271,10 @@ pub(super) fn plan(kind: Kind, table: &Table, loaded: &Loaded) -> Plan {
                     problems.push(CellProblem { column, value, reason: Reason::Taken });
                 }
                 problems
+            }
+            Outcome::Add(Target::Windows(draft)) | Outcome::Change { to: Target::Windows(draft), .. } => {
+                let wrong = draft.windows.iter().flat_map(|window| window.wrong_fields());
+                wrong.map(|w| problem(Kind::Windows, &w)).collect()
             }
             _ => Vec::new(),
         };

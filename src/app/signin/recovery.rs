@@ -186,7 +186,7 @@ impl App {
     pub async fn recovery_ask(&self, address: &str, code: &str, client: &str) -> Result<Lost, AppError> {
         let address = email_key(address);
         let account = Account::new(self, &format!("lost:{address}"), client);
-        match self.charge(account, false).await? {
+        match self.charge_client(account).await? {
             Charged::Go => {}
             Charged::Wait(seconds) => return Ok(Lost::Wait { seconds }),
             Charged::Ceiling => return Ok(Lost::Wait { seconds: 86_400 }),

@@ -65,22 +65,37 @@ fn charge(before: Tries, known: bool, free: i64, now: Millis) -> Result<Tries, C
     Ok(Tries { failures, wait_until, ..before })
 }
 
+/// Whose tries count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Everybody's on this account, and this client's.
+    Strangers,
+    /// Only those of known devices.
+    Known,
+    /// Only this client's: what is tried cannot be guessed, so nobody else need wait.
+    Client,
+}
+
 struct Charge {
     now: Millis,
     account: Account,
-    known: bool,
+    whose: Whose,
 }
 
 impl Command for Charge {
     type Output = Charged;
 
     async fn apply(&self, tx: &mut Conn) -> Result<Charged, StoreError> {
-        let all = tries_locked(tx, &self.account.all).await?;
-        let all = match charge(all, self.known, FREE_TRIES, self.now) {
-            Ok(after) => after,
-            Err(refused) => return Ok(refused),
+        let all = if self.whose == Whose::Client {
+            None
+        } else {
+            let all = tries_locked(tx, &self.account.all).await?;
+            match charge(all, self.whose == Whose::Known, FREE_TRIES, self.now) {
+                Ok(after) => Some(after),
+                Err(refused) => return Ok(refused),
+            }
         };
-        if !self.known {
+        if self.whose != Whose::Known {
             let client = tries_locked(tx, &self.account.client).await?;
             match charge(client, false, FREE_TRIES_OF_CLIENT, self.now) {
                 Ok(after) => tries_put(tx, &self.account.client, after, self.now).await?,
@@ -91,7 +106,9 @@ impl Command for Charge {
                 Err(refused) => return Ok(refused),
             }
         }
-        tries_put(tx, &self.account.all, all, self.now).await?;
+        if let Some(all) = all {
+            tries_put(tx, &self.account.all, all, self.now).await?;
+        }
         Ok(Charged::Go)
     }
 }
@@ -110,7 +127,14 @@ pub(super) async fn forgive_address(tx: &mut Conn, kit: &Kit, address: &str) -> 
 impl App {
     /// Counts one try on an account, before it is looked at.
     pub(super) async fn charge(&self, account: Account, known: bool) -> Result<Charged, AppError> {
-        Ok(self.db.run(Charge { now: self.now(), account, known }).await?)
+        let whose = if known { Whose::Known } else { Whose::Strangers };
+        Ok(self.db.run(Charge { now: self.now(), account, whose }).await?)
+    }
+
+    /// Counts one try of something with 60 random bits. No number of strangers' tries makes the person wait who
+    /// has it: otherwise they could close the way back to whoever lost every means.
+    pub(super) async fn charge_client(&self, account: Account) -> Result<Charged, AppError> {
+        Ok(self.db.run(Charge { now: self.now(), account, whose: Whose::Client }).await?)
     }
 }
 

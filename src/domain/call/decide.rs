@@ -319,7 +319,9 @@ impl Machine {
     /// Plays a prompt on a leg. A leg that waits hears the next word after it.
     fn play(&mut self, id: &LegId, prompt: Prompt, gather: Option<Gather>) {
         let play = self.number();
-        let word = self.in_s(self.c.policy.prompt_max_s);
+        // The caller's message is part of one prompt and not cut off by the next word.
+        let message_s = if prompt == Prompt::MessageThenCallingBack { self.c.policy.message_s } else { 0 };
+        let word = self.in_s(self.c.policy.prompt_max_s + message_s);
         let Some(leg) = self.c.legs.get_mut(id) else {
             return;
         };

@@ -60,6 +60,8 @@ pub enum Event {
     },
     /// The asker or the office takes the request back.
     Withdraw,
+    /// What it was about is not so any more: a new rota names another giver.
+    Void,
     /// A claimant told what came of it.
     Report {
         person: MemberId,
@@ -99,6 +101,13 @@ pub enum Effect {
     },
     EndGrant {
         person: MemberId,
+    },
+    /// Everybody agreed and the rules hold: the duty changes hands now.
+    HandOver,
+    /// What changed hands because of this request goes back, as far as it has not begun. `whole`: with what was
+    /// changed when it was made; otherwise only what its taker took.
+    HandBack {
+        whole: bool,
     },
     /// Tell the parent how this request stands.
     ToParent {
@@ -150,6 +159,10 @@ pub enum Notice {
     Expired,
     /// To the asker and to those who had said yes: it was not agreed to, or the rules stood against it.
     Refused,
+    /// To the asker and to those who had said yes: it was undone in time and is as it was before.
+    Undone,
+    /// To the asker and to those who were asked or had said yes: a new rota made it void.
+    Void,
 }
 
 /// Something a human must look at.
@@ -212,7 +225,7 @@ pub const CHILDREN_GRACE_S: i64 = 60;
 /// Moves `request` on. An event that is late, repeated or not allowed leaves it as it was and says so.
 #[must_use]
 pub fn decide(request: &Request, event: &Event, now: Millis, world: &dyn World) -> Decision {
-    let mut machine = Machine { r: request.clone(), fx: Vec::new(), now, world };
+    let mut machine = Machine { r: request.clone(), fx: Vec::new(), now, world, against: None };
     let answer = machine.take(event);
     Decision { next: machine.r, effects: machine.fx, answer }
 }
@@ -231,6 +244,7 @@ pub fn next_due(request: &Request) -> Option<Millis> {
             Phase::Deciding { .. } | Phase::Children => with_lapse(end),
         },
         State::Exhausted { .. } => with_lapse(end),
+        State::Taken { .. } if request.plan.undo => Some(request.window.from),
         State::Taken { reminded: true, .. } => Some(end),
         State::Taken { since, reminded: false, .. } => Some(half_time(since, end)),
         State::Reported { since, chased } => {
@@ -259,6 +273,8 @@ struct Machine<'a> {
     fx: Vec<Effect>,
     now: Millis,
     world: &'a dyn World,
+    /// The rule that stood against it after the last step.
+    against: Option<Rule>,
 }
 
 impl Machine<'_> {
@@ -275,6 +291,7 @@ impl Machine<'_> {
             Event::Choose { person } => self.choose(person),
             Event::Release { person } => self.release(person),
             Event::Withdraw => self.withdraw(),
+            Event::Void => self.void(),
             Event::Report { person } => self.report(person),
             Event::Close => self.close(),
             Event::ChildIs { child, now } => self.child_is(child, *now),

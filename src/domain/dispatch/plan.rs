@@ -204,6 +204,9 @@ pub struct Step {
     /// A step whose selector this association cannot resolve yet may be passed over.
     #[serde(default)]
     pub optional: bool,
+    /// `gate`: the yes of one of those asked opens it; a no of any of them still ends the request.
+    #[serde(default)]
+    pub any: bool,
 }
 
 /// An ordered list of steps. A request pins the version it started with. Steps after the last search run
@@ -229,6 +232,9 @@ pub struct Plan {
     /// Hours of access after the report, in seconds (domain C5: 24 h).
     #[serde(default = "one_day_s")]
     pub grant_after_report_s: i64,
+    /// What was agreed to can be undone until the window begins; then the request is open again.
+    #[serde(default)]
+    pub undo: bool,
     #[serde(default, rename = "step")]
     pub steps: Vec<Step>,
 }
@@ -288,6 +294,8 @@ impl Plans {
             #[serde(default = "one_day_s")]
             grant_after_report_s: i64,
             #[serde(default)]
+            undo: bool,
+            #[serde(default)]
             step: Vec<toml::Spanned<Step>>,
         }
         let at = |offset: usize, problem: String| PlanError {
@@ -314,6 +322,9 @@ impl Plans {
             if plan.report && !plan.step.iter().any(|s| s.get_ref().mode.is_search()) {
                 return Err(at(start, format!("plan {:?} wants a report and looks for nobody", plan.name)));
             }
+            if plan.report && plan.undo {
+                return Err(at(start, format!("plan {:?} cannot both be reported and undone", plan.name)));
+            }
             let mut steps = Vec::with_capacity(plan.step.len());
             for step in plan.step {
                 let (start, step) = (step.span().start, step.into_inner());
@@ -330,6 +341,7 @@ impl Plans {
                 extend_times: plan.extend_times,
                 chase_s: plan.chase_s,
                 grant_after_report_s: plan.grant_after_report_s,
+                undo: plan.undo,
                 steps,
             };
             if plans.insert(name.clone(), plan).is_some() {
@@ -384,6 +396,9 @@ fn check_step(step: &Step, known: &dyn Fn(&Selector) -> bool) -> Result<(), Stri
     }
     if step.mode != Mode::Gate && step.on_lapse.is_some() {
         return Err("`on_lapse` belongs to a gate".to_owned());
+    }
+    if step.mode != Mode::Gate && step.any {
+        return Err("`any` belongs to a gate".to_owned());
     }
     Ok(())
 }

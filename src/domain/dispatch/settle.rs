@@ -36,6 +36,15 @@ pub trait World {
 
     /// `None`: not known here.
     fn person(&self, person: &MemberId) -> Option<PersonFacts>;
+
+    /// Whether what a swap is about may change hands as the request stands: its giver still holds it, and the
+    /// rules of the rota do not stand against its taker.
+    ///
+    /// # Errors
+    /// The first rule that stands against it.
+    fn may_hand_over(&self, _request: &Request) -> Result<(), Rule> {
+        Ok(())
+    }
 }
 
 /// The rule that stands against a yes.
@@ -52,6 +61,20 @@ pub enum Rule {
     NoVisits,
     /// These terms do not belong to this kind of request.
     WrongTerms,
+    /// The duty is over.
+    DutyOver,
+    /// The duty is no longer held by whoever gives it, or it is taken by now.
+    DutyNotHeld,
+    /// On duty elsewhere at that time.
+    DutyAtOnce,
+    /// The other person on duty comes from the same institution.
+    DutySameInstitution,
+    /// Too little rest since or until another duty.
+    DutyRest,
+    /// Too many duties of the person or the institution in a week or a month.
+    DutyCap,
+    /// What the duty needs, this person does not have or does not do.
+    DutyNotFit,
 }
 
 impl Rule {
@@ -64,6 +87,13 @@ impl Rule {
             Self::MonthlyCap => "monthly_cap",
             Self::NoVisits => "no_visits",
             Self::WrongTerms => "wrong_terms",
+            Self::DutyOver => "duty_over",
+            Self::DutyNotHeld => "duty_not_held",
+            Self::DutyAtOnce => "duty_at_once",
+            Self::DutySameInstitution => "duty_same_institution",
+            Self::DutyRest => "duty_rest",
+            Self::DutyCap => "duty_cap",
+            Self::DutyNotFit => "duty_not_fit",
         }
     }
 }
@@ -84,8 +114,13 @@ pub fn settle(request: &Request, world: &dyn World, fresh: Option<&MemberId>) ->
             let until = None;
             Ok(claims.iter().map(|c| Effect::Grant { person: c.person.clone(), until }).collect())
         }
+        Kind::Swap => {
+            world.may_hand_over(request)?;
+            // Looked at with every yes, done once: after the last step.
+            Ok(if fresh.is_none() { vec![Effect::HandOver] } else { Vec::new() })
+        }
         // Their rules arrive with their journeys; what the machine itself promises holds for all of them.
-        Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => Ok(Vec::new()),
+        Kind::Cover | Kind::Transfer | Kind::Urgent | Kind::Check => Ok(Vec::new()),
     }
 }
 

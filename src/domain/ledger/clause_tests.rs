@@ -316,8 +316,9 @@ fn whoever_takes_another_public_subsidy_for_the_same_thing_is_not_paid() {
     let earlier = other(&consult("2026-07-14T10:00:00+09:00"), "earlier");
     let both =
         run_month(month("2026-07"), &events(&[&event, &earlier]), &Taken::default(), &capped, Waiting::Hold);
-    let took: Vec<_> = both.lines.iter().filter(|l| l.side == Side::Acceptor).map(|l| l.amount.0).collect();
-    assert_eq!(took, [0, 1_000, 8_600, 0]);
+    let amounts: Vec<_> =
+        both.lines.iter().filter(|l| l.side == Side::Acceptor).map(|l| l.amount.0).collect();
+    assert_eq!(amounts, [0, 1_000, 8_600, 0]);
     // Declared elsewhere: neither.
     let mut elsewhere = event.clone();
     elsewhere.other_subsidy = true;

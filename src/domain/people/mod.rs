@@ -17,9 +17,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
-use crate::domain::dispatch::{Candidate, Request, Selector, settle::PersonFacts};
+use crate::domain::dispatch::{Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
+use crate::domain::rota::{DutyView, RotaRole};
 use crate::ids::{InstitutionId, MemberId};
-use crate::time::Millis;
+use crate::time::{Millis, Window};
 
 /// What somebody may do (役割). One person may have several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -234,7 +235,12 @@ pub struct LoadedWorld {
     pub volunteers: Vec<Volunteer>,
     pub coordinators: Vec<MemberId>,
     pub officers: Vec<MemberId>,
+    /// The rota, for requests that name somebody of it.
+    pub duty: Option<DutyView>,
 }
+
+/// The pool of everybody who may hold a duty and whom no rule of the rota stands against.
+pub const POOL_DUTY: &str = "duty";
 
 /// Whether [`LoadedWorld`] can resolve this selector. A plan that names another one is refused at start.
 #[must_use]
@@ -246,7 +252,25 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::Officer
             | Selector::Asker
             | Selector::Person(_)
-    )
+            | Selector::DutyPrimary
+            | Selector::DutyDeputy
+            | Selector::Party(_)
+    ) || matches!(selector, Selector::Pool(name) if name == POOL_DUTY)
+}
+
+impl LoadedWorld {
+    /// Who is on as the step starts: now for an urgent call, otherwise in the request's window, in order of
+    /// time.
+    fn on(&self, role: RotaRole, request: &Request, now: Millis) -> Vec<MemberId> {
+        let Some(duty) = &self.duty else { return Vec::new() };
+        let window = match request.kind {
+            Kind::Urgent => Window::new(now, now.plus_ms(1)),
+            Kind::Consult | Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Check => {
+                Window::new(request.window.from.max(now), request.window.to)
+            }
+        };
+        window.map(|window| duty.on(role, window)).unwrap_or_default()
+    }
 }
 
 impl crate::domain::dispatch::World for LoadedWorld {
@@ -264,15 +288,25 @@ impl crate::domain::dispatch::World for LoadedWorld {
             Selector::Officer => at_once(&self.officers),
             Selector::Asker => at_once(std::slice::from_ref(&request.asker)),
             Selector::Person(id) => at_once(std::slice::from_ref(id)),
-            Selector::DutyPrimary
-            | Selector::DutyDeputy
-            | Selector::CoverOrAttending
+            Selector::DutyPrimary => at_once(&self.on(RotaRole::Primary, request, now)),
+            Selector::DutyDeputy => at_once(&self.on(RotaRole::Deputy, request, now)),
+            Selector::Party(side) => {
+                let party = self.duty.as_ref().and_then(|duty| duty.party(*side));
+                party.map(|p| at_once(std::slice::from_ref(p))).unwrap_or_default()
+            }
+            Selector::Pool(name) if name == POOL_DUTY => {
+                self.duty.as_ref().map(|duty| at_once(&duty.volunteers())).unwrap_or_default()
+            }
+            Selector::CoverOrAttending
             | Selector::Attending
             | Selector::DeputyAttending
             | Selector::Pool(_)
-            | Selector::Pillar(_)
-            | Selector::Party(_) => Vec::new(),
+            | Selector::Pillar(_) => Vec::new(),
         }
+    }
+
+    fn may_hand_over(&self, request: &Request) -> Result<(), Rule> {
+        self.duty.as_ref().map_or(Err(Rule::DutyNotHeld), |duty| duty.may_hand_over(request))
     }
 
     fn person(&self, person: &MemberId) -> Option<PersonFacts> {
@@ -449,6 +483,7 @@ mod tests {
             volunteers: vec![volunteer(0)],
             coordinators: vec![person(7)],
             officers: vec![person(8)],
+            duty: None,
         };
         let plan: Plan = toml::from_str("name = \"x\"\nversion = 1\nkind = \"consult\"").unwrap();
         let now = when("2026-11-20T12:00:00+09:00");
@@ -464,7 +499,7 @@ mod tests {
         assert_eq!(people(Selector::Officer), [person(8)]);
         assert_eq!(people(Selector::Asker), [person(9)]);
         assert_eq!(people(Selector::Person(person(3))), [person(3)]);
-        assert!(!resolvable(&Selector::DutyPrimary));
+        assert!(!resolvable(&Selector::Attending));
         assert!(world.person(&person(0)).is_some_and(|facts| facts.active));
         assert_eq!(world.person(&person(1)), None);
     }

@@ -34,11 +34,15 @@ pub enum Right {
     Vouch,
     /// Totals without anybody's data.
     Totals,
+    /// See who is on duty, by name and number.
+    Duty,
+    /// Make, publish and change the rota, collect wishes, see everybody's counts, set what it is judged by.
+    Rota,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Ask,
         Self::Board,
         Self::Ledger,
@@ -53,6 +57,8 @@ impl Right {
         Self::Roles,
         Self::Vouch,
         Self::Totals,
+        Self::Duty,
+        Self::Rota,
     ];
 }
 
@@ -60,23 +66,41 @@ impl Right {
 #[must_use]
 pub const fn may(role: Role, right: Right) -> bool {
     use Right::{
-        Approve, Ask, Bank, Board, Close, Directory, Enrol, Ledger, People, Roles, Settings, Sheets, Totals,
-        Vouch,
+        Approve, Ask, Bank, Board, Close, Directory, Duty, Enrol, Ledger, People, Roles, Rota, Settings,
+        Sheets, Totals, Vouch,
     };
     match role {
-        Role::Physician | Role::Specialist => matches!(right, Ask | Directory),
-        Role::NurseStation | Role::CareOffice => matches!(right, Directory),
+        Role::Physician | Role::Specialist => matches!(right, Ask | Directory | Duty),
+        Role::NurseStation => matches!(right, Directory | Duty),
+        Role::CareOffice => matches!(right, Directory),
         Role::CityObserver => matches!(right, Totals),
         Role::Clerk => {
-            matches!(right, Board | Ledger | Close | Directory | People | Enrol | Bank | Sheets | Totals)
+            matches!(
+                right,
+                Board | Ledger | Close | Directory | People | Enrol | Bank | Sheets | Totals | Duty | Rota
+            )
         }
-        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals),
+        Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals | Duty | Rota),
         Role::Officer => {
-            matches!(right, Board | Ledger | Approve | Directory | People | Bank | Sheets | Vouch | Totals)
+            matches!(
+                right,
+                Board | Ledger | Approve | Directory | People | Bank | Sheets | Vouch | Totals | Duty
+            )
         }
         Role::Administrator => matches!(
             right,
-            Board | Ledger | Directory | People | Enrol | Sheets | Settings | Roles | Vouch | Totals
+            Board
+                | Ledger
+                | Directory
+                | People
+                | Enrol
+                | Sheets
+                | Settings
+                | Roles
+                | Vouch
+                | Totals
+                | Duty
+                | Rota
         ),
     }
 }

@@ -233,6 +233,37 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// The stable word of the rule.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Exempt => "exempt",
+            Self::NotOfTheGroup { .. } => "not_of_the_group",
+            Self::RoleHeldTwice => "role_held_twice",
+            Self::TwoRoles => "two_roles",
+            Self::TwoDutiesAtOnce => "two_duties_at_once",
+            Self::SameInstitution { .. } => "same_institution",
+            Self::RestHours { .. } => "rest_hours",
+            Self::RestNights { .. } => "rest_nights",
+            Self::WeekCap { .. } => "week_cap",
+            Self::MonthCap { .. } => "month_cap",
+            Self::KindCap { .. } => "kind_cap",
+            Self::InstitutionWeek { .. } => "institution_week",
+            Self::InstitutionMonth { .. } => "institution_month",
+            Self::Qualification { .. } => "qualification",
+            Self::NobodyQualified { .. } => "nobody_qualified",
+            Self::PhoneOnly => "phone_only",
+            Self::NoDeepNight => "no_deep_night",
+            Self::NeverKind => "never_kind",
+            Self::BlockSplit { .. } => "block_split",
+            Self::Together { .. } => "together",
+            Self::Unavailable => "unavailable",
+            Self::WishedOff { .. } => "wished_off",
+            Self::WishedOn { .. } => "wished_on",
+        }
+    }
+
     /// Whether it must hold; otherwise it is a wish to be weighed.
     #[must_use]
     pub const fn is_hard(&self) -> bool {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::model::Area;
+use super::paper::CityRule;
 use super::rules::{KindCap, Rules};
 use crate::domain::ledger::Code;
 use crate::ids::{CareGroupId, InstitutionId, MemberId};
@@ -35,6 +36,8 @@ pub struct RotaSettings {
     pub reminders: Reminders,
     /// The daily mail about holes.
     pub holes: HoleMail,
+    /// By when the municipality wants the list of a month.
+    pub city: CityRule,
     /// Days before the deadline of a collection on which those who have not answered are reminded.
     pub wish_reminder_days: BTreeSet<u32>,
 }
@@ -49,6 +52,7 @@ impl Default for RotaSettings {
             swaps: SwapRules::default(),
             reminders: Reminders::default(),
             holes: HoleMail::default(),
+            city: CityRule::default(),
             wish_reminder_days: [7, 2].into(),
         }
     }
@@ -84,6 +88,9 @@ impl RotaSettings {
         }
         if self.people.values().any(|person| person.share_percent > 1_000) {
             wrong.push(("people", SettingWrong::OutOfRange));
+        }
+        if self.city.wrong() {
+            wrong.push(("city", SettingWrong::OutOfRange));
         }
         if self.holes.days_ahead > HOLES_AHEAD_MAX {
             wrong.push(("holes", SettingWrong::OutOfRange));

@@ -50,6 +50,14 @@ pub struct Held {
     pub why: Because,
 }
 
+impl Held {
+    /// Held by a slot, so that it can be given away; not by a change of the office.
+    #[must_use]
+    pub const fn is_of_a_slot(&self) -> bool {
+        self.why.slot().is_some()
+    }
+}
+
 /// Why nobody is on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "gap", rename_all = "snake_case")]

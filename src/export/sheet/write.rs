@@ -104,7 +104,7 @@ pub fn csv_shift_jis(table: &OutTable, replace: bool) -> Result<Vec<u8>, Vec<Unw
 pub(in crate::export) const ERA_FORMAT: &str = "[$-411]ggge\"年\"m\"月\"d\"日\"";
 
 /// How wide a text is, in the widths of a digit.
-fn width(text: &str) -> f64 {
+pub(super) fn width(text: &str) -> f64 {
     let units: u32 = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
     f64::from(units)
 }

@@ -167,3 +167,57 @@ mail-station-1 = This link lets your people use the home-care service of { $asso
 mail-station-2 = Open it on that device, then choose your own name and enter your own PIN.
 mail-station-button = Enrol this device
 mail-station-3 = The link works once. Please do not send it to other institutions.
+
+# About a duty of the rota: what is asked, how it ended
+mail-duty-own = confirm your wish
+mail-duty-give = take a duty
+mail-duty-exchange = exchange duties
+mail-duty-call = stand in
+mail-duty-hole = fill an open duty
+mail-duty-approve = approve a change
+mail-duty-end-taken = a colleague has taken it
+mail-duty-end-withdrawn = it was withdrawn
+mail-duty-end-refused = it was not agreed to
+mail-duty-end-expired = nobody took it in time
+mail-duty-end-void = a new rota made it void
+
+# Somebody is asked about a duty
+mail-duty-ask-subject = Duty, { $short }: please { $ask } ({ $case })
+mail-duty-ask-1 = { $association } asks you about the rota: please { $ask }.
+mail-duty-ask-2 = The duty begins: { $begins }
+mail-duty-ask-3 = Answer by: { $deadline } (case { $case })
+mail-duty-ask-button = Look and answer
+mail-duty-ask-4 = You can say no on the same page. No reason is needed.
+
+# A duty changed hands
+mail-duty-changed-subject = Duty, { $short }: changed (case { $case })
+mail-duty-changed-1 = The rota of { $association } has changed (case { $case }).
+mail-duty-changed-2 = The duty that changed begins: { $begins }
+mail-duty-changed-button = See who is on duty
+mail-duty-changed-3 = If you know nothing of it, phone the office at once: { $phone }
+
+# The deputy is the primary now
+mail-duty-moved-up-subject = Urgent: duty, { $short }: you are primary ({ $case })
+mail-duty-moved-up-1 = The primary physician cannot come. You are on duty as primary now (case { $case }).
+mail-duty-moved-up-2 = The duty begins: { $begins }
+mail-duty-moved-up-3 = Colleagues are being asked to stand in as deputy.
+mail-duty-moved-up-button = See my duties
+mail-duty-moved-up-4 = If you cannot come, phone the office at once: { $phone }
+
+# Somebody fell ill: to who is on beside them, and to the coordinators
+mail-duty-ill-subject = Duty, { $short }: somebody cannot come (case { $case })
+mail-duty-ill-1 = A physician on duty cannot come. Colleagues are being asked to fill what is open (case { $case }).
+mail-duty-ill-2 = The duty begins: { $begins }. Who is on now stands on the page below.
+mail-duty-ill-button = See who is on duty
+
+# A change was undone
+mail-duty-undone-subject = Duty, { $short }: change undone (case { $case })
+mail-duty-undone-1 = A change of the rota was undone; it is as it was before (case { $case }).
+mail-duty-undone-2 = The duty begins: { $begins }. Who is on now stands on the page below.
+mail-duty-undone-button = See who is on duty
+
+# Nothing comes of it
+mail-duty-ended-subject = Duty, { $short }: about the change (case { $case })
+mail-duty-ended-1 = About the change of a duty (case { $case }): { $end }.
+mail-duty-ended-2 = The duty begins: { $begins }. No answer is needed. Who is on now stands on the page below.
+mail-duty-ended-button = See who is on duty

@@ -3,8 +3,10 @@
 ## The kinds of sheets, and what one row is
 sheet-kind-of-members = Members
 sheet-kind-of-institutions = Institutions
+sheet-kind-of-windows = Contact hours
 sheet-note-of-members = One member per row, with their institution in the same row.
 sheet-note-of-institutions = One institution per row.
+sheet-note-of-windows = One contact window per row. It replaces that year's windows of the doctors who stand in it.
 sheet-kind-clinic = Clinic
 sheet-kind-clinic_with_beds = Clinic with beds
 sheet-kind-home_care_clinic = Home-care support clinic
@@ -52,6 +54,7 @@ sheet-column-serves = Areas served
 sheet-column-contact_person = Contact person
 sheet-column-accepts = Accepts
 sheet-column-public = Public
+sheet-column-holidays = Holidays
 
 ## Why a cell cannot be taken
 sheet-reason-missing = It is empty; please fill it in.
@@ -77,6 +80,9 @@ sheet-reason-taken = The code belongs to another entry.
 sheet-reason-twice = It is the same as row { $value }; please remove one of them.
 sheet-reason-other_name = Somebody of another name is registered; look whether rows have slipped.
 sheet-reason-no_institution = There is no name, and the code is not registered.
+sheet-reason-other_year = Only this fiscal year and the ones beside it can be taken in. Please check the year in the title.
+sheet-reason-row_beside = Another row about this doctor cannot be taken.
+sheet-reason-too_many = A doctor has at most 12 windows.
 
 ## What was done on the way
 sheet-note-zero_put = A 0 was put in front of { $column } ({ $value }).
@@ -136,6 +142,7 @@ import-send = See what would change
 import-rules = How it is read
 import-rule-blank = An empty cell changes nothing.
 import-rule-match = A member is found by number, then name and institution, then mail.
+import-rule-windows = Contact hours go to the fiscal year in the title; without one, to the present year.
 import-rule-new = Members and institutions that are not found are added.
 import-rule-gone = Members who are not in the sheet stay as they are.
 import-rule-undo = It can be undone for seven days.
@@ -149,6 +156,7 @@ run-same = Unchanged
 run-refused = Cannot be taken
 run-houses = New institutions
 run-rows = { $n } rows
+run-doctors = { $n } doctors
 run-houses-n = { $n }
 run-row = Row
 run-row-n = Row { $n }
@@ -167,6 +175,7 @@ run-passed = Rows outside of the list
 run-passed-text = Rows { $rows } were taken for titles or remarks.
 run-no-heading = No row with the names of columns was found, such as “Full name” and “Institution”.
 run-read = The sheet “{ $sheet }” was read.
+run-year = Read as the windows of { $year }.
 run-other-sheets = Other sheets ({ $sheets }) were not read.
 run-formulas = { $n } cells hold formulas; their last results were used.
 run-encoding-utf-8 = Encoding: UTF-8
@@ -204,5 +213,6 @@ export-format-missing = Please choose a format.
 sheet-out-title = { $what }, { $association }, as of { $day }
 sheet-template-members = Members (fill in here)
 sheet-template-institutions = Institutions (fill in here)
+sheet-template-windows = Contact hours (a year in this title, as FY and four digits, is the year they are for)
 sheet-example = Example
 sheet-example-title = Example (not read in)

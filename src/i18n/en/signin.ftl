@@ -167,3 +167,46 @@ stopped-text = This recovery goes no further. Please also tell the office.
 
 ## On the board
 word-alarm-recovery_stopped = { $name }: the recovery of their means to sign in was stopped. Please ask them.
+
+# A form sent after its session ended
+kept-what = The page was not used for a while, so it was closed.
+kept-words = What you wrote is still on this page.
+kept-pin-go = Confirm and go on
+kept-other = Another way
+kept-step-1 = Show who you are in a new window. Please keep this page open.
+kept-office = For the office
+kept-step-2 = Then come back to this page and press here.
+kept-go = I have shown who I am
+kept-not-yet = You are not signed in yet. What you wrote is still here.
+
+# Keys of the API
+keys-title = API keys
+keys-what = With these, other systems work with this association's data.
+keys-list = Keys
+keys-none = There is no key yet.
+keys-made = Made { $when }
+keys-ended = Taken away { $when }
+keys-state-live = In use
+keys-state-revoked = Opens nothing
+keys-revoke = Take away
+keys-revoke-named = Take away the key “{ $name }”
+keys-revoked = The key was taken away. It opens nothing any more.
+keys-new = Make a new key
+keys-label = Name of the key
+keys-label-hint = So that you know later which system has it.
+keys-label-missing = Please write a name of at most 100 letters.
+keys-scopes = What it may do
+keys-scope-missing = Please choose at least one.
+keys-make = Make the key
+keys-shown-title = The new key
+keys-shown-what = This key is shown only now. Please copy it into the other system.
+keys-shown-next = I have copied it
+keys-shown-before = That key was shown once. Make a new one if you need it.
+word-scope-read = Read, without clinical text
+word-scope-read_clinical = Read clinical text
+word-scope-request = Make and withdraw requests
+word-scope-act_for = Answer for a doctor
+word-scope-directory = Write the directory
+word-scope-ledger = Read the ledger
+word-scope-audit = Read the audit log
+word-scope-rota = Read and change the rota

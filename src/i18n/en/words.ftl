@@ -123,6 +123,13 @@ word-rule-own_request = You cannot take your own request.
 word-rule-monthly_cap = You have reached your number for this month.
 word-rule-no_visits = You are not registered for visits. Advice only, please.
 word-rule-wrong_terms = This answer does not fit the request. Please choose again.
+word-rule-duty_over = This duty is over.
+word-rule-duty_not_held = This duty has changed meanwhile. Please look at the rota as it is now.
+word-rule-duty_at_once = There is another duty at the same time.
+word-rule-duty_same_institution = The other physician on duty is of the same institution.
+word-rule-duty_rest = There is too little rest before or after another duty.
+word-rule-duty_cap = The number of duties has reached its limit.
+word-rule-duty_not_fit = What this duty needs does not fit. Please phone the office.
 
 ## What has happened
 word-happened-made = The request was made

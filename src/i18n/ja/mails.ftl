@@ -167,3 +167,57 @@ mail-station-1 = { $association }の在宅当番を、皆さまの共用の端�
 mail-station-2 = 登録したい端末で開き、ご自分の名前と暗証番号を入れてください。
 mail-station-button = この端末を登録する
 mail-station-3 = このリンクは一度だけ使えます。ほかの事業所の方へは送らないでください。
+
+# About a duty of the rota: what is asked, how it ended
+mail-duty-own = 交代の確認
+mail-duty-give = 当番の引き受け
+mail-duty-exchange = 当番の交換
+mail-duty-call = 当番の代わり
+mail-duty-hole = 空いた当番の引き受け
+mail-duty-approve = 交代の承認
+mail-duty-end-taken = ほかの先生がお引き受けくださいました
+mail-duty-end-withdrawn = 取り下げられました
+mail-duty-end-refused = まとまりませんでした
+mail-duty-end-expired = 期限までに決まりませんでした
+mail-duty-end-void = 新しい当番表のため、なくなりました
+
+# Somebody is asked about a duty
+mail-duty-ask-subject = 【{ $short }からの当番】{ $ask }のお願い（受付{ $case }）
+mail-duty-ask-1 = { $association }の当番表について、{ $ask }のお願いです。
+mail-duty-ask-2 = 当番のはじまり：{ $begins }
+mail-duty-ask-3 = お返事の期限：{ $deadline }（受付{ $case }）
+mail-duty-ask-button = 内容を見て返事をする
+mail-duty-ask-4 = お断りも同じページからどうぞ。理由は要りません。
+
+# A duty changed hands
+mail-duty-changed-subject = 【{ $short }からの当番】変更が決まりました（受付{ $case }）
+mail-duty-changed-1 = { $association }の当番表が変わりました（受付{ $case }）。
+mail-duty-changed-2 = 変わった当番のはじまり：{ $begins }
+mail-duty-changed-button = だれが当番かを見る
+mail-duty-changed-3 = お心当たりがない場合は、すぐに事務局 { $phone } へお電話ください。
+
+# The deputy is the primary now
+mail-duty-moved-up-subject = 【至急】{ $short }からの当番は、先生が正です（受付{ $case }）
+mail-duty-moved-up-1 = 正の先生が出られなくなりました。先生が正の当番になりました（受付{ $case }）。
+mail-duty-moved-up-2 = 当番のはじまり：{ $begins }
+mail-duty-moved-up-3 = 副の代わりは、ほかの先生方にお願いしています。
+mail-duty-moved-up-button = 自分の当番を見る
+mail-duty-moved-up-4 = 出られない場合は、すぐに事務局 { $phone } へお電話ください。
+
+# Somebody fell ill: to who is on beside them, and to the coordinators
+mail-duty-ill-subject = 【{ $short }からの当番】出られない先生がいます（受付{ $case }）
+mail-duty-ill-1 = 当番の先生が出られなくなり、空いたところの代わりをお願いしています（受付{ $case }）。
+mail-duty-ill-2 = 当番のはじまり：{ $begins }　いまの当番は、下のページをご覧ください。
+mail-duty-ill-button = だれが当番かを見る
+
+# A change was undone
+mail-duty-undone-subject = 【{ $short }からの当番】変更は取り消されました（受付{ $case }）
+mail-duty-undone-1 = 当番の変更が取り消され、もとに戻りました（受付{ $case }）。
+mail-duty-undone-2 = 当番のはじまり：{ $begins }　いまの当番は、下のページをご覧ください。
+mail-duty-undone-button = だれが当番かを見る
+
+# Nothing comes of it
+mail-duty-ended-subject = 【{ $short }からの当番】交代のお願いについて（受付{ $case }）
+mail-duty-ended-1 = 当番の交代のお願い（受付{ $case }）は、{ $end }。
+mail-duty-ended-2 = 当番のはじまり：{ $begins }　お返事は要りません。いまの当番は、下のページをご覧ください。
+mail-duty-ended-button = だれが当番かを見る

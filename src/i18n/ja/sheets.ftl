@@ -3,8 +3,10 @@
 ## The kinds of sheets, and what one row is
 sheet-kind-of-members = 会員名簿
 sheet-kind-of-institutions = 医療機関一覧
+sheet-kind-of-windows = ケアマネタイム一覧
 sheet-note-of-members = 1行に会員1名。医療機関も同じ行に書けます。
 sheet-note-of-institutions = 1行に医療機関1つ。
+sheet-note-of-windows = 1行に連絡の枠1つ。載っている先生の、その年度の枠を入れ替えます。
 sheet-kind-clinic = 診療所
 sheet-kind-clinic_with_beds = 有床診療所
 sheet-kind-home_care_clinic = 在宅療養支援診療所
@@ -52,6 +54,7 @@ sheet-column-serves = 対応地区
 sheet-column-contact_person = 連絡担当者
 sheet-column-accepts = 受け入れ条件
 sheet-column-public = 公開
+sheet-column-holidays = 祝日
 
 ## Why a cell cannot be taken
 sheet-reason-missing = 空欄です。書いてください。
@@ -77,6 +80,9 @@ sheet-reason-taken = このコードは、別の登録で使われています�
 sheet-reason-twice = { $value }行目と同じ人か施設です。どちらかを消してください。
 sheet-reason-other_name = 別の名前の方の登録があります。行がずれていないか見てください。
 sheet-reason-no_institution = 医療機関名がなく、コードの登録もありません。
+sheet-reason-other_year = 今年度と、その前後の年度だけを取り込めます。題名の年度を確かめてください。
+sheet-reason-row_beside = この先生のほかの行に、直すところがあります。
+sheet-reason-too_many = 1人の先生の枠は12までです。
 
 ## What was done on the way
 sheet-note-zero_put = { $column }の先頭に0を補いました（{ $value }）。
@@ -136,6 +142,7 @@ import-send = 内容を確かめる
 import-rules = 読み取りのきまり
 import-rule-blank = 空欄は、登録を変えません。
 import-rule-match = 会員は、会員番号、名前と所属、メールの順に探します。
+import-rule-windows = ケアマネタイムは、題名に書かれた年度に入れます。なければ今の年度です。
 import-rule-new = 見つからない会員と医療機関は、新しく登録します。
 import-rule-gone = 表にない会員は、そのまま残ります。
 import-rule-undo = 取り込んだあと、7日間は元に戻せます。
@@ -149,6 +156,7 @@ run-same = 変わらない
 run-refused = 取り込めない
 run-houses = 新しい医療機関
 run-rows = { $n }行
+run-doctors = { $n }名
 run-houses-n = { $n }件
 run-row = 行
 run-row-n = { $n }行目
@@ -167,6 +175,7 @@ run-passed = 表の外の行
 run-passed-text = { $rows }行目は、題名や注記とみて使いません。
 run-no-heading = 見出しの行が見つかりません。「氏名」「医療機関名」などの見出しを書いてください。
 run-read = シート「{ $sheet }」を読みました。
+run-year = { $year }の枠として読みました。
 run-other-sheets = ほかのシート（{ $sheets }）は読んでいません。
 run-formulas = 数式のセルが{ $n }あります。最後に計算された値を使いました。
 run-encoding-utf-8 = 文字コード：UTF-8
@@ -204,5 +213,6 @@ export-format-missing = ファイルの形を選んでください。
 sheet-out-title = { $what }　{ $association }　{ $day }現在
 sheet-template-members = 会員名簿（ここに記入してください）
 sheet-template-institutions = 医療機関一覧（ここに記入してください）
+sheet-template-windows = ケアマネタイム一覧（題名に年度を書くと、その年度に入れます）
 sheet-example = 記入例
 sheet-example-title = 記入例（取り込みでは読みません）

@@ -167,3 +167,46 @@ stopped-text = このつくり直しはもう進みません。事務局にも�
 
 ## On the board
 word-alarm-recovery_stopped = { $name } 入る手だてのつくり直しが止められました。本人に確かめてください。
+
+# A form sent after its session ended
+kept-what = しばらく使われなかったので、画面を閉じました。
+kept-words = 書いたことは、この画面に残っています。
+kept-pin-go = 確かめて進む
+kept-other = ほかの方法
+kept-step-1 = 新しい窓で、お名前を確かめます。この画面は閉じないでください。
+kept-office = 事務局の方
+kept-step-2 = 終わったら、この画面に戻って押してください。
+kept-go = 名前を確かめました
+kept-not-yet = まだ確かめられていません。書いたことは残っています。
+
+# Keys of the API
+keys-title = APIの鍵
+keys-what = ほかのシステムが、この医師会のデータを扱うための鍵です。
+keys-list = いまの鍵
+keys-none = 鍵はまだありません。
+keys-made = { $when }に作成
+keys-ended = { $when }に取り上げ
+keys-state-live = 有効
+keys-state-revoked = 使えません
+keys-revoke = 取り上げる
+keys-revoke-named = 鍵「{ $name }」を取り上げる
+keys-revoked = 鍵を取り上げました。もう使えません。
+keys-new = 新しい鍵をつくる
+keys-label = 鍵の名前
+keys-label-hint = どのシステムの鍵か、あとで分かる名前にしてください。
+keys-label-missing = 名前を書いてください。100文字までです。
+keys-scopes = できること
+keys-scope-missing = できることを、1つは選んでください。
+keys-make = 鍵をつくる
+keys-shown-title = 新しい鍵
+keys-shown-what = この鍵は今だけ表示します。相手のシステムに写してください。
+keys-shown-next = 写しました
+keys-shown-before = その鍵は一度お見せしました。必要なら、新しくつくってください。
+word-scope-read = 読む（診療の内容を除く）
+word-scope-read_clinical = 診療の内容を読む
+word-scope-request = 依頼を出す・取り下げる
+word-scope-act_for = 先生に代わって返事をする
+word-scope-directory = 名簿を書く
+word-scope-ledger = 補助台帳を読む
+word-scope-audit = 記録（監査）を読む
+word-scope-rota = 当番表を読む・変える

@@ -123,6 +123,13 @@ word-rule-own_request = ご自分の相談は引き受けられません。
 word-rule-monthly_cap = 今月お引き受けいただく数に達しています。
 word-rule-no_visits = 往診のご登録がありません。助言のみでお願いします。
 word-rule-wrong_terms = この依頼には合わないお返事です。もう一度お選びください。
+word-rule-duty_over = この当番はもう終わっています。
+word-rule-duty_not_held = この当番は、もう別の形に変わっています。いまの当番表をご覧ください。
+word-rule-duty_at_once = 同じ時間に、ほかの当番があります。
+word-rule-duty_same_institution = もうひとりの当番の先生と、同じ医療機関です。
+word-rule-duty_rest = 前後の当番との間が足りません。
+word-rule-duty_cap = 当番の回数の上限に達しています。
+word-rule-duty_not_fit = この当番の条件に合いません。事務局へお電話ください。
 
 ## What has happened
 word-happened-made = 相談を受け付けました

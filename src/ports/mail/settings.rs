@@ -25,7 +25,7 @@ impl From<String> for Secret {
 
 impl Secret {
     /// The text itself, for the one place that hands it to the server.
-    pub(super) fn reveal(&self) -> &str {
+    pub(in crate::ports) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -27,6 +27,10 @@ impl Window {
         Self { gather, so_far: Zeroizing::default() }
     }
 
+    pub(super) const fn gather(&self) -> Gather {
+        self.gather
+    }
+
     /// The same question again keeps what was keyed; another one begins anew.
     pub(super) fn reopen(&mut self, gather: Gather) {
         if self.gather != gather {

@@ -4,6 +4,7 @@
 //! Not here: a real bridge (`asterisk`), the phones of the demo (`simulator`), which keys belong to which
 //! question (`keys`), the words (`prompts`), when to try again (`durable`).
 
+mod asterisk;
 mod keys;
 pub mod prompts;
 mod simulator;
@@ -16,6 +17,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+pub use asterisk::{AsteriskBridge, AsteriskSettings, SettingsError};
 pub use simulator::{CallIn, Heard, NotPossible, Phone, PhoneState, Simulator};
 
 use crate::domain::call::number::{Line, Number};

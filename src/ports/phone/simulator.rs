@@ -384,6 +384,8 @@ impl State {
             leg.playing = Some(Playing { play, ends: Instant::now() + Duration::from_millis(long) });
             match (&mut leg.window, gather) {
                 (Some(window), Some(gather)) => window.reopen(gather),
+                // What is said into a room takes nobody's key away.
+                (_, None) if room.is_some() => {}
                 (window, gather) => *window = gather.map(Window::new),
             }
         }

@@ -17,6 +17,7 @@ statements! {
     PUBLICATIONS_SINCE = "SELECT publication_id, area, from_ms, to_ms, recorded_at_ms FROM rota_publication WHERE association_id = $1 AND to_ms > $2";
     ASSIGNMENTS_SINCE = "SELECT publication_id, slot_day, slot_kind, role, from_ms, to_ms, member_id, institution_id FROM rota_assignment WHERE association_id = $1 AND to_ms > $2";
     PUBLICATIONS_LAST = "SELECT p.publication_id, p.area, p.from_ms, p.to_ms, p.recorded_at_ms, p.made_at_ms, p.made_by, p.source, p.note, (SELECT COUNT(*) FROM rota_assignment a WHERE a.association_id = p.association_id AND a.publication_id = p.publication_id) AS duties FROM rota_publication p WHERE p.association_id = $1 ORDER BY p.recorded_at_ms DESC, p.publication_id DESC LIMIT $2";
+    PUBLICATIONS_AFTER = "SELECT p.publication_id, p.area, p.from_ms, p.to_ms, p.recorded_at_ms, p.made_at_ms, p.made_by, p.source, p.note, (SELECT COUNT(*) FROM rota_assignment a WHERE a.association_id = p.association_id AND a.publication_id = p.publication_id) AS duties FROM rota_publication p WHERE p.association_id = $1 AND p.publication_id > $2 ORDER BY p.publication_id LIMIT $3";
     PUBLICATION_BY_ID = "SELECT p.publication_id, p.area, p.from_ms, p.to_ms, p.recorded_at_ms, p.made_at_ms, p.made_by, p.source, p.note, (SELECT COUNT(*) FROM rota_assignment a WHERE a.association_id = p.association_id AND a.publication_id = p.publication_id) AS duties FROM rota_publication p WHERE p.association_id = $1 AND p.publication_id = $2";
     ASSIGNMENTS_OF = "SELECT slot_day, slot_kind, role, from_ms, to_ms, member_id, institution_id FROM rota_assignment WHERE association_id = $1 AND publication_id = $2 ORDER BY from_ms, slot_kind, role, member_id";
     OVERRIDE_ADD = "INSERT INTO rota_override (association_id, override_id, area, role, from_ms, to_ms, member_id, institution_id, recorded_at_ms, made_at_ms, made_by, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -126,6 +127,23 @@ pub async fn publications_last(
     limit: i64,
 ) -> Result<Vec<PublicationHead>, StoreError> {
     conn.all(&PUBLICATIONS_LAST, values![association.as_str(), limit]).await?.iter().map(head).collect()
+}
+
+/// Publications in the order of their ids, after one of them, at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn publications_after(
+    conn: &mut Conn,
+    association: &AssociationId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<PublicationHead>, StoreError> {
+    conn.all(&PUBLICATIONS_AFTER, values![association.as_str(), after, limit])
+        .await?
+        .iter()
+        .map(head)
+        .collect()
 }
 
 /// A publication as it was made.

@@ -17,6 +17,7 @@ struct File {
 const TOKENS: &str = include_str!("../assets/vendor/tokens.css");
 const STYLE: &str = include_str!("../assets/app.css");
 const OFFICE: &str = include_str!("../assets/office.css");
+const ROTA: &str = include_str!("../assets/rota.css");
 
 /// The tokens that the style uses, and the style, in one file: one round trip at night, and a third of the
 /// bytes. Comments and indents stay in the sources.
@@ -25,7 +26,7 @@ fn style() -> String {
     for line in TOKENS.lines().map(str::trim) {
         let name = line.split(':').next().unwrap_or(line);
         let used = format!("var({name})");
-        if name.starts_with("--") && (STYLE.contains(&used) || OFFICE.contains(&used)) {
+        if name.starts_with("--") && [STYLE, OFFICE, ROTA].iter().any(|css| css.contains(&used)) {
             css.push_str(line);
         }
     }
@@ -37,10 +38,11 @@ fn style() -> String {
     css
 }
 
-fn files() -> &'static [File; 7] {
-    static FILES: OnceLock<[File; 7]> = OnceLock::new();
+fn files() -> &'static [File; 13] {
+    static FILES: OnceLock<[File; 13]> = OnceLock::new();
     static CSS: OnceLock<String> = OnceLock::new();
     const SCRIPT: &str = "text/javascript; charset=utf-8";
+    const CSS_TYPE: &str = "text/css; charset=utf-8";
     FILES.get_or_init(|| {
         let bytes = CSS.get_or_init(style).as_bytes();
         let link = include_bytes!("../assets/link.js");
@@ -53,6 +55,24 @@ fn files() -> &'static [File; 7] {
                 name: "office.css",
                 content_type: "text/css; charset=utf-8",
                 bytes: include_bytes!("../assets/office.css"),
+            },
+            File { name: "rota.css", content_type: "text/css; charset=utf-8", bytes: ROTA.as_bytes() },
+            File { name: "rota.js", content_type: SCRIPT, bytes: include_bytes!("../assets/rota.js") },
+            File { name: "paper.css", content_type: CSS_TYPE, bytes: include_bytes!("../assets/paper.css") },
+            File {
+                name: "paper-a4.css",
+                content_type: CSS_TYPE,
+                bytes: include_bytes!("../assets/paper-a4.css"),
+            },
+            File {
+                name: "paper-a3.css",
+                content_type: CSS_TYPE,
+                bytes: include_bytes!("../assets/paper-a3.css"),
+            },
+            File {
+                name: "paper-a3-wide.css",
+                content_type: CSS_TYPE,
+                bytes: include_bytes!("../assets/paper-a3-wide.css"),
             },
             File { name: "link.js", content_type: SCRIPT, bytes: link },
             File { name: "passkey.js", content_type: SCRIPT, bytes: include_bytes!("../assets/passkey.js") },
@@ -93,6 +113,12 @@ pub fn asset_url(name: &str) -> &'static str {
 #[must_use]
 pub fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
     files().iter().zip(urls()).find(|(_, url)| *url == path).map(|(file, _)| (file.content_type, file.bytes))
+}
+
+/// Every file, by its name in the sources.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    files().iter().map(|file| file.name)
 }
 
 #[cfg(test)]

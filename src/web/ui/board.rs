@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use crate::app::AppError;
 use crate::app::rows::AlarmRow;
 use crate::app::views::{BoardView, CaseLine, Names};
-use crate::domain::dispatch::Answer;
+use crate::domain::dispatch::{Answer, Kind};
 use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
 use crate::ids::{AlarmId, MemberId, RequestId};
@@ -68,17 +68,18 @@ fn words(voice: Voice, alarm: &AlarmRow, case_no: Option<&str>, names: &Names) -
 
 async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow) -> Result<Alarm, Failure> {
     let request = alarm.subject.strip_prefix("request:").and_then(|id| RequestId::from_stored(id).ok());
+    let mut page = "board";
     let case_no = match &request {
         None => None,
         Some(id) => match view.open.iter().chain(&view.ended).find(|line| line.case.id == *id) {
             Some(line) => Some(line.case.case_no.clone()),
             None => {
                 let association = &caller.with_right(Right::Board)?.association.id;
-                match caller.web.app.case_for_office(association, id).await {
-                    Ok(found) => Some(found.line.case.case_no),
-                    Err(AppError::NotFound) => None,
-                    Err(e) => return Err(e.into()),
+                let head = caller.web.app.request_head(association, id).await?;
+                if head.as_ref().is_some_and(|case| case.kind == Kind::Swap.code()) {
+                    page = "swaps";
                 }
+                head.map(|case| case.case_no)
             }
         },
     };
@@ -86,7 +87,7 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
         id: alarm.id.to_string(),
         at: voice.moment(alarm.raised),
         text: words(voice, alarm, case_no.as_deref(), &view.names),
-        href: request.filter(|_| case_no.is_some()).map(|id| format!("/board/{id}")),
+        href: request.filter(|_| case_no.is_some()).map(|id| format!("/{page}/{id}")),
         once: caller.once(),
     })
 }

@@ -108,6 +108,8 @@ pub(crate) struct Caller {
     request: String,
     path: String,
     session: Option<Hidden>,
+    /// There was a session, which is over.
+    ended: bool,
     device: Option<Hidden>,
     station: Option<Hidden>,
     agent: String,
@@ -145,6 +147,7 @@ impl FromRequestParts<Web> for Caller {
             fragment: parts.headers.get("hx-request").is_some_and(|v| v == "true"),
             request: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             path: parts.uri.path().to_owned(),
+            ended: session.is_some() && signed_in.is_none(),
             session: session.filter(|_| signed_in.is_some()).map(Hidden),
             device: cookie(Cookie::Device).map(Hidden),
             station: cookie(Cookie::Station).map(Hidden),
@@ -263,6 +266,22 @@ impl Caller {
         &self.agent
     }
 
+    /// Whether this browser was signed in, and its session is over.
+    pub const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The same request by the person of a session that has just begun.
+    pub fn signed_in_as(&self, person: SignedIn, session: &str) -> Self {
+        Self {
+            home: Some(person.association.clone()),
+            signed_in: Some(person),
+            session: Some(Hidden(session.to_owned())),
+            ended: false,
+            ..self.clone()
+        }
+    }
+
     /// The secret of the session, if it stands.
     pub fn session(&self) -> Option<&str> {
         self.session.as_ref().map(|secret| secret.0.as_str())
@@ -324,6 +343,8 @@ impl Caller {
             sheets: p.may(Right::Sheets),
             settings: p.may(Right::Settings),
             totals: p.may(Right::Totals),
+            duty: p.may(Right::Duty),
+            rota: p.may(Right::Rota),
         });
         let home = self.home.as_ref();
         Shell {
@@ -456,6 +477,10 @@ pub(super) fn is_own_page(path: &str) -> bool {
     is_own_path(path)
         && [
             "/consults",
+            "/duty",
+            "/rota",
+            "/duties",
+            "/swaps",
             "/board",
             "/ledger",
             "/directory",
@@ -463,6 +488,7 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/sheets",
             "/settings",
             "/rules",
+            "/rota",
             "/totals",
             "/me",
         ]

@@ -12,8 +12,8 @@ use crate::app::AppError;
 use crate::i18n::Lang;
 use crate::web::Web;
 
-use super::caller::{Binding, Caller};
-use super::form::Fields;
+use super::caller::{Binding, Caller, is_own_page};
+use super::form::{Fields, Typed};
 use super::views::{Message, MessageKind, Shell, render};
 
 /// Something that could not be done. Becomes a page in [`say_failures`].
@@ -133,9 +133,18 @@ impl IntoResponse for Failure {
 pub(super) async fn say_failures(State(web): State<Web>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let asked = parts.clone();
-    parts.extensions.insert(());
+    let typed = (asked.method == Method::POST && is_own_page(asked.uri.path())).then(Typed::default);
+    if let Some(typed) = &typed {
+        parts.extensions.insert(typed.clone());
+    }
     let response = next.run(Request::from_parts(parts, body)).await;
     let failure = response.extensions().get::<Failure>().cloned();
+    if let Some(fields) = typed.filter(|_| is_for_the_door(&response)).and_then(|typed| typed.worth_keeping())
+        && let Ok(caller) = Caller::from_request_parts(&mut asked.clone(), &web).await
+        && caller.has_ended()
+    {
+        return super::kept::page_of(&caller, asked.uri.path(), &fields).await;
+    }
     let is_bare = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -167,6 +176,16 @@ pub(super) async fn say_failures(State(web): State<Web>, request: Request, next:
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     (status, headers, Html(page)).into_response()
+}
+
+/// Whether the answer is one that a form gets when nobody is signed in: to the door, or there is nothing here.
+fn is_for_the_door(response: &Response) -> bool {
+    let to = response.headers().get(header::LOCATION).map_or(&b""[..], HeaderValue::as_bytes);
+    match response.status() {
+        StatusCode::SEE_OTHER => to.starts_with(b"/sign-in"),
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => true,
+        _ => false,
+    }
 }
 
 /// What was said of the request still holds; what was said of the body does not.

@@ -1,5 +1,7 @@
 //! What people typed into a form: its fields, its token, its one-time number.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::Form;
 use axum::extract::{FromRequest, Request};
 
@@ -23,15 +25,48 @@ impl FromRequest<Web> for Fields {
     type Rejection = Failure;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Failure> {
+        let typed = request.extensions().get::<Typed>().cloned();
         let form = Form::<Vec<(String, String)>>::from_request(request, web).await;
-        form.map(|Form(pairs)| Self(pairs)).map_err(|_| Failure::form_expired())
+        let fields = form.map(|Form(pairs)| Self(pairs)).map_err(|_| Failure::form_expired())?;
+        if let Some(typed) = typed {
+            typed.keep(&fields);
+        }
+        Ok(fields)
     }
 }
+
+/// What was typed into the form of this request, for the page that is shown where the session has ended
+/// meanwhile: whoever wrote for a quarter of an hour finds every word again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typed(Arc<Mutex<Option<Fields>>>);
+
+impl Typed {
+    fn keep(&self, fields: &Fields) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fields.clone());
+    }
+
+    /// The fields, if a form was read, something stands in it, and nothing of it is a secret.
+    pub fn worth_keeping(&self) -> Option<Fields> {
+        let fields = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let is_secret = |name: &str| SECRETS.contains(&name);
+        let typed =
+            fields.0.iter().any(|(name, value)| name != "csrf" && name != "once" && !value.is_empty());
+        (typed && !fields.0.iter().any(|(name, _)| is_secret(name))).then_some(fields)
+    }
+}
+
+/// Fields that no page of ours repeats.
+const SECRETS: &[&str] = &["pin", "password", "old", "new", "again", "token", "challenge"];
 
 impl Fields {
     /// The first field of this name, as typed; nothing when there is none.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether the form has a field of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
     }
 
     /// Every field of this name, as typed, in the order of the page.
@@ -116,6 +151,22 @@ mod tests {
         assert_ne!(first.digest, fields(&[once, ("note", "y")]).key("close").unwrap().digest);
         assert!(fields(&[("once", "short")]).key("close").is_err());
         assert!(fields(&[]).key("close").is_err());
+    }
+
+    #[test]
+    fn what_is_kept_past_the_end_of_a_session_was_typed_and_is_no_secret() {
+        let kept = |pairs: &[(&str, &str)]| {
+            let typed = Typed::default();
+            typed.keep(&fields(pairs));
+            typed.worth_keeping().is_some()
+        };
+        let (csrf, once) = (("csrf", "a"), ("once", "0123456789ABCDEFGHJKMNPQRS"));
+        assert!(kept(&[csrf, once, ("question", "x")]));
+        assert!(!kept(&[csrf, once]) && !kept(&[csrf, once, ("question", "")]));
+        for secret in SECRETS {
+            assert!(!kept(&[csrf, once, ("question", "x"), (secret, "1")]), "{secret}");
+        }
+        assert!(Typed::default().worth_keeping().is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::i18n::t;
 use crate::web::rate::Purpose;
 
 use super::caller::{Binding, Caller, Cookie, see_other, with};
+use super::duties;
 use super::entry::enter;
 use super::failure::Failure;
 use super::form::Fields;
@@ -91,6 +92,7 @@ pub(super) async fn show(
         Opened::Station(station) => super::people::station::enrol_page(caller, &station, token),
         Opened::EntryReview => super::directory::own_entries(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
+        Opened::Swap(open) => duties::offer_page(caller, &open, token, problem, remember).await?,
     })
 }
 
@@ -172,8 +174,9 @@ pub(super) fn ended(caller: &Caller, home: &Association, case_no: Option<String>
     let voice = Voice { lang: caller.lang, zone: home.zone, now: caller.now };
     let kind = match why {
         Ended::TakenByAnother => LinkEndKind::TakenByAnother,
-        Ended::AcceptedByYou { at, request } => {
-            LinkEndKind::AcceptedByYou { at: voice.moment(at), href: format!("/consults/{request}") }
+        Ended::AcceptedByYou { at, request, swap } => {
+            let place = if swap { "swaps" } else { "consults" };
+            LinkEndKind::AcceptedByYou { at: voice.moment(at), href: format!("/{place}/{request}") }
         }
         Ended::DeclinedByYou => LinkEndKind::DeclinedByYou { at: String::new() },
         Ended::ReleasedByYou => LinkEndKind::ReleasedByYou { at: String::new() },
@@ -198,6 +201,7 @@ fn choice_of(fields: &Fields) -> Option<Choice> {
     Some(match fields.get("answer") {
         "accept_advice" => Choice::Accept { terms: Terms::Advice },
         "accept_visit" => Choice::Accept { terms: Terms::Visit },
+        "accept_duty" => Choice::Accept { terms: duties::terms_of(fields) },
         "decline" => {
             let reason = fields.get("reason");
             let known = ["schedule", "not_my_field", "other"].contains(&reason);
@@ -224,7 +228,11 @@ pub(super) async fn answer(caller: Caller, fields: Fields) -> Result<Response, F
     let answered = caller.web.app.link_answer(token, choice, pin, caller.device(), remember).await?;
     Ok(match answered {
         LinkAnswer::Accepted { request, session, device } => {
-            let there = caller.go_and_say(&format!("/consults/{request}"), "accepted");
+            let there = if fields.get("answer") == "accept_duty" {
+                caller.go_and_say(&format!("/swaps/{request}"), "swap-accepted")
+            } else {
+                caller.go_and_say(&format!("/consults/{request}"), "accepted")
+            };
             let there = keep(&caller, there, Cookie::Session, session.as_ref().map(|s| s.as_str()));
             keep_device(&caller, there, device.as_ref().map(|s| s.as_str())).await?
         }

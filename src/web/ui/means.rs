@@ -140,23 +140,35 @@ fn enrolled(
     codes: Option<Vec<String>>,
 ) -> Response {
     let response = match codes {
-        Some(codes) => codes_page(caller, person, codes, Some("means-added")),
+        // Whoever sets up the first means goes on to what was wanted before: the members' file, after the set-up.
+        Some(codes) => {
+            let next = caller.next().filter(|_| person.strong_at.is_none()).unwrap_or(HERE);
+            codes_page(caller, person, codes, Some("means-added"), next)
+        }
         None => caller.go_and_say(HERE, "means-added"),
     };
+    let response =
+        if person.strong_at.is_none() { with(response, caller.forget(Cookie::Next)) } else { response };
     match session {
         Some(session) => with(response, caller.set(Cookie::Session, session.as_str())),
         None => response,
     }
 }
 
-fn codes_page(caller: &Caller, person: &SignedIn, codes: Vec<String>, notice: Option<&str>) -> Response {
+fn codes_page(
+    caller: &Caller,
+    person: &SignedIn,
+    codes: Vec<String>,
+    notice: Option<&str>,
+    next: &str,
+) -> Response {
     let view = RecoveryCodes {
         // Without forms of the session: it may just have given way to another.
         shell: caller.as_guest_of(&person.association).shell_at(MEANS, HERE),
         notice: notice.map(|key| t(caller.lang, key)),
         person_name: title(&person.member.name, &person.member.roles, caller.lang),
         codes,
-        next: HERE,
+        next: next.to_owned(),
     };
     caller.page(render(&view), false)
 }
@@ -313,7 +325,7 @@ pub(super) async fn codes(caller: Caller, fields: Fields) -> Result<Response, Fa
     fields.key("codes")?;
     let person = proven(&caller, Some(&fields))?;
     let codes = caller.web.app.recovery_codes_new(person).await?;
-    Ok(codes_page(&caller, person, codes, None))
+    Ok(codes_page(&caller, person, codes, None, HERE))
 }
 
 /// `GET /me/sessions`

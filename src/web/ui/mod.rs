@@ -20,13 +20,17 @@ mod caller;
 mod case;
 mod demo;
 mod directory;
+mod duties;
 mod entry;
 mod failure;
 mod form;
+mod kept;
+mod keys;
 mod ledger;
 mod link;
 mod means;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -49,11 +53,19 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     board::ROUTES,
     ledger::ROUTES,
     signin::ROUTES,
+    kept::ROUTES,
     means::ROUTES,
     staff::ROUTES,
+    keys::ROUTES,
     people::ROUTES,
     directory::ROUTES,
+    duties::ROUTES,
+    rota::desk::ROUTES,
     sheets::ROUTES,
+    rota::paper::ROUTES,
+    rota::files::ROUTES,
+    rota::calendar::ROUTES,
+    rota::sheets::ROUTES,
     setup::ROUTES,
     demo::ROUTES,
 ];
@@ -67,11 +79,15 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(board::routes())
         .merge(ledger::routes())
         .merge(signin::routes())
+        .merge(kept::routes())
         .merge(means::routes())
         .merge(staff::routes())
+        .merge(keys::routes())
         .merge(people::routes())
         .merge(directory::routes())
+        .merge(duties::routes())
         .merge(sheets::routes())
+        .merge(rota::routes())
         .merge(setup::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes());

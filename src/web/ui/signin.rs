@@ -14,9 +14,8 @@ use crate::web::rate::Purpose;
 use super::caller::{Binding, Caller, Cookie, is_own_page, see_other, with};
 use super::failure::{Again, Failure};
 use super::form::{Fields, narrow};
-use super::views::signin::{
-    CarryOn, LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, OfficeSignIn, ProveAgain,
-};
+use super::kept::{CARRIED, carry_on, hidden};
+use super::views::signin::{LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, OfficeSignIn, ProveAgain};
 use super::views::{Field, Hidden, PinProblem, render};
 
 pages! {
@@ -36,8 +35,6 @@ pages! {
 
 const OFFICE: Binding<'static> = Binding::Page("office");
 const LOST: Binding<'static> = Binding::Page("lost");
-/// Before the names of fields that are carried past the page that asks for a proof.
-const CARRIED: &str = "f_";
 
 /// A question for `passkey.js`.
 pub(super) fn question(challenge: &Challenge) -> Response {
@@ -151,7 +148,7 @@ async fn again_page(
         passkeys: !means.passkeys.is_empty() && caller.web.app.has_passkeys(),
         password: means.password,
         then: then.to_owned(),
-        fields: fields.into_iter().map(|(name, value)| (name, Hidden(value))).collect(),
+        fields: hidden(fields),
         once: caller.once(),
     };
     Ok(caller.page(render(&view), false))
@@ -198,12 +195,7 @@ async fn proved(
     if typed.is_empty() {
         return Ok(with(see_other(then), caller.forget(Cookie::Next)));
     }
-    let view = CarryOn {
-        shell: caller.shell_at(OFFICE, "/sign-in/again"),
-        then: then.to_owned(),
-        fields: typed.into_iter().map(|(name, value)| (name, Hidden(value))).collect(),
-    };
-    Ok(caller.page(render(&view), false))
+    Ok(carry_on(caller, then, typed))
 }
 
 /// `POST /sign-in/again`

@@ -51,7 +51,10 @@ async fn a_key_does_what_the_table_says_and_nothing_else(office: TestOffice) {
         ("offer", offer.as_str().unwrap().to_owned()),
         ("member", office.asker.api()),
         ("institution", office.clinic.api()),
+        ("swap", "req_00000000000000000000000001".to_owned()),
         ("alarm", "alm_00000000000000000000000001".to_owned()),
+        ("rota", "pub_00000000000000000000000001".to_owned()),
+        ("override", "ovr_00000000000000000000000001".to_owned()),
     ]);
     let midori = add_association(&office.app, "midori", "緑市医師会").await;
     let theirs = all.with_key(&office.key_of(&midori, &Scope::ALL).await);

@@ -10,7 +10,7 @@ use touban::ids::{AssociationId, MemberId};
 use touban::seal::Pin;
 
 use super::browser::{Browser, CONSULT, Page, Town, mails, token_of};
-use super::robots::{assert_unchanged, dump, without_readings};
+use super::robots::{assert_unchanged, dump, every_byte, without_readings};
 use crate::support::{PIN, TestOffice, access_table, add_association, add_institution, new_member};
 
 /// What no object has.
@@ -208,6 +208,116 @@ async fn people_and_devices<'a>(
     objects.same("rules", "1");
 }
 
+/// The things of the rota's pages: a draft, a publication, a change and a collection of wishes of each association.
+async fn rota_of(
+    town: &Town,
+    objects: &mut Objects,
+    associations: [&AssociationId; 2],
+    doctors: [&MemberId; 2],
+) {
+    use touban::app::rota::changes::{NewOverride, OverrideMade};
+    use touban::app::rota::publish::{Breaches, NewPublication, Published};
+    use touban::domain::rota::RotaRole;
+    use touban::time::Window;
+    let app = &town.office.app;
+    let now = app.now();
+    for (n, (home, doctor)) in associations.into_iter().zip(doctors).enumerate() {
+        let who = touban::app::Who::cli(home);
+        let area: touban::domain::rota::Area = "all".parse().unwrap();
+        let days = ("2030-01-01".parse().unwrap(), "2030-01-31".parse().unwrap());
+        let draft = app.rota_draft_new(&who, &area, "第1案", days, None).await.unwrap();
+        let window = Window { from: now, to: now.plus_s(3_600) };
+        let new = NewPublication {
+            area: area.clone(),
+            period: window,
+            assignments: Vec::new(),
+            recorded_at: None,
+            breaches: Breaches::Forbid,
+            note: String::new(),
+        };
+        let Published::Done { id: publication, .. } = app.rota_import(&who, new, None).await.unwrap() else {
+            panic!("an empty rota can be published")
+        };
+        let new = NewOverride {
+            area,
+            role: RotaRole::Primary,
+            window,
+            person: None,
+            institution: None,
+            reason: String::new(),
+            recorded_at: None,
+        };
+        let OverrideMade::Done { id: change, .. } = app.rota_override_add(&who, new, None).await.unwrap()
+        else {
+            panic!("nobody can be put on")
+        };
+        let round = app.wish_round_open(&who, days, now.plus_s(86_400), None).await.unwrap();
+        let of_member = format!("{round} {doctor}");
+        for (kind, id) in [
+            ("draft", draft.as_str()),
+            ("publication", publication.as_str()),
+            ("override", change.as_str()),
+            ("wish_round", round.as_str()),
+            ("wish_round of a member", &of_member),
+        ] {
+            if n == 0 { objects.same(kind, id) } else { objects.other(kind, id) }
+        }
+    }
+}
+
+/// What the audit log says of somebody who looked: the one thing that a look may write (guideline 6.0, 系17 ①).
+const READINGS: &[&str] = &["request.read", "bank.read"];
+
+/// A duty of the physician of the table and one of a colleague, each with a change asked for; the same of midori.
+async fn duties_and_swaps(
+    town: &Town,
+    objects: &mut Objects,
+    [home, midori]: [&AssociationId; 2],
+    people: &BTreeMap<Role, MemberId>,
+    their_asker: &MemberId,
+) {
+    use crate::swaps::{named, night, publish_in};
+    let app = &town.office.app;
+    let place = |day: u32| format!("all primary {}", night(day).from.0);
+    for association in [home, midori] {
+        let colleague = somebody(town, association, Role::Physician).await;
+        let deputy = somebody(town, association, Role::Physician).await;
+        let taker = somebody(town, association, Role::Physician).await;
+        let physician = if association == home { &people[&Role::Physician] } else { their_asker };
+        let who = touban::app::Who::cli(association);
+        let nights = [(10, physician, &deputy), (12, physician, &deputy), (14, &colleague, &deputy)];
+        publish_in(app, &who, &[nights[0], nights[1], nights[2], (16, &colleague, &deputy)]).await;
+        for (asker, day) in [(physician, 12), (&colleague, 16)] {
+            let new = touban::app::swap::NewSwap {
+                form: touban::domain::rota::Form::Give,
+                gives: named(day, touban::domain::rota::RotaRole::Primary),
+                takes: None,
+                other: Some(taker.clone()),
+                note: String::new(),
+            };
+            let who = touban::app::Who::member(association, asker);
+            let asking =
+                touban::app::consult::Asking { asker: asker.clone(), in_person: true, channel: "web" };
+            let asked = app.swap_ask(&who, asking, new, None).await.unwrap();
+            let touban::app::swap::SwapAsked::Asked(asked) = asked else { panic!("{asked:?}") };
+            let id = asked.request.as_str();
+            match (association == home, asker == physician) {
+                (true, true) => objects.own(Role::Physician, "swap", id),
+                (true, false) => objects.same("swap", id),
+                (false, _) => objects.other("swap", id),
+            }
+        }
+        if association == home {
+            objects.own(Role::Physician, "duty", &place(10));
+            objects.same("duty", &place(14));
+            objects.same("duty of a member", &format!("{physician} {}", place(10)));
+        } else {
+            objects.other("duty of a member", &format!("{physician} {}", place(10)));
+        }
+    }
+    mails(app).await;
+}
+
 /// Routes that end the session of whoever uses them: walked last.
 const ENDING: &[&str] = &["/sign-out"];
 
@@ -220,7 +330,9 @@ struct Walk {
 
 impl Walk {
     async fn begin() -> Self {
-        let mut office = TestOffice::sqlite_with(crate::support::ALL_AT_ONCE).await;
+        let (_, swaps) = crate::support::PLANS.split_once("# Changes of a published rota").unwrap();
+        let plans = format!("{}#{swaps}", crate::support::ALL_AT_ONCE);
+        let mut office = TestOffice::sqlite_with(&plans).await;
         // One other asker, so that nobody is asked about a case of their own institution.
         let home = office.association.clone();
         office.dermatologists.clear();
@@ -294,6 +406,38 @@ impl Walk {
             }
         }
         people_and_devices(&town, &mut objects, [&home, &midori], &people, &their_asker, browser).await;
+        for (role, member) in &people {
+            let who = touban::app::Who::member(&home, member);
+            let made = town.office.app.feed_make(&who, member, None, None).await.unwrap();
+            let touban::app::rota::feeds::FeedMade::Shown { id, .. } = made else { panic!("{made:?}") };
+            objects.own(*role, "feed", id.as_str());
+            objects.same("feed", id.as_str());
+        }
+        let who = touban::app::Who::member(&midori, &their_asker);
+        let made = town.office.app.feed_make(&who, &their_asker, None, None).await.unwrap();
+        let touban::app::rota::feeds::FeedMade::Shown { id, .. } = made else { panic!("{made:?}") };
+        objects.other("feed", id.as_str());
+        for (association, ours) in [(&home, true), (&midori, false)] {
+            let who = touban::app::Who::cli(association);
+            let into = touban::app::rota::sheets::Target::Draft(touban::ids::RotaDraftId::named(&["x"]));
+            let sheet = town.office.app.rota_sheet_read(&who, &into, Default::default(), None).await.unwrap();
+            if ours {
+                objects.same("rota_sheet", sheet.as_str());
+            } else {
+                objects.other("rota_sheet", sheet.as_str());
+            }
+        }
+        for association in [&home, &midori] {
+            let cli = touban::app::Who::cli(association);
+            let scopes = [touban::app::access::Scope::Read];
+            let (id, _) = town.office.app.key_add(&cli, "連携", &scopes).await.unwrap();
+            if association == &home {
+                objects.same("key", id.as_str());
+            } else {
+                objects.other("key", id.as_str());
+            }
+        }
+        duties_and_swaps(&town, &mut objects, [&home, &midori], &people, &their_asker).await;
         objects.same("sheet_kind", "members");
         for (association, ours) in [(&home, true), (&midori, false)] {
             let who = touban::app::Who::cli(association);
@@ -330,6 +474,7 @@ impl Walk {
                 objects.other("group", group.as_str());
             }
         }
+        rota_of(&town, &mut objects, [&home, &midori], [&people[&Role::Physician], &their_asker]).await;
         objects.same("public", "aoba");
         for object in ["public_entry", "public_sheet"] {
             objects.same(object, &format!("aoba {ours}"));
@@ -441,6 +586,30 @@ fn the_table_lists_the_routes_of_the_router() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_beside_the_pages_is_listed_and_changes_nothing() {
+    let listed: BTreeSet<String> = access_table("| Method | Path | Who |")[1..]
+        .iter()
+        .map(|cells| {
+            assert_eq!(cells[2], "everybody");
+            format!("{} {}", cells[0], cells[1])
+        })
+        .collect();
+    let routed: BTreeSet<String> =
+        touban::web::router::BESIDE.iter().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(listed, routed);
+    let town = Town::generous(TestOffice::sqlite().await).await;
+    let clerk = town.signed_in(&town.office.clerk).await;
+    let guest = town.browser();
+    let before = every_byte(&town.office).await;
+    for (_, path) in touban::web::router::BESIDE {
+        let page = guest.look(path).await;
+        assert!(page.status == 200 || *path == "/readyz", "{path}: {}", page.status);
+        assert_eq!(page.body, clerk.look(path).await.body, "{path} says the same to everybody");
+    }
+    assert_unchanged(&before, &every_byte(&town.office).await, "looking beside");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_role_gets_from_every_route_what_the_table_says() {
     let walk = Walk::begin().await;
     let mut rows = rows();
@@ -448,6 +617,8 @@ async fn every_role_gets_from_every_route_what_the_table_says() {
     let mut wrong = Vec::new();
     let mut cells = 0;
     let before = without_readings(dump(&walk.town.office).await);
+    // While everybody only looks, the clock stands still: not even the time of the last look may change.
+    let bytes = every_byte(&walk.town.office).await;
     // First what must change nothing: every reading, then every deed that is not the caller's.
     for phase in [Phase::Looking, Phase::Refused, Phase::Doing] {
         for row in &rows {
@@ -512,6 +683,19 @@ async fn every_role_gets_from_every_route_what_the_table_says() {
                         ));
                     }
                 }
+            }
+        }
+        if phase == Phase::Looking {
+            let after = every_byte(&walk.town.office).await;
+            assert_unchanged(&without_readings(bytes.clone()), &without_readings(after.clone()), "looking");
+            // Who looked at what must be seen is written down, and nothing else.
+            let read =
+                |dump: &super::robots::Dump| dump["audit_event"].iter().cloned().collect::<BTreeSet<_>>();
+            for row in read(&after).difference(&read(&bytes)) {
+                assert!(
+                    READINGS.iter().any(|action| row.contains(&format!("'{action}'"))),
+                    "looking wrote {row}"
+                );
             }
         }
         if phase != Phase::Doing {

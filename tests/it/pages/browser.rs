@@ -57,6 +57,27 @@ impl Browser {
         self.finish(path, self.client.head(format!("{}{path}", self.base))).await
     }
 
+    /// With headers of a program.
+    pub async fn look_with(&self, path: &str, headers: &[(&str, &str)]) -> Page {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let with = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.finish(path, with).await
+    }
+
+    /// Sends a form whose answer is a file: its kind and its bytes.
+    pub async fn download(&self, path: &str, fields: &[(String, String)]) -> (String, Vec<u8>) {
+        let body: Vec<String> =
+            fields.iter().map(|(k, v)| format!("{}={}", percent(k), percent(v))).collect();
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.join("&"));
+        let answer = request.send().await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answer.bytes().await.unwrap().to_vec())
+    }
+
     pub async fn look_as_htmx(&self, path: &str) -> Page {
         self.finish(path, self.client.get(format!("{}{path}", self.base)).header("hx-request", "true")).await
     }

@@ -14,26 +14,42 @@ pub type Dump = BTreeMap<String, Vec<String>>;
 /// The tables as they are now, without what looking alone may leave behind: when an offer was first looked
 /// at, when a session and a device were last used, and what browser a device is.
 pub async fn dump(office: &TestOffice) -> Dump {
-    use sqlx::Connection as _;
-    let file = office.app.db.file().unwrap();
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
-    let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-    let sql = "SELECT m.name AS t, group_concat('quote(' || c.name || ')', ' || '','' || ') AS columns \
-        FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-        WHERE m.type = 'table' AND c.name NOT IN ('opened_at_ms', 'seen_at_ms', 'used_at_ms', 'label') GROUP BY m.name";
-    let mut dump = Dump::new();
-    for table in sqlx::query(sql).fetch_all(&mut conn).await.unwrap() {
-        let (name, columns): (String, String) = (table.get("t"), table.get("columns"));
-        let sql = format!("SELECT {columns} AS line FROM \"{name}\" ORDER BY 1");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap();
-        let rows = rows.iter().map(|row| row.get::<String, _>("line"));
-        dump.insert(name, rows.filter(|row| !row.contains("'offer.opened'")).collect());
+    let mut dump = tables(office, &["opened_at_ms", "seen_at_ms", "used_at_ms", "label"]).await;
+    for rows in dump.values_mut() {
+        rows.retain(|row| !row.contains("'offer.opened'"));
     }
     // The last link of the log's chain follows from its rows.
     dump.remove("audit_head");
     // That somebody tries to sign in is counted, and a question to an authenticator waits for its answer.
     dump.remove("sign_in_try");
     dump.remove("passkey_challenge");
+    dump
+}
+
+/// Every column of every row of every table.
+pub async fn every_byte(office: &TestOffice) -> Dump {
+    tables(office, &[]).await
+}
+
+async fn tables(office: &TestOffice, without: &[&str]) -> Dump {
+    use sqlx::Connection as _;
+    let file = office.app.db.file().unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    let without: Vec<String> = without.iter().map(|column| format!("'{column}'")).collect();
+    let sql = format!(
+        "SELECT m.name AS t, group_concat('quote(' || c.name || ')', ' || '','' || ') AS columns \
+        FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+        WHERE m.type = 'table' AND c.name NOT IN ({}) GROUP BY m.name",
+        without.join(", ")
+    );
+    let mut dump = Dump::new();
+    for table in sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap() {
+        let (name, columns): (String, String) = (table.get("t"), table.get("columns"));
+        let sql = format!("SELECT {columns} AS line FROM \"{name}\" ORDER BY 1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap();
+        dump.insert(name, rows.iter().map(|row| row.get::<String, _>("line")).collect());
+    }
     assert!(dump.len() > 15 && dump.values().map(Vec::len).sum::<usize>() > 20);
     dump
 }

@@ -23,6 +23,7 @@ on_both! {
     a_change_meanwhile_refuses_the_whole_sheet,
     a_failure_half_way_leaves_nothing,
     what_is_taken_out_comes_in_without_a_change,
+    the_yearly_list_of_contact_windows_comes_in_goes_back_and_out_again,
 }
 
 pub fn table(bytes: &[u8]) -> Table {
@@ -301,4 +302,57 @@ async fn what_is_taken_out_comes_in_without_a_change(office: TestOffice) {
             }
         }
     }
+}
+
+async fn the_yearly_list_of_contact_windows_comes_in_goes_back_and_out_again(office: TestOffice) {
+    take_in(&office, Kind::Members, &stored("members.xlsx")).await;
+    let doctor = by_no(&office, "1011").await;
+    let (home, who) = (&office.association, clerk(&office));
+    let year = office.app.fiscal_year_now(home).await.unwrap();
+    let now = async || office.app.contact_windows(home, &doctor.id, year).await.unwrap().windows;
+    let csv = |title: &str, hours: &str| {
+        let text = format!(
+            "{title}\r\n会員番号,医師名,方法,曜日,時間,備考\r\n\
+             1011,{name},電話・FAX,月・水,{hours},\r\n,,来院,金,終日,前日までに\r\n",
+            name = doctor.name
+        );
+        encoding_rs::SHIFT_JIS.encode(&text).0.into_owned()
+    };
+    let title = format!("{}　ケアマネタイム一覧", year.long());
+    let (first, counts) = take_in(&office, Kind::Windows, &csv(&title, "１２：３０～１３：３０")).await;
+    assert_eq!(counts, Counts { added: 1, ..Counts::default() });
+    let windows = now().await;
+    assert_eq!(windows.len(), 3);
+    assert_eq!((windows[0].from_min, windows[0].to_min), (750, 810));
+    // The same list again changes nothing; another one changes this doctor alone.
+    let (_, again, _) = look(&office, Kind::Windows, &csv(&title, "12:30-13:30")).await;
+    assert_eq!(again.counts(), Counts { same: 1, ..Counts::default() });
+    let (later, counts) = take_in(&office, Kind::Windows, &csv(&title, "9時～10時")).await;
+    assert_eq!(counts, Counts { changed: 1, ..Counts::default() });
+    assert_eq!(now().await[0].from_min, 540);
+    let undone = office.app.sheet_undo(&who, &later, None).await.unwrap();
+    assert_eq!(undone, Undone::Done { put_back: 1, removed: 0, kept: 0 });
+    assert_eq!(now().await, windows);
+    // What is changed by hand since is not put back over.
+    let hand = office.app.contact_windows(home, &doctor.id, year).await.unwrap();
+    office
+        .app
+        .contact_windows_put(&who, &doctor.id, (year, hand.revision), windows[..1].to_vec(), None)
+        .await
+        .unwrap();
+    assert_eq!(office.app.sheet_undo(&who, &first, None).await.unwrap(), Undone::Changed);
+    assert_eq!(now().await.len(), 1);
+
+    // Taken out it comes in again without a change; with the next year in its title it is the next year's.
+    let out = office.app.sheet_export(&who, Kind::Windows, Lang::Ja).await.unwrap();
+    assert!(out.title.contains(&year.long()), "{}", out.title);
+    for bytes in [write_xlsx(&out).unwrap(), csv_utf8(&out), csv_shift_jis(&out, false).unwrap()] {
+        let (_, plan, _) = look(&office, Kind::Windows, &bytes).await;
+        assert_eq!(plan.counts(), Counts { same: 1, ..Counts::default() }, "{:?}", problems(&plan));
+    }
+    let next = touban::domain::calendar::FiscalYear::beginning_in(year.first_year() + 1).unwrap();
+    let title = format!("{}　ケアマネタイム一覧", next.long());
+    take_in(&office, Kind::Windows, &csv(&title, "9時～10時")).await;
+    assert_eq!(now().await.len(), 1, "this year stays");
+    assert_eq!(office.app.contact_windows(home, &doctor.id, next).await.unwrap().windows.len(), 3);
 }

@@ -294,6 +294,7 @@ fn plan() -> Plan {
         extend_times: 0,
         chase_s: 60,
         grant_after_report_s: 60,
+        undo: false,
         steps: vec![Step {
             ask: Selector::Specialists,
             mode: Mode::Seek,
@@ -307,6 +308,7 @@ fn plan() -> Plan {
             hands: 0,
             on_lapse: None,
             optional: false,
+            any: false,
         }],
     }
 }

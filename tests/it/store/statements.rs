@@ -41,6 +41,8 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("TRIES_FORGET", "once a day"),
     ("SHEET_RUNS_FORGET", "once a day"),
     ("SHEET_UNDOS_FORGET", "once a day"),
+    ("ROTA_SHEETS_FORGET", "once a day"),
+    ("ROTA_SHEET_UNDOS_FORGET", "once a day"),
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
     ("ASSOCIATIONS", "a handful"),

@@ -75,6 +75,7 @@ pub fn plan() -> Plan {
         hands: 0,
         on_lapse: None,
         optional: false,
+        any: false,
     };
     Plan {
         name: "urgent".to_owned(),
@@ -85,6 +86,7 @@ pub fn plan() -> Plan {
         extend_times: 0,
         chase_s: 3_600,
         grant_after_report_s: 3_600,
+        undo: false,
         steps: vec![
             step(Selector::DutyPrimary, false),
             step(Selector::DutyDeputy, false),

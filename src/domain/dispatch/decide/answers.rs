@@ -2,7 +2,7 @@
 
 use super::{Answer, Effect, Machine, Notice, To, lapses_at};
 use crate::domain::dispatch::plan::{Mode, Proof};
-use crate::domain::dispatch::request::{Child, Offer, OfferState, Phase, Request, State, Terms};
+use crate::domain::dispatch::request::{Acceptance, Child, Offer, OfferState, Phase, Request, State, Terms};
 use crate::domain::dispatch::settle::{Rule, settle};
 use crate::ids::MemberId;
 use crate::planted::{self, Bug};
@@ -72,9 +72,18 @@ impl Machine<'_> {
         match step.mode {
             Mode::Tell => Answer::NotAsked,
             Mode::Gate => {
+                let (before, done) = (self.r.clone(), self.fx.len());
                 self.say_yes(person, offer.step, proof, terms, true);
                 self.pass_gate(offer.step);
-                Answer::Done
+                match self.against.take() {
+                    // Whose yes a rule stands against is told so, and nothing has happened: another may agree, or
+                    // the same person when the rule does not stand any more.
+                    Some(rule) if self.r.plan.undo => {
+                        self.fx.truncate(done);
+                        self.undo(before, rule)
+                    }
+                    _ => Answer::Done,
+                }
             }
             Mode::Collect if offer.state == OfferState::Raised => Answer::Already,
             Mode::Collect if !self.r.is_short() => Answer::Taken,
@@ -207,6 +216,11 @@ impl Machine<'_> {
         if self.r.state.is_terminal() {
             return self.why_over();
         }
+        let agreed = |a: &Acceptance| a.gate && a.person == *person && a.released.is_none();
+        let undoes = matches!(self.r.state, State::Taken { .. }) || self.r.acceptances.iter().any(agreed);
+        if self.r.plan.undo && undoes {
+            return self.undo_by(person);
+        }
         if !self.r.is_taken_by(person) {
             return Answer::NotAsked;
         }
@@ -221,6 +235,47 @@ impl Machine<'_> {
                 }
             }
         }
+        Answer::Done
+    }
+
+    /// Somebody whose yes stands takes it back before the window begins: what changed hands goes back, and
+    /// the request is open again.
+    fn undo_by(&mut self, person: &MemberId) -> Answer {
+        if !self.r.acceptances.iter().any(|a| a.person == *person && a.released.is_none()) {
+            return Answer::NotAsked;
+        }
+        if self.now >= self.r.window.from {
+            return Answer::Closed;
+        }
+        self.fx.push(Effect::HandBack { whole: false });
+        self.tell(To::Asker, Notice::Undone);
+        let people = self.who_said_yes();
+        self.tell_each(people, Notice::Undone);
+        self.r.answer_by = self.r.answer_by.max(self.r.window.from);
+        let takers = self.takers();
+        if takers.is_empty() {
+            self.void_gates_from(0);
+            self.r.state = State::Running { step: 0, phase: Phase::Waiting { at: self.now } };
+            self.tell_parent(Child::Open);
+            self.start(0);
+        } else {
+            self.give_back(&takers);
+        }
+        Answer::Done
+    }
+
+    /// A new rota names others: nobody is asked any more, and nothing that was agreed to counts.
+    pub(super) fn void(&mut self) -> Answer {
+        if self.r.state.is_terminal() {
+            return self.why_over();
+        }
+        self.stop_live(OfferState::Withdrawn, Some(Notice::Void), |_| true);
+        self.tell(To::Asker, Notice::Void);
+        let people = self.who_said_yes();
+        self.tell_each(people, Notice::Void);
+        self.end_grants();
+        self.r.state = State::Refused { at: self.now };
+        self.tell_parent(Child::Failed);
         Answer::Done
     }
 
@@ -307,6 +362,12 @@ impl Machine<'_> {
         }
         if self.r.state.is_terminal() {
             return Answer::Closed;
+        }
+        if self.r.plan.undo {
+            if matches!(self.r.state, State::Taken { .. }) && self.now >= self.r.window.from {
+                return Answer::Closed;
+            }
+            self.fx.push(Effect::HandBack { whole: true });
         }
         if !planted::is(Bug::CancelLeavesOffersLive) {
             self.stop_live(OfferState::Withdrawn, Some(Notice::Withdrawn), |_| true);

@@ -282,8 +282,10 @@ impl Machine<'_> {
         let mine = || self.r.offers.values().filter(|o| o.step == index);
         let decided = mine().any(|o| o.decider && o.state == OfferState::Accepted);
         let open = |o: &Offer| !o.decider && !matches!(o.state, OfferState::Accepted | OfferState::Withdrawn);
-        let all = self.r.agreed(index).next().is_some() && !mine().any(open);
-        if here && (decided || all) {
+        let one = self.r.agreed(index).next().is_some();
+        let all = one && !mine().any(open);
+        let any = one && self.r.step(index).is_some_and(|s| s.any);
+        if here && (decided || all || any) {
             self.stop_live(OfferState::Withdrawn, None, |o| o.step == index);
             self.start(index + 1);
         }
@@ -298,8 +300,12 @@ impl Machine<'_> {
             return;
         }
         match phase {
-            Phase::Asking { .. } => {
+            Phase::Asking { until, .. } => {
                 if let Some(step) = self.r.step(index).cloned() {
+                    // Where one yes is enough, the others may still give it.
+                    if step.any && self.now < until && self.r.silent(index) > 0 {
+                        return;
+                    }
                     self.ask_decider(index, &step);
                 }
             }
@@ -312,11 +318,16 @@ impl Machine<'_> {
 
     /// What was agreed to after step `from` is no longer so: it is asked again when it comes to it.
     pub(super) fn void_gates_after(&mut self, from: usize) {
+        self.void_gates_from(from + 1);
+    }
+
+    /// As [`Machine::void_gates_after`], step `first` included.
+    pub(super) fn void_gates_from(&mut self, first: usize) {
         let now = self.now;
-        for acceptance in self.r.acceptances.iter_mut().filter(|a| a.gate && a.step > from) {
+        for acceptance in self.r.acceptances.iter_mut().filter(|a| a.gate && a.step >= first) {
             acceptance.released.get_or_insert(now);
         }
-        let gates: Vec<usize> = (from + 1..self.r.plan.steps.len()).filter(|i| self.r.is_gate(*i)).collect();
+        let gates: Vec<usize> = (first..self.r.plan.steps.len()).filter(|i| self.r.is_gate(*i)).collect();
         self.stop_live(OfferState::Withdrawn, None, |o| gates.contains(&o.step));
         for offer in self.r.offers.values_mut().filter(|o| gates.contains(&o.step)) {
             offer.state = OfferState::Withdrawn;
@@ -337,7 +348,8 @@ impl Machine<'_> {
             }
             return;
         }
-        if self.settled().is_err() {
+        if let Err(rule) = self.settled() {
+            self.against = Some(rule);
             self.refuse();
         }
     }
@@ -358,6 +370,8 @@ impl Machine<'_> {
         }
         self.r.state = if self.r.plan.report {
             State::Taken { since: self.now, step, reminded: false }
+        } else if self.r.plan.undo && self.now < self.r.window.from {
+            State::Taken { since: self.now, step, reminded: true }
         } else {
             State::Closed { at: self.now }
         };

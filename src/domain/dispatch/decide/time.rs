@@ -12,6 +12,8 @@ impl Machine<'_> {
         }
         match self.r.state {
             State::Running { .. } | State::Exhausted { .. } => self.due_while_open(),
+            // It has begun: nothing can be undone any more.
+            State::Taken { .. } if self.r.plan.undo => self.r.state = State::Closed { at: self.now },
             State::Taken { .. } if self.now >= end_of(&self.r) => {
                 if self.r.children.is_empty() {
                     self.taker_was_silent();

@@ -5,6 +5,7 @@ mod plans;
 mod random;
 mod scenarios;
 mod searches;
+mod undoing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,6 +93,7 @@ pub fn step(mode: Mode, ask: Selector) -> Step {
         hands: usize::from(mode == Mode::Collect),
         on_lapse: None,
         optional: false,
+        any: false,
     }
 }
 
@@ -105,6 +107,7 @@ pub fn plan(kind: Kind, steps: Vec<Step>) -> Plan {
         extend_times: 1,
         chase_s: 259_200,
         grant_after_report_s: 86_400,
+        undo: false,
         steps,
     }
 }

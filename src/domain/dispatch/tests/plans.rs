@@ -36,7 +36,10 @@ fn the_plans_that_are_shipped_can_be_used() {
     let consult = plans.get("consult").unwrap();
     assert_eq!((consult.kind, consult.report, consult.steps.len()), (Kind::Consult, true, 3));
     assert!(consult.steps.last().unwrap().lap);
-    assert_eq!(plans.iter().count(), 1);
+    let swaps: Vec<&str> = plans.iter().filter(|p| p.kind == Kind::Swap).map(|p| p.name.as_str()).collect();
+    assert_eq!(swaps, ["cover", "exchange", "give", "hole", "ill", "pool", "swap_approval"]);
+    assert!(plans.iter().all(|p| p.undo == (p.kind == Kind::Swap)));
+    assert_eq!(plans.iter().count(), 8);
     assert!(read(GOOD).is_ok());
 }
 
@@ -53,7 +56,9 @@ fn a_mistake_in_a_plan_is_named_with_its_line() {
 
 #[test]
 fn a_step_that_makes_no_sense_is_named_with_its_line() {
-    refused(&GOOD.replace("\"specialists\"", "\"duty.primary\""), 7, "cannot resolve");
+    refused(&GOOD.replace("\"specialists\"", "\"attending\""), 7, "cannot resolve");
+    refused(&GOOD.replace("\"specialists\"", "\"pool:nobody\""), 7, "cannot resolve");
+    refused(&GOOD.replace("wait_s = 60", "any = true"), 7, "belongs to a gate");
     refused(&GOOD.replace("wait_s = 60", "wait_s = -1"), 7, "negative");
     refused(&GOOD.replace("wait_s = 60", "before_window_s = -1"), 7, "negative");
     refused(&GOOD.replace("wait_s = 60", "offer_life_s = 0"), 7, "negative");
@@ -66,7 +71,7 @@ fn a_step_that_makes_no_sense_is_named_with_its_line() {
     );
     assert!(read(&gate).is_ok());
     refused(&format!("{gate}optional = true\n"), 13, "optional");
-    refused(&format!("{gate}on_lapse = \"duty.deputy\"\n"), 13, "cannot resolve");
+    refused(&format!("{gate}on_lapse = \"attending\"\n"), 13, "cannot resolve");
 }
 
 #[test]
@@ -76,6 +81,7 @@ fn a_plan_that_makes_no_sense_is_named_with_its_line() {
     refused(&GOOD.replace("report = true", "chase_s = 0"), 1, "not positive");
     refused(&GOOD.replace("report = true", "extend_times = 1"), 1, "not positive");
     refused(&GOOD.replace("report = true", "grant_after_report_s = -1"), 1, "not positive");
+    refused(&GOOD.replace("report = true", "report = true\nundo = true"), 1, "both be reported and undone");
     refused("[[plan]]\nname = \"none\"\nversion = 1\nkind = \"swap\"\n", 1, "no step");
     refused(&GOOD.replace("mode = \"seek\"", "mode = \"tell\""), 1, "looks for nobody");
     let step = "[[plan.step]]\nask = \"officer\"\nmode = \"tell\"\n".repeat(32);
@@ -84,7 +90,7 @@ fn a_plan_that_makes_no_sense_is_named_with_its_line() {
 
 #[test]
 fn an_optional_step_may_name_what_is_not_here_yet() {
-    let text = GOOD.replace("\"specialists\"", "\"duty.primary\"").replace("wait_s = 60", "optional = true");
+    let text = GOOD.replace("\"specialists\"", "\"attending\"").replace("wait_s = 60", "optional = true");
     assert!(read(&text).is_ok());
 }
 

@@ -153,7 +153,7 @@ fn names(kind: Kind, column: Column) -> (&'static [&'static str], &'static [&'st
             ],
             &[],
         ),
-        (Kind::Members, C::Institution) => (
+        (Kind::Members | Kind::Windows, C::Institution) => (
             &[
                 "医療機関名",
                 "医療機関",
@@ -210,7 +210,7 @@ fn names(kind: Kind, column: Column) -> (&'static [&'static str], &'static [&'st
             ],
             &["コード", "code"],
         ),
-        (Kind::Members, C::Category) => (
+        (Kind::Members | Kind::Windows, C::Category) => (
             &["区分", "種別", "会員区分", "会員種別", "医療機関区分", "医療機関種別", "category"],
             &["種類", "kind", "type"],
         ),
@@ -253,8 +253,10 @@ fn names(kind: Kind, column: Column) -> (&'static [&'static str], &'static [&'st
             (&["往診", "往診可", "往診可否", "往診の可否", "訪問", "訪問診療", "visits", "homevisit"], &[])
         }
         (_, C::Weekdays) => (&["曜日", "対応曜日", "可能曜日", "連絡曜日", "weekdays", "days"], &["曜"]),
-        (Kind::Members, C::Hours) => (
+        (Kind::Members | Kind::Windows, C::Hours) => (
             &[
+                "ケアマネタイム",
+                "対応時間帯",
                 "時間",
                 "時間帯",
                 "対応時間",
@@ -296,7 +298,7 @@ fn names(kind: Kind, column: Column) -> (&'static [&'static str], &'static [&'st
             ],
             &[],
         ),
-        (Kind::Members, C::Email) => (
+        (Kind::Members | Kind::Windows, C::Email) => (
             &[
                 "メール",
                 "email",
@@ -323,6 +325,7 @@ fn names(kind: Kind, column: Column) -> (&'static [&'static str], &'static [&'st
                 "連絡の方法",
                 "希望の連絡方法",
                 "方法",
+                "手段",
                 "ways",
                 "contactby",
             ],
@@ -369,6 +372,10 @@ fn names(kind: Kind, column: Column) -> (&'static [&'static str], &'static [&'st
         ),
         (_, C::Accepts) => (&["受け入れ条件", "受入条件", "受け入れ", "受入", "accepts"], &[]),
         (_, C::Public) => (&["公開", "公表", "掲載", "公開可", "公開する", "public"], &[]),
+        (_, C::Holidays) => (
+            &["祝日", "祝日も可", "祝日可", "祝日対応", "祝日も受ける", "holidays", "alsoonholidays"],
+            &["祝", "休日"],
+        ),
         (Kind::Institutions, C::Hours | C::Email) => (&[], &[]),
     }
 }
@@ -379,9 +386,11 @@ type Names = HashMap<String, (Column, bool)>;
 fn known(kind: Kind) -> &'static Names {
     static MEMBERS: OnceLock<Names> = OnceLock::new();
     static INSTITUTIONS: OnceLock<Names> = OnceLock::new();
+    static WINDOWS: OnceLock<Names> = OnceLock::new();
     let all = match kind {
         Kind::Members => &MEMBERS,
         Kind::Institutions => &INSTITUTIONS,
+        Kind::Windows => &WINDOWS,
     };
     all.get_or_init(|| {
         let mut found = Names::new();
@@ -461,7 +470,7 @@ fn understood(kind: Kind, table: &Table, top: &TableRow, bottom: Option<&TableRo
 #[must_use]
 pub fn find_heading(kind: Kind, table: &Table) -> Option<Heading> {
     let needed = match kind {
-        Kind::Members => Column::Name,
+        Kind::Members | Kind::Windows => Column::Name,
         Kind::Institutions => Column::Institution,
     };
     let mut best: Option<(usize, Heading)> = None;
@@ -470,6 +479,11 @@ pub fn find_heading(kind: Kind, table: &Table) -> Option<Heading> {
         let both = std::iter::once(None).chain(below.map(Some));
         for bottom in both {
             let (columns, count) = understood(kind, table, top, bottom);
+            // A title above the header names no column; it is not to stand before every name.
+            let title = bottom.filter(|_| top.filled() <= 1);
+            if title.is_some_and(|row| understood(kind, table, row, None).1 >= count) {
+                continue;
+            }
             let has_needed = columns.iter().any(|seen| seen.column == Some(needed));
             let better = best.as_ref().is_none_or(|(most, _)| count > *most);
             if has_needed && count >= 2 && better {

@@ -2,7 +2,6 @@
 //! what is planned is written by `app`.
 
 mod cells;
-pub mod contacts;
 mod header;
 mod houses;
 mod institutions;
@@ -10,13 +9,17 @@ mod members;
 mod plan;
 mod table;
 mod values;
+mod windows;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::CivilDate;
+use crate::domain::people::contact_window::{ContactWay, ContactWindow};
 use crate::domain::people::entry::{InstitutionEntry, MemberProfile};
 use crate::domain::people::{Role, SpecialtyOffer};
 use crate::ids::{InstitutionId, MemberId};
@@ -29,6 +32,7 @@ pub use plan::{
 };
 pub use table::{Merged, OutCell, OutTable, Table, TableRow};
 pub use values::{fold_name, same_text};
+pub use windows::{plan_windows, said_of_window};
 
 /// What the rows of a sheet are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,10 +41,12 @@ pub enum Kind {
     /// People, with their institution in the same row.
     Members,
     Institutions,
+    /// The yearly list of contact windows (ケアマネタイム): one row, one window of a doctor who is there.
+    Windows,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::Members, Self::Institutions];
+    pub const ALL: [Self; 3] = [Self::Members, Self::Institutions, Self::Windows];
 
     /// The stable word of forms, commands and the database.
     #[must_use]
@@ -48,6 +54,7 @@ impl Kind {
         match self {
             Self::Members => "members",
             Self::Institutions => "institutions",
+            Self::Windows => "windows",
         }
     }
 
@@ -61,7 +68,7 @@ impl Kind {
     #[must_use]
     pub const fn columns(self) -> &'static [Column] {
         use Column::{
-            Accepts, Address, Area, Category, CityCode, ContactPerson, Email, Exempt, Fax, Hours,
+            Accepts, Address, Area, Category, CityCode, ContactPerson, Email, Exempt, Fax, Holidays, Hours,
             Institution, InstitutionCode, Joined, Kana, MaxPerMonth, MemberNo, Name, NoDeepNight, Note,
             OpeningHours, Phone, PhoneOnly, Postcode, Public, Roles, RoundTheClock, Serves, Specialties,
             Visits, Ways, Weekdays,
@@ -110,6 +117,7 @@ impl Kind {
                 Public,
                 Note,
             ],
+            Self::Windows => &[MemberNo, Name, Institution, Ways, Weekdays, Hours, Holidays, Public, Note],
         }
     }
 }
@@ -180,10 +188,12 @@ pub enum Column {
     Accepts,
     /// 公開
     Public,
+    /// 祝日: also on holidays
+    Holidays,
 }
 
 impl Column {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::MemberNo,
         Self::Name,
         Self::Kana,
@@ -215,6 +225,7 @@ impl Column {
         Self::ContactPerson,
         Self::Accepts,
         Self::Public,
+        Self::Holidays,
     ];
 
     /// The stable word; its name for people is `sheet-column-CODE`.
@@ -252,6 +263,7 @@ impl Column {
             Self::ContactPerson => "contact_person",
             Self::Accepts => "accepts",
             Self::Public => "public",
+            Self::Holidays => "holidays",
         }
     }
 
@@ -303,6 +315,16 @@ pub struct InstitutionDraft {
     pub entry: InstitutionEntry,
 }
 
+/// Everything a sheet can say of a doctor's contact windows: all of them, of one fiscal year.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowsDraft {
+    pub member: MemberId,
+    /// The fiscal year that begins in this year.
+    pub year: i32,
+    pub windows: Vec<ContactWindow>,
+}
+
 /// Names and numbers of people stay out of logs.
 macro_rules! unsaid {
     ($($name:ident),+) => {$(
@@ -314,7 +336,7 @@ macro_rules! unsaid {
     )+};
 }
 pub(crate) use unsaid;
-unsaid!(MemberDraft, InstitutionDraft);
+unsaid!(MemberDraft, InstitutionDraft, WindowsDraft);
 
 /// A member as they stand now; those who left are not among them.
 #[derive(Clone, Debug)]
@@ -337,8 +359,15 @@ pub struct InstitutionNow {
 pub struct World {
     pub members: Vec<MemberNow>,
     pub institutions: Vec<InstitutionNow>,
+    /// The contact windows of the fiscal years that a list may be of, with their revisions, by doctor.
+    pub windows: BTreeMap<i32, BTreeMap<MemberId, WindowsNow>>,
+    /// The fiscal year it is.
+    pub year: i32,
     pub words: Words,
 }
+
+/// A doctor's contact windows of a year, and the revision at which they stand.
+pub type WindowsNow = (i64, Vec<ContactWindow>);
 
 /// The names under which codes are written in sheets, in every language we speak: `(name, code)`.
 #[derive(Clone, Debug, Default)]
@@ -346,6 +375,7 @@ pub struct Words {
     pub specialties: Vec<(String, String)>,
     pub kinds: Vec<(String, String)>,
     pub roles: Vec<(String, Role)>,
+    pub ways: Vec<(String, ContactWay)>,
 }
 
 /// What a sheet says in a column about a member or an institution; empty where it says nothing.
@@ -366,5 +396,6 @@ pub fn plan(kind: Kind, table: &Table, world: &World) -> Plan {
     match kind {
         Kind::Members => plan_members(table, world),
         Kind::Institutions => plan_institutions(table, world),
+        Kind::Windows => plan_windows(table, world),
     }
 }

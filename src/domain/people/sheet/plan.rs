@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, InstitutionDraft, Kind, MemberDraft, unsaid};
+use super::{Column, InstitutionDraft, Kind, MemberDraft, WindowsDraft, unsaid};
 use crate::ids::InstitutionId;
 
 /// Where a member works.
@@ -55,10 +55,16 @@ pub enum Reason {
     OtherName,
     /// The institution of this row cannot be made.
     NoInstitution,
+    /// The list is of a year that is long past or far ahead.
+    OtherYear,
+    /// Another row about the same doctor cannot be taken.
+    RowBeside,
+    /// More than a doctor may have.
+    TooMany,
 }
 
 impl Reason {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Missing,
         Self::TooLong,
         Self::NotText,
@@ -82,6 +88,9 @@ impl Reason {
         Self::Twice,
         Self::OtherName,
         Self::NoInstitution,
+        Self::OtherYear,
+        Self::RowBeside,
+        Self::TooMany,
     ];
 
     /// The stable word.
@@ -111,6 +120,9 @@ impl Reason {
             Self::Twice => "twice",
             Self::OtherName => "other_name",
             Self::NoInstitution => "no_institution",
+            Self::OtherYear => "other_year",
+            Self::RowBeside => "row_beside",
+            Self::TooMany => "too_many",
         }
     }
 }
@@ -186,6 +198,7 @@ pub struct Diff {
 pub enum Target {
     Member(Box<MemberDraft>),
     Institution(Box<InstitutionDraft>),
+    Windows(Box<WindowsDraft>),
 }
 
 /// What would be done with a row.
@@ -235,6 +248,8 @@ pub struct NewHouse {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub kind: Kind,
+    /// The fiscal year that a yearly list is of.
+    pub year: Option<i32>,
     /// `None`: no row with names of columns was found; nothing can be taken.
     pub heading: Option<u32>,
     pub columns: Vec<Seen>,
@@ -262,6 +277,7 @@ impl Plan {
     pub const fn unreadable(kind: Kind) -> Self {
         Self {
             kind,
+            year: None,
             heading: None,
             columns: Vec::new(),
             new_institutions: Vec::new(),

@@ -1,8 +1,9 @@
 //! Cells, headers and rows as offices write them.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
-use super::contacts::{ContactBy, plan_contacts};
 use super::header::{find_heading, fold_header};
 use super::values::*;
 use super::*;
@@ -66,7 +67,9 @@ fn world() -> World {
                 ("協力医".into(), Role::Specialist),
                 ("事務局".into(), Role::Clerk),
             ],
+            ways: vec![("電話".into(), ContactWay::Phone)],
         },
+        ..World::default()
     }
 }
 
@@ -358,11 +361,42 @@ fn institutions_are_known_by_code_then_by_name() {
     assert_eq!(reasons(&plan.rows[3].outcome), [(Some(Column::Area), Reason::AreaNeeded)]);
 }
 
+/// The world in April of the fiscal year 2026, with windows of the first doctor from the year before.
+fn april() -> World {
+    let window = ContactWindow {
+        way: ContactWay::Phone,
+        days: vec![Day::Mon],
+        from_min: 720,
+        to_min: 780,
+        holidays: false,
+        remarks: String::new(),
+        public: true,
+    };
+    let first = world().members[0].id.clone();
+    let last_year = BTreeMap::from([(first, (2, vec![window]))]);
+    World {
+        year: 2026,
+        windows: BTreeMap::from([(2025, last_year), (2026, BTreeMap::new()), (2027, BTreeMap::new())]),
+        ..world()
+    }
+}
+
+const LIST: &[&str] = &["医療機関名", "医師名", "方法", "曜日", "時間", "備考"];
+
+fn windows_in(outcome: &Outcome) -> &[ContactWindow] {
+    match outcome {
+        Outcome::Add(Target::Windows(draft)) | Outcome::Change { to: Target::Windows(draft), .. } => {
+            &draft.windows
+        }
+        _ => panic!("no windows"),
+    }
+}
+
 #[test]
-fn contact_windows_are_understood_row_by_row() {
+fn a_list_of_contact_windows_says_everything_of_the_doctors_who_stand_in_it() {
     let rows: &[&[&str]] = &[
-        &["ケアマネタイム一覧（令和8年4月）"],
-        &["医療機関名", "医師名", "方法", "曜日", "時間", "備考"],
+        &["令和８年度　ケアマネタイム一覧"],
+        LIST,
         &[
             "青葉クリニック",
             "髙橋　健一",
@@ -371,19 +405,73 @@ fn contact_windows_are_understood_row_by_row() {
             "１２：３０～１３：３０",
             "急ぎは午前も可",
         ],
-        &["緑町内科", "佐藤修", "面談", "平日", "終日", ""],
-        &["緑町内科", "知らない人", "電話", "月", "9時", ""],
+        // Under a joined cell.
+        &["", "", "来院", "平日", "終日", ""],
+        &["緑町内科", "佐藤修", "面談", "", "", ""],
+        &["※ 変更は事務局へ"],
     ];
-    let plan = plan_contacts(&table(rows), &world());
-    assert_eq!(plan.rows.len(), 3);
-    let first = plan.rows[0].outcome.as_ref().unwrap();
-    assert_eq!(first.member, world().members[0].id);
-    assert_eq!(first.by, [ContactBy::Phone, ContactBy::Fax, ContactBy::Other("MCS".into())]);
-    assert_eq!((first.days.as_slice(), first.from_min, first.to_min), (&[Day::Mon, Day::Wed][..], 750, 810));
-    assert_eq!(plan.rows[1].outcome.as_ref().unwrap().by, [ContactBy::Visit]);
-    let wrong = plan.rows[2].outcome.as_ref().unwrap_err();
-    let wrong: Vec<_> = wrong.iter().map(|p| (p.column.unwrap(), p.reason)).collect();
-    assert_eq!(wrong, [(Column::Name, Reason::NotAChoice), (Column::Hours, Reason::NotAnHour)]);
+    let plan = plan_windows(&table(rows), &april());
+    assert_eq!((plan.year, plan.rows.len()), (Some(2026), 2));
+    assert_eq!(plan.counts(), Counts { added: 2, ..Counts::default() });
+    let first = windows_in(&plan.rows[0].outcome);
+    let ways: Vec<_> = first.iter().map(|w| (w.way, w.remarks.as_str())).collect();
+    assert_eq!(
+        ways,
+        [
+            (ContactWay::Phone, "急ぎは午前も可"),
+            (ContactWay::Fax, "急ぎは午前も可"),
+            (ContactWay::Other, "MCS 急ぎは午前も可"),
+            (ContactWay::Visit, ""),
+        ]
+    );
+    assert_eq!(
+        (first[0].days.as_slice(), first[0].from_min, first[0].to_min),
+        (&[Day::Mon, Day::Wed][..], 750, 810)
+    );
+    assert!(first.iter().all(|w| w.public), "who agreed last year still does");
+    let second = windows_in(&plan.rows[1].outcome);
+    assert!(second[0].is_all_day() && second[0].days.is_empty() && !second[0].public);
+}
+
+#[test]
+fn a_doctor_of_whom_one_row_is_wrong_stays_as_they_were() {
+    let rows: &[&[&str]] = &[
+        LIST,
+        &["青葉クリニック", "髙橋　健一", "電話", "月", "9時〜10時", ""],
+        &["青葉クリニック", "髙橋　健一", "電話", "月", "朝のうち", ""],
+        &["緑町内科", "知らない人", "電話", "月", "9時", ""],
+        &["青葉クリニック", "伊藤美咲", "", "月", "9時〜10時", ""],
+    ];
+    let plan = plan_windows(&table(rows), &april());
+    assert_eq!((plan.year, plan.counts().refused), (Some(2026), 4));
+    let wrong: Vec<Vec<_>> = plan
+        .rows
+        .iter()
+        .map(|row| match &row.outcome {
+            Outcome::Refused(problems) => problems.iter().map(|p| (p.column, p.reason)).collect(),
+            _ => panic!("{}", row.row),
+        })
+        .collect();
+    assert_eq!(wrong[0], [(None, Reason::RowBeside)]);
+    assert_eq!(wrong[1], [(Some(Column::Hours), Reason::NotAnHour)]);
+    assert_eq!(
+        wrong[2],
+        [(Some(Column::Name), Reason::NotAChoice), (Some(Column::Hours), Reason::NotAnHour)]
+    );
+    assert_eq!(wrong[3], [(Some(Column::Ways), Reason::Missing)]);
+}
+
+#[test]
+fn a_list_of_another_age_is_not_taken_and_one_of_the_next_year_is() {
+    let row: &[&str] = &["青葉クリニック", "髙橋　健一", "電話", "月", "9時〜10時", ""];
+    let plan = |title: &str| plan_windows(&table(&[&[title], LIST, row]), &april());
+    assert_eq!(plan("令和9年度").counts().added, 1);
+    assert_eq!(plan("令和7年度").counts().changed, 1);
+    let old = plan("平成30年度");
+    assert!(matches!(&old.rows[0].outcome, Outcome::Refused(p) if p[0].reason == Reason::OtherYear));
+    let many: Vec<&[&str]> = std::iter::once(LIST).chain(std::iter::repeat_n(row, 13)).collect();
+    let many = plan_windows(&table(&many), &april());
+    assert!(matches!(&many.rows[0].outcome, Outcome::Refused(p) if p[0].reason == Reason::TooMany));
 }
 
 #[test]

@@ -9,9 +9,12 @@ use crate::ids::{InstitutionId, MemberId, OverrideId, PublicationId, SwapId};
 use crate::time::{Millis, Window};
 
 mod any;
+mod asking;
 mod checking;
 mod counts;
+mod feeds;
 mod filling;
+mod papers;
 mod patterns;
 mod publishing;
 mod reference;

@@ -43,6 +43,7 @@ needs! {
     Directory = Some(Scope::Directory);
     Ledger = Some(Scope::Ledger);
     Audit = Some(Scope::Audit);
+    Rota = Some(Scope::Rota);
 }
 
 /// A caller whose key has the scope `N`.

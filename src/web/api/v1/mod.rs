@@ -10,6 +10,8 @@ mod people;
 mod posted;
 mod refuse;
 mod requests;
+mod rota;
+mod swaps;
 
 use std::sync::OnceLock;
 
@@ -59,7 +61,9 @@ fn described() -> OpenApiRouter<Web> {
         .merge(people::routes())
         .merge(requests::routes())
         .merge(offers::routes())
+        .merge(swaps::routes())
         .merge(office::routes())
+        .merge(rota::routes())
         .routes(routes!(openapi));
     OpenApiRouter::with_openapi(Head::openapi()).nest("/api/v1", resources)
 }

@@ -92,12 +92,22 @@ enum AcceptTerms {
     Advice,
     /// An opinion, and a visit where it is needed (往診も可).
     Visit,
+    /// A duty, as it is asked about.
+    Plain,
+    /// The two duties of an exchange.
+    Exchange,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Accept {
     terms: AcceptTerms,
+    /// `exchange`: the duty this person gives, `area/role/from-to` in milliseconds, as in `Swap.takes`.
+    #[serde(default)]
+    gives: Option<String>,
+    /// `exchange`: the duty this person takes, as in `Swap.gives`.
+    #[serde(default)]
+    takes: Option<String>,
     /// The person's PIN; not needed with a key of scope `act_for`.
     #[serde(default)]
     pin: Option<String>,
@@ -230,6 +240,14 @@ async fn offer_accept(
         let terms = match body.terms {
             AcceptTerms::Advice => Terms::Advice,
             AcceptTerms::Visit => Terms::Visit,
+            AcceptTerms::Plain => Terms::Plain,
+            AcceptTerms::Exchange => {
+                let missing = |at| wrong(caller.lang, at, "missing");
+                Terms::Exchange {
+                    gives: body.gives.ok_or_else(|| missing("/gives"))?,
+                    takes: body.takes.ok_or_else(|| missing("/takes"))?,
+                }
+            }
         };
         answer(&web, &caller, &id, &posted, Choice::Accept { terms }, body.pin).await
     };

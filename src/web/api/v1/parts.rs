@@ -9,7 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::refuse::said;
 use crate::i18n::{Lang, t_with};
-use crate::ids::{AlarmId, InstitutionId, LedgerLineId, MemberId, OfferId, RequestId};
+use crate::ids::{
+    AlarmId, InstitutionId, LedgerLineId, MemberId, OfferId, OverrideId, PublicationId, RequestId,
+    RotaDraftId,
+};
 use crate::time::Millis;
 use crate::web::problem::{Kind, Problem};
 
@@ -36,7 +39,17 @@ macro_rules! api_ids {
     )*};
 }
 
-api_ids!(AlarmId, InstitutionId, LedgerLineId, MemberId, OfferId, RequestId);
+api_ids!(
+    AlarmId,
+    InstitutionId,
+    LedgerLineId,
+    MemberId,
+    OfferId,
+    OverrideId,
+    PublicationId,
+    RequestId,
+    RotaDraftId
+);
 
 /// An id with its prefix, in a path or a body.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ mod list;
 mod own;
 mod public;
 mod reviews;
-mod windows;
+pub(super) mod windows;
 
 use axum::response::Response;
 
@@ -158,7 +158,7 @@ fn specialties(voice: Voice, view: &DirectoryView, member: &Member) -> String {
 }
 
 /// One line of a form.
-fn line(caller: &Caller, id: &'static str, key: &str, value: &str, mode: &'static str) -> Input {
+pub(super) fn line(caller: &Caller, id: &'static str, key: &str, value: &str, mode: &'static str) -> Input {
     let hint = format!("{key}-hint");
     Input {
         id,
@@ -169,29 +169,29 @@ fn line(caller: &Caller, id: &'static str, key: &str, value: &str, mode: &'stati
     }
 }
 
-fn text(caller: &Caller, id: &'static str, key: &str, value: &str, rows: u32) -> Input {
+pub(super) fn text(caller: &Caller, id: &'static str, key: &str, value: &str, rows: u32) -> Input {
     Input { kind: InputKind::Text { value: value.to_owned(), rows }, ..line(caller, id, key, "", "text") }
 }
 
-fn day(caller: &Caller, id: &'static str, key: &str, value: &str) -> Input {
+pub(super) fn day(caller: &Caller, id: &'static str, key: &str, value: &str) -> Input {
     Input { kind: InputKind::Day { value: value.to_owned() }, ..line(caller, id, key, "", "text") }
 }
 
-fn tick(caller: &Caller, id: &'static str, key: &str, ticked: bool) -> Input {
+pub(super) fn tick(caller: &Caller, id: &'static str, key: &str, ticked: bool) -> Input {
     Input { kind: InputKind::Tick { ticked }, ..line(caller, id, key, "", "text") }
 }
 
-fn select(caller: &Caller, id: &'static str, key: &str, options: Vec<Choice>) -> Input {
+pub(super) fn select(caller: &Caller, id: &'static str, key: &str, options: Vec<Choice>) -> Input {
     let empty = t(caller.lang, "ask-choose");
     Input { kind: InputKind::Select { options, empty }, ..line(caller, id, key, "", "text") }
 }
 
-fn part(caller: &Caller, key: &str) -> Input {
+pub(super) fn part(caller: &Caller, key: &str) -> Input {
     Input { kind: InputKind::Part, ..line(caller, "part", key, "", "text") }
 }
 
 /// Puts what is wrong beside its field; what has no field of its own is said above.
-fn say_wrong(caller: &Caller, inputs: &mut [Input], wrong: &[FieldWrong]) -> Option<String> {
+pub(super) fn say_wrong(caller: &Caller, inputs: &mut [Input], wrong: &[FieldWrong]) -> Option<String> {
     let mut above = None;
     for one in wrong {
         let n = if matches!(one.field, "accepts" | "note") { LONG_TEXT } else { SHORT_TEXT };

@@ -45,7 +45,7 @@ fn clock(minute: u32, lang: Lang) -> String {
 }
 
 /// The hours of a window: 12時30分〜13時30分, 22時〜翌2時, 終日.
-pub(super) fn hours(window: &ContactWindow, lang: Lang) -> String {
+pub(in crate::web::ui) fn hours(window: &ContactWindow, lang: Lang) -> String {
     if window.is_all_day() {
         return t(lang, "windows-all-day");
     }
@@ -55,7 +55,7 @@ pub(super) fn hours(window: &ContactWindow, lang: Lang) -> String {
 }
 
 /// The days of a window: 月〜金, 火・木, 毎日.
-pub(super) fn days(window: &ContactWindow, lang: Lang) -> String {
+pub(in crate::web::ui) fn days(window: &ContactWindow, lang: Lang) -> String {
     let on: Vec<bool> = DAYS.iter().map(|(day, _)| window.days.contains(day)).collect();
     if window.days.is_empty() || on.iter().all(|on| *on) {
         return t(lang, "windows-every-day");

@@ -25,8 +25,8 @@ use super::caller::{Binding, Caller};
 use super::failure::Failure;
 use super::form::Fields;
 use super::views::{
-    Choice, Choices, Condition as ConditionView, LedgerLine, LedgerPage, Party, Prep, PrepLine, ProgramSum,
-    Tone, Verdict, render,
+    Choice, Choices, Condition as ConditionView, LedgerLine, LedgerPage, PartySum, Prep, PrepLine,
+    ProgramSum, Tone, Verdict, render,
 };
 use super::words::Voice;
 
@@ -261,20 +261,20 @@ fn programs(lang: Lang, view: &MonthView, burns: &[Burn]) -> Vec<ProgramSum> {
     sums.into_iter().map(one).collect()
 }
 
-fn parties(lang: Lang, view: &MonthView, names: &LedgerNames) -> Vec<Party> {
+fn parties(lang: Lang, view: &MonthView, names: &LedgerNames) -> Vec<PartySum> {
     let mut sums: BTreeMap<&InstitutionId, (u32, i64)> = BTreeMap::new();
     for line in view.lines.iter().chain(&view.held) {
         let sum = sums.entry(&line.institution).or_default();
         sum.0 += 1;
         sum.1 += line.amount.0;
     }
-    let one = |(id, (lines, sum)): (&InstitutionId, (u32, i64))| Party {
+    let one = |(id, (lines, sum)): (&InstitutionId, (u32, i64))| PartySum {
         name: names.institution(id),
         href: format!("/ledger/statement?month={}&institution={id}", view.month),
         lines,
         amount: yen(lang, Yen(sum)),
     };
-    let mut all: Vec<Party> = sums.into_iter().map(one).collect();
+    let mut all: Vec<PartySum> = sums.into_iter().map(one).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }

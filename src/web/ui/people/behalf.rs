@@ -62,7 +62,12 @@ async fn page(
     let volunteers = app.volunteers_for(home, &member.id).await?;
     let mut offers = Vec::new();
     for row in app.offers_live_of(home, &member.id, OFFERS).await? {
-        let found = app.case_for_office(home, &row.request).await?;
+        let found = match app.case_for_office(home, &row.request).await {
+            Ok(found) => found,
+            // About a duty: below.
+            Err(AppError::NotFound) => continue,
+            Err(e) => return Err(e.into()),
+        };
         let facts = &found.line.facts;
         let visits = volunteers.iter().any(|v| v.specialty == facts.specialty && v.visits);
         offers.push(BehalfOffer {
@@ -73,6 +78,19 @@ async fn page(
             answer_by: voice.until(found.line.request.answer_by),
             state: voice.offer(&row),
             may_visit: facts.visit && visits,
+            duty: false,
+        });
+    }
+    for (line, row) in app.swap_offers_of(home, &member.id).await?.0 {
+        offers.push(BehalfOffer {
+            id: row.id.to_string(),
+            case_no: line.case.case_no.clone(),
+            specialty: voice.word("swap-form", line.facts.form.code()),
+            area: voice.moment(line.facts.begins()),
+            answer_by: voice.until(line.request.answer_by),
+            state: voice.offer(&row),
+            may_visit: false,
+            duty: true,
         });
     }
     let (_, taken) = app.my_cases(home, &member.id).await?;
@@ -123,6 +141,15 @@ async fn own_offer(caller: &Caller, member: &MemberId, id: &str) -> Result<Offer
     if row.person == *member { Ok(row) } else { Err(Failure::not_found()) }
 }
 
+/// What somebody agrees to who is asked about a duty.
+async fn duty_terms(caller: &Caller, member: &MemberId, offer: &OfferRow) -> Result<Terms, Failure> {
+    let home = &caller.person()?.association.id;
+    let facts = caller.web.app.swap_case(home, &offer.request).await?.line.facts;
+    let exchange = facts.takes.filter(|_| facts.other.as_ref() == Some(member));
+    Ok(exchange
+        .map_or(Terms::Plain, |takes| Terms::Exchange { gives: takes.word(), takes: facts.gives.word() }))
+}
+
 /// `POST /people/{id}/for/offers/{offer}`
 pub(super) async fn answer(
     caller: Caller,
@@ -135,6 +162,8 @@ pub(super) async fn answer(
     let choice = match fields.get("answer") {
         "accept_advice" => Answering::Accept { terms: Terms::Advice },
         "accept_visit" => Answering::Accept { terms: Terms::Visit },
+        // Read out on the telephone from the page of the request: what it is about is what it says now.
+        "accept_duty" => Answering::Accept { terms: duty_terms(&caller, &member.id, &offer).await? },
         "decline" => Answering::Decline { reason: None },
         _ => return page(&caller, &member, None).await,
     };

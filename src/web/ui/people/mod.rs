@@ -160,7 +160,7 @@ fn device_lines(voice: Voice, devices: &[DeviceRow], this: Option<&str>) -> Vec<
 
 /// A QR code as an image that needs no other address: SVG in a `data:` URL. Nothing where the text is too
 /// long for one, which no address of ours is.
-fn qr_image(text: &str) -> String {
+pub(super) fn qr_image(text: &str) -> String {
     use base64::Engine as _;
     let svg = qrcode::QrCode::with_error_correction_level(text.as_bytes(), qrcode::EcLevel::M)
         .map(|code| code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(200, 200).build())

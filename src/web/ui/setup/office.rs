@@ -67,6 +67,7 @@ pub(super) async fn settings_page(caller: &Caller, minimum: Option<Field>) -> Re
             door("office", "/settings/office"),
             door("mail", "/settings/mail"),
             door("staff", "/settings/staff"),
+            door("keys", "/settings/keys"),
             door("rules", "/rules"),
             door("totals", "/totals"),
         ],

@@ -71,6 +71,15 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     Ok(page(&caller, kinds(lang, Some(Kind::Members), false), formats(lang, "xlsx"), Vec::new(), 0))
 }
 
+/// The cells that a page names, and how many more there are.
+pub(in crate::web::ui) fn missing_cells(
+    lang: Lang,
+    unwritable: &[Unwritable],
+) -> (Vec<MissingCharacters>, u32) {
+    let more = unwritable.len().saturating_sub(SHOWN);
+    (missing(lang, unwritable), u32::try_from(more).unwrap_or(u32::MAX))
+}
+
 fn missing(lang: Lang, unwritable: &[Unwritable]) -> Vec<MissingCharacters> {
     let shown = unwritable.iter().take(SHOWN).map(|cell| MissingCharacters {
         row: t_with(lang, "run-row-n", &[("n", &cell.row.to_string())]),

@@ -29,13 +29,13 @@ const TURN: Duration = Duration::from_secs(10);
 const READ: Duration = Duration::from_secs(20);
 
 /// What a page says about a file that is not read.
-fn refusal(refused: FileRefused, lang: Lang) -> String {
+pub(in crate::web::ui) fn refusal(refused: FileRefused, lang: Lang) -> String {
     let row = refused.row().map(|row| row.to_string()).unwrap_or_default();
     t_with(lang, &format!("sheet-file-{}", refused.code()), &[("row", &row)])
 }
 
 /// Reads a file on a thread of its own. `None`: others are before it.
-async fn table(file: Bytes, sheet: String) -> Option<Result<Table, FileRefused>> {
+pub(in crate::web::ui) async fn table(file: Bytes, sheet: String) -> Option<Result<Table, FileRefused>> {
     let turn = tokio::time::timeout(TURN, READING.acquire()).await.ok()?.ok()?;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);

@@ -1,9 +1,9 @@
 //! Files read in and taken out: members, institutions, contact windows.
 
-mod export;
-mod import;
+pub(super) mod export;
+pub(super) mod import;
 mod runs;
-mod upload;
+pub(super) mod upload;
 
 pub(super) use export::{XLSX, download};
 

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use super::super::caller::{Caller, see_other};
+use super::super::directory::windows::{days, hours};
 use super::super::failure::Failure;
 use super::super::form::Fields;
 use super::super::views::render;
@@ -13,8 +14,9 @@ use super::super::views::sheets::{
 use super::{SHEETS, counted, id_of, kind_name, state_line, voice};
 use crate::app::rows::RunState;
 use crate::app::sheets::{Applied, Confirm, RunView, Undone};
+use crate::domain::calendar::FiscalYear;
 use crate::domain::people::rights::Right;
-use crate::domain::people::sheet::{CellProblem, Note, Outcome, Plan, PlannedRow, Target};
+use crate::domain::people::sheet::{CellProblem, Kind, Note, Outcome, Plan, PlannedRow, Target};
 use crate::i18n::{Lang, t, t_with};
 
 /// Rows of each table that a page shows.
@@ -83,6 +85,12 @@ fn summary(target: &Target, plan: &Plan, lang: Lang) -> String {
             parts.push(draft.area.clone());
             parts.extend(draft.phone.clone());
         }
+        Target::Windows(draft) => {
+            parts.extend(draft.windows.iter().map(|window| {
+                let way = t(lang, &format!("word-way-{}", window.way.code()));
+                [way, days(window, lang), hours(window, lang), window.remarks.clone()].join(" ")
+            }));
+        }
     }
     parts.retain(|part| !part.is_empty());
     parts.join(if lang == Lang::Ja { "、" } else { ", " })
@@ -138,6 +146,10 @@ fn plan_view(view: &RunView, plan: &Plan, lang: Lang) -> RunPlan {
     let passed: Vec<String> = plan.passed_over.iter().take(20).map(ToString::to_string).collect();
     let separator = if lang == Lang::Ja { "・" } else { ", " };
     let mut read = vec![t(lang, &format!("run-encoding-{}", view.encoding))];
+    if let Some(year) = plan.year.and_then(FiscalYear::beginning_in) {
+        let year = if lang == Lang::Ja { year.long() } else { format!("FY{}", year.first_year()) };
+        read.push(t_with(lang, "run-year", &[("year", &year)]));
+    }
     if !view.sheet.is_empty() {
         read.push(t_with(lang, "run-read", &[("sheet", &view.sheet)]));
     }
@@ -157,6 +169,8 @@ fn plan_view(view: &RunView, plan: &Plan, lang: Lang) -> RunPlan {
     let (notes, notes_rest) = first_of(notes);
     RunPlan {
         has_heading: plan.heading.is_some(),
+        // A row of members or places is one of them; a doctor's hours stand in several.
+        counted: if plan.kind == Kind::Windows { "run-doctors" } else { "run-rows" },
         added: counts.added,
         changed: counts.changed,
         same: counts.same,

@@ -17,7 +17,7 @@ const TEXT_MAX_BYTES: u64 = 1_024;
 const FIELDS_MAX: usize = 12;
 
 /// What was posted. Its `Debug` shows neither fields nor file.
-pub(super) struct Upload {
+pub(in crate::web::ui) struct Upload {
     pub fields: Fields,
     /// Empty when none was chosen.
     pub file: Bytes,

@@ -61,7 +61,7 @@ pub struct Input {
 
 impl Input {
     /// What describes the field, as ids.
-    fn described(&self) -> String {
+    pub(super) fn described(&self) -> String {
         let mut ids = Vec::new();
         if !self.hint.is_empty() {
             ids.push(format!("{}-hint", self.id));

@@ -23,6 +23,8 @@ impl Home {
     fn doors(&self) -> Vec<(&'static str, &'static str)> {
         let nav = &self.shell.nav;
         [
+            (nav.duty, "/duty", "home-duty"),
+            (nav.rota, "/rota", "home-rota"),
             (nav.board, "/board", "home-board"),
             (nav.directory, "/directory", "home-directory"),
             (nav.people, "/people", "home-people"),

@@ -93,7 +93,7 @@ pub struct Prep {
 
 /// What an institution gets in the month.
 #[derive(Clone)]
-pub struct Party {
+pub struct PartySum {
     pub name: String,
     pub href: String,
     pub lines: u32,
@@ -136,7 +136,7 @@ pub struct LedgerPage {
     /// Something was recorded since it was made.
     pub has_changed: bool,
     pub prepare: Vec<Prep>,
-    pub parties: Vec<Party>,
+    pub parties: Vec<PartySum>,
     pub programs: Vec<ProgramSum>,
     pub tables: Choices,
     pub formats: Choices,
@@ -239,6 +239,6 @@ quiet_debug!(
     ComparedRow,
     PrepLine,
     Prep,
-    Party,
+    PartySum,
     ProgramSum
 );

@@ -13,15 +13,19 @@ mod board;
 mod consults;
 mod demo;
 pub mod directory;
+pub mod duties;
 mod entry;
 mod ledger;
 mod links;
+pub mod paper;
 pub mod people;
+pub mod rota;
 #[cfg(test)]
 mod samples;
 pub mod setup;
 pub mod sheets;
 pub mod signin;
+pub mod wishes;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
 pub use consults::{
@@ -32,7 +36,7 @@ pub use demo::{DemoDone, DemoPerson, DemoStart, MailPart, MailRow, MailTab, Mail
 pub use entry::{DeviceSignIn, Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
 pub use ledger::{
     ComparedRow, Condition, LedgerCorrect, LedgerEvidence, LedgerLine, LedgerPage, LedgerStatement,
-    LedgerTariffs, Party, Prep, PrepLine, ProgramSum, Verdict,
+    LedgerTariffs, PartySum, Prep, PrepLine, ProgramSum, Verdict,
 };
 pub use links::{
     BlindSummary, LinkEnd, LinkEndKind, LinkEntry, LinkOffer, LinkSignIn, OfferState, PinProblem,
@@ -137,6 +141,10 @@ pub struct Nav {
     pub settings: bool,
     /// Sees `/totals`.
     pub totals: bool,
+    /// Sees `/duty` with names.
+    pub duty: bool,
+    /// Sees `/rota`.
+    pub rota: bool,
 }
 
 /// What surrounds every page.

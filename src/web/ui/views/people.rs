@@ -343,6 +343,8 @@ pub struct BehalfOffer {
     pub answer_by: String,
     pub state: StateLine,
     pub may_visit: bool,
+    /// About a duty of the rota.
+    pub duty: bool,
 }
 
 /// Something they took and have not reported.

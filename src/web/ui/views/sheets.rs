@@ -96,6 +96,8 @@ pub struct Rest(pub u32);
 #[derive(Clone)]
 pub struct RunPlan {
     pub has_heading: bool,
+    /// The text that counts what is added or changed: rows, or doctors.
+    pub counted: &'static str,
     pub added: u32,
     pub changed: u32,
     pub same: u32,

@@ -5,7 +5,7 @@
 use askama::Template;
 
 use super::links::PinProblem;
-use super::{Choice, Field, Hidden, Shell, StateLine, quiet_debug};
+use super::{Choice, Choices, Field, Hidden, Shell, StateLine, quiet_debug};
 
 /// `GET /sign-in/office`. Posts `/sign-in/office`: `address`, `password`, `code`, `remember`; and
 /// `/sign-in/office/passkey`: `challenge`, `answer`.
@@ -37,6 +37,21 @@ pub struct ProveAgain {
     /// What was typed there.
     pub fields: Vec<(String, Hidden)>,
     pub once: Hidden,
+}
+
+/// A form sent after its session ended. Posts `/sign-in/kept`: `then`, the fields that were typed, each with `f_`
+/// before its name, and on a known device `pin`.
+#[derive(Template)]
+#[template(path = "kept-form.html")]
+pub struct KeptForm {
+    pub shell: Shell,
+    pub problem: Option<String>,
+    /// Whose known device this is: the PIN is enough.
+    pub person_name: Option<String>,
+    pub pin_problem: Option<PinProblem>,
+    /// Where the form belongs.
+    pub then: String,
+    pub fields: Vec<(String, Hidden)>,
 }
 
 /// After the proof: what was typed before goes where it was meant to go. Posts `then`.
@@ -117,7 +132,7 @@ pub struct RecoveryCodes {
     pub notice: Option<String>,
     pub person_name: String,
     pub codes: Vec<String>,
-    pub next: &'static str,
+    pub next: String,
 }
 
 /// A session in the list.
@@ -159,6 +174,39 @@ pub struct Staff {
     pub may_change: bool,
     pub address: Field,
     pub once: Hidden,
+}
+
+/// A key of the API in the list.
+pub struct ApiKeyLine {
+    pub id: String,
+    pub label: String,
+    /// What it may do, in words.
+    pub scopes: String,
+    pub made: String,
+    /// `None`: it opens something.
+    pub ended: Option<String>,
+    pub state: StateLine,
+}
+
+/// `GET /settings/keys`. Posts there: `label`, `scope` for each; `/settings/keys/{id}/revoke`.
+#[derive(Template)]
+#[template(path = "api-keys.html")]
+pub struct ApiKeys {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub rows: Vec<ApiKeyLine>,
+    pub label: Field,
+    pub scopes: Choices,
+    pub once: Hidden,
+}
+
+/// A new key, shown this once.
+#[derive(Template)]
+#[template(path = "api-key-shown.html")]
+pub struct ApiKeyShown {
+    pub shell: Shell,
+    pub label: String,
+    pub secret: Hidden,
 }
 
 /// A recovery that waits.
@@ -244,6 +292,7 @@ quiet_debug!(
     OfficeSignIn,
     ProveAgain,
     CarryOn,
+    KeptForm,
     PasskeyLine,
     MyMeans,
     Qr,
@@ -253,6 +302,9 @@ quiet_debug!(
     MySessions,
     StaffLine,
     Staff,
+    ApiKeyLine,
+    ApiKeys,
+    ApiKeyShown,
     RecoveryView,
     StaffPerson,
     LostMeans,

@@ -1,7 +1,10 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod directory;
+mod duties;
+mod paper;
 mod people;
+mod rota;
 mod setup;
 mod sheets;
 mod signin;
@@ -457,6 +460,8 @@ impl Maker {
                 sheets: true,
                 settings: true,
                 totals: true,
+                duty: true,
+                rota: true,
             },
         )
     }
@@ -550,7 +555,7 @@ impl Maker {
                 Vec::new()
             },
             parties: if full {
-                vec![Party {
+                vec![PartySum {
                     name: s("青葉皮膚科医院"),
                     href: s("/ledger/statement?month=2026-11&institution=01KD3YZ8G0AAAAAAAAAAAAAAAA"),
                     lines: 1,
@@ -806,7 +811,16 @@ impl Maker {
             let name = format!("message-{kind:?}").to_lowercase();
             pages.push((name, render(&self.message(kind))));
         }
-        for more in [signin::pages, people::pages, directory::pages, sheets::pages, setup::pages] {
+        for more in [
+            signin::pages,
+            people::pages,
+            directory::pages,
+            duties::pages,
+            paper::pages,
+            rota::pages,
+            sheets::pages,
+            setup::pages,
+        ] {
             pages.extend(more(self));
         }
         pages
@@ -832,8 +846,10 @@ fn every_page_keeps_the_promises_of_all_pages() {
         assert_eq!(page.matches("<h1").count(), 1, "{name}: one heading");
         assert!(page.contains(&format!("<html lang=\"{}\"", lang.tag())), "{name}: language");
         assert!(page.contains("href=\"tel:0420000000\"") && page.contains("042-000-0000"), "{name}: office");
+        // The name of the header by which a page asks whether it is still new.
+        let shown = page.replace("If-None-Match", "");
         for trace in ["None", "Some(", "{{", "{%", "Hidden(", "***", "{ $"] {
-            assert!(!page.contains(trace), "{name} shows {trace}");
+            assert!(!shown.contains(trace), "{name} shows {trace}");
         }
         for inline in
             [" style=", "<style", " onclick", " onload", "javascript:", "hx-on", "http://www.", "https://"]
@@ -946,8 +962,11 @@ fn a_link_in_a_mail_ends_where_its_letters_end() {
 }
 
 #[test]
-fn every_role_has_its_word() {
+fn every_role_and_every_scope_of_a_key_has_its_word() {
     let known = crate::i18n::keys(Lang::Ja);
+    for scope in crate::app::access::Scope::ALL {
+        assert!(known.contains(&format!("word-scope-{}", scope.code())), "{scope:?}");
+    }
     for role in crate::domain::people::Role::ALL {
         assert!(known.contains(&format!("word-role-{}", role.code())), "{role:?}");
     }
@@ -972,7 +991,7 @@ fn every_sample_stands_in_a_folder_to_look_at() {
     for (name, _, page) in every_page() {
         std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
     }
-    for name in ["app.css", "office.css", "link.js", "passkey.js", "demo.js", "htmx.min.js", "icon.svg"] {
+    for name in crate::web::ui::assets::names() {
         let url = crate::web::ui::assets::asset_url(name);
         std::fs::write(dir.join(url.trim_start_matches('/')), crate::web::ui::assets::asset(url).unwrap().1)
             .unwrap();

@@ -295,12 +295,13 @@ impl Maker {
     fn behalf(&self, full: bool) -> BehalfPage {
         let offer = |n: u32| BehalfOffer {
             id: format!("{ID}{n}"),
-            case_no: s("R8-0412"),
+            case_no: format!("R8-041{n}"),
             specialty: self.w("specialty-dermatology"),
             area: s("青葉北"),
             answer_by: t_with(self.lang, "word-until", &[("time", "11月21日（土）正午")]),
             state: self.line("offer-state-asked", Tone::Info),
             may_visit: n == 1,
+            duty: n == 2,
         };
         BehalfPage {
             shell: self.office("/people"),

@@ -45,6 +45,7 @@ fn plan(maker: &Maker, readable: bool) -> RunPlan {
     let column = |code: &str| t(lang, &format!("sheet-column-{code}"));
     RunPlan {
         has_heading: readable,
+        counted: "run-rows",
         added: 1,
         changed: 1,
         same: 76,

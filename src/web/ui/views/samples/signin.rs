@@ -1,11 +1,11 @@
 //! Signing in of the office: passkeys, passwords with one-time codes, recovery, sessions.
 
 use super::super::signin::{
-    CarryOn, LinkSetup, LinkStop, LinkStopped, LostMeans, LostSent, MyMeans, MyPassword, MySessions,
-    OfficeSignIn, PasskeyLine, ProveAgain, Qr, RecoveryCodes, RecoveryView, SessionLine, Staff, StaffLine,
-    StaffPerson,
+    ApiKeyLine, ApiKeyShown, ApiKeys, CarryOn, KeptForm, LinkSetup, LinkStop, LinkStopped, LostMeans,
+    LostSent, MyMeans, MyPassword, MySessions, OfficeSignIn, PasskeyLine, ProveAgain, Qr, RecoveryCodes,
+    RecoveryView, SessionLine, Staff, StaffLine, StaffPerson,
 };
-use super::super::{Field, Shell, render};
+use super::super::{Choices, Field, Shell, render};
 use super::{Choice, Maker, PinProblem, StateLine, Tone, hidden, s, t, t_with};
 
 impl Maker {
@@ -135,6 +135,39 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         address: Field { value: s("nobody@example.jp"), problem: Some(t(lang, "staff-find-none")) },
         once: hidden("once-26"),
     };
+    let keys = |full: bool| {
+        let line = |id: &str, label: &str, ended: bool| ApiKeyLine {
+            id: s(id),
+            label: s(label),
+            scopes: [maker.w("scope-read"), maker.w("scope-ledger")].join("・"),
+            made: t_with(lang, "keys-made", &[("when", "11月2日（月）9時10分")]),
+            ended: ended.then(|| t_with(lang, "keys-ended", &[("when", "11月20日（金）17時02分")])),
+            state: StateLine {
+                text: t(lang, if ended { "keys-state-revoked" } else { "keys-state-live" }),
+                tone: if ended { Tone::Plain } else { Tone::Good },
+            },
+        };
+        ApiKeys {
+            shell: maker.office("/settings/keys"),
+            notice: full.then(|| t(lang, "keys-revoked")),
+            rows: if full {
+                vec![line("k1", "会計システム", false), line("k2", "試験用", true)]
+            } else {
+                Vec::new()
+            },
+            label: Field { value: String::new(), problem: (!full).then(|| t(lang, "keys-label-missing")) },
+            scopes: Choices {
+                problem: (!full).then(|| t(lang, "keys-scope-missing")),
+                ..maker.choices("scope-", &["read", "request", "ledger"], "read")
+            },
+            once: hidden("once-30"),
+        }
+    };
+    let shown = ApiKeyShown {
+        shell: maker.office("/settings/keys"),
+        label: s("会計システム"),
+        secret: hidden("tbk_Zk3vQ1yT0cB7uXw5rPq9sLm2nHd8aEfJ4gKiOoVtYbc"),
+    };
     let lost = LostMeans {
         shell: maker.shell("/sign-in/lost"),
         problem: Some(t_with(lang, "signin-wait", &[("n", "15")])),
@@ -147,11 +180,19 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         notice: Some(t(lang, "means-added")),
         person_name: maker.named("title-staff", "山田 和子"),
         codes: (0..10).map(|n| format!("7F3K-2Q9D-XM{n}T")).collect(),
-        next: "/me/sign-in",
+        next: s("/me/sign-in"),
     };
     let carry = CarryOn {
         shell: maker.office("/sign-in/again"),
         then: s("/settings/staff/01jdabc/roles"),
+        fields: carried(),
+    };
+    let kept = |known: bool| KeptForm {
+        shell: maker.shell("/sign-in"),
+        problem: (!known).then(|| t(lang, "kept-not-yet")),
+        person_name: known.then(|| maker.doctor("佐藤 健一")),
+        pin_problem: known.then_some(PinProblem::WrongOnDevice),
+        then: s("/consults"),
         fields: carried(),
     };
     let by_pin = Shell { office_door: true, ..maker.office("/me/sessions") };
@@ -168,6 +209,8 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("prove-again", render(&again(Vec::new()))),
         ("prove-again-kept", render(&again(carried()))),
         ("carry-on", render(&carry)),
+        ("kept", render(&kept(false))),
+        ("kept-known", render(&kept(true))),
         ("means", render(&maker.means(false))),
         ("means-first", render(&maker.means(true))),
         ("password-app", render(&maker.my_password(true))),
@@ -177,6 +220,9 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("staff", render(&staff)),
         ("staff-person", render(&maker.staff_person(false))),
         ("staff-recovery", render(&maker.staff_person(true))),
+        ("api-keys", render(&keys(true))),
+        ("api-keys-none", render(&keys(false))),
+        ("api-key-shown", render(&shown)),
         ("lost", render(&lost)),
         ("lost-sent", render(&LostSent { shell: maker.shell("/sign-in/lost/sent"), hours: 24 })),
         ("setup-link", render(&setup(false, true))),

@@ -1,0 +1,92 @@
+//! The facts that mails are made of beside the envelope's words: who speaks, what is asked, how it ended.
+//! What a mail says of them stands one level up.
+
+use super::envelope::{
+    AssociationName, CaseNumber, Link, Moment, OfficePhone, ShortMoment, Specialty, TypedCode,
+};
+
+/// The office that speaks: at the foot of every mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Office {
+    pub association: AssociationName,
+    pub phone: OfficePhone,
+}
+
+/// A consult as it may be named in a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consult {
+    pub case: CaseNumber,
+    pub specialty: Specialty,
+}
+
+/// When something is due, for the reader's language and zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// For the subject: 明日正午, `noon tomorrow`.
+    pub short: ShortMoment,
+    /// For the text: 11月21日（土）正午.
+    pub full: Moment,
+}
+
+/// A link made for one person and one purpose, and what to type where it does not open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonalLink {
+    pub link: Link,
+    pub code: TypedCode,
+    pub until: Moment,
+}
+
+/// What the asker wishes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Advice,
+    Visit,
+    Either,
+}
+
+/// How pressing a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    Routine,
+    /// Today or tomorrow.
+    Soon,
+    /// Goes by phone; a mail only accompanies it.
+    Urgent,
+}
+
+/// What kind of help is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    Consult,
+    Cover,
+    Transfer,
+    Urgent,
+    Swap,
+}
+
+/// What somebody is asked about a duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DutyAsk {
+    /// The office typed in that you give yours: is that so?
+    Own,
+    /// Will you take a colleague's?
+    Give,
+    /// Will you take a colleague's for yours?
+    Exchange,
+    /// Who can take a colleague's?
+    Call,
+    /// Who can fill what nobody holds?
+    Hole,
+    /// A change that needs your word.
+    Approve,
+}
+
+/// How asking about a duty ended without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DutyEnd {
+    Taken,
+    Withdrawn,
+    Refused,
+    Expired,
+    Void,
+}

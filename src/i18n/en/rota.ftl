@@ -1,0 +1,62 @@
+# The rota: words of the rules, mails
+
+word-rota-rule-unknown = Not on the list of the rota.
+word-rota-rule-exempt = Takes no part in the rota.
+word-rota-rule-not_of_the_group = The institution is not of the group that holds the duty of this area.
+word-rota-rule-role_held_twice = Two duties of this role overlap.
+word-rota-rule-two_roles = Holds two roles of one slot.
+word-rota-rule-two_duties_at_once = Holds two duties at the same time.
+word-rota-rule-same_institution = Primary and deputy are of one institution.
+word-rota-rule-rest_hours = { $has } hours to the neighbouring duty ({ $needed } needed).
+word-rota-rule-rest_nights = { $has } nights to the neighbouring duty ({ $needed } needed).
+word-rota-rule-week_cap = More than { $needed } a week.
+word-rota-rule-month_cap = More than { $needed } a month.
+word-rota-rule-kind_cap = More than { $needed } of this kind of slot.
+word-rota-rule-institution_week = The institution has more than { $needed } a week.
+word-rota-rule-institution_month = The institution has more than { $needed } a month.
+word-rota-rule-qualification = Lacks the qualification { $what }.
+word-rota-rule-nobody_qualified = Nobody in the slot has the qualification { $what }.
+word-rota-rule-phone_only = Advises by phone only.
+word-rota-rule-no_deep_night = Cannot work between 22:00 and 6:00.
+word-rota-rule-never_kind = Never holds this kind of slot.
+word-rota-rule-block_split = The run of days off is split between several people.
+word-rota-rule-together = These two are not to be on together.
+word-rota-rule-unavailable = Said that they cannot.
+word-rota-rule-wished_off = Wished not to (weight { $needed }).
+word-rota-rule-wished_on = Wished to, and is not on (weight { $needed }).
+
+word-rota-role-primary = primary
+word-rota-role-deputy = deputy
+word-rota-role-backing = backing
+word-rota-gap-unassigned = Nobody has been assigned.
+word-rota-gap-emptied = The office has emptied it.
+word-rota-gap-left = Whoever held it has left.
+word-rota-refused-overlap = Two duties of one role overlap.
+word-rota-refused-outside_the_period = A duty begins outside of the period.
+word-rota-refused-no_time = A duty ends before it begins.
+
+word-rota-gained = Yours: { $duty }
+word-rota-lost = No longer yours: { $duty }
+word-rota-more = and { $count } more
+
+mail-rota-published-subject = The rota is published (from { $short })
+mail-rota-published-1 = The rota of { $association } for { $period } is published.
+mail-rota-published-2 = Your duties, or what changed of them:
+mail-rota-published-button = Open the page
+mail-rota-published-3 = If you cannot, please call the office: { $phone }
+mail-duty-reminder-subject = Your duty (from { $short })
+mail-duty-reminder-1 = Your duty is near. Please make sure that you can be reached by phone.
+mail-duty-reminder-button = Open the page
+mail-duty-reminder-2 = If you cannot, please call the office at once: { $phone }
+mail-rota-holes-subject = Holes in the rota: { $count } (from { $short })
+mail-rota-holes-1 = The rota of { $period } has { $count } holes.
+mail-rota-holes-button = Open the page
+mail-turns-short-subject = Too few 24-hour turns ({ $count } institutions)
+mail-turns-short-1 = { $count } institutions do not reach their target of continuous 24-hour turns in { $period }.
+mail-turns-short-2 = The page says which.
+mail-turns-short-button = Open the page
+mail-wish-ask-subject = Your wishes for the rota, please (by { $short })
+mail-wish-ask-1 = { $association } is making the rota for { $period }. Please say when you cannot and what you wish.
+mail-wish-ask-2 = By { $deadline }, please. If you have no wishes, please say so.
+mail-wish-ask-button = Open the page
+mail-wish-ask-3 = Or by phone: office { $phone }

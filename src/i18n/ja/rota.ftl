@@ -1,0 +1,62 @@
+# 当番：規則のことば、メール
+
+word-rota-rule-unknown = 当番の名簿にない方です。
+word-rota-rule-exempt = 当番に加わらない方です。
+word-rota-rule-not_of_the_group = この地区の当番を持つ連携体制の医療機関ではありません。
+word-rota-rule-role_held_twice = 同じ役割の当番が重なっています。
+word-rota-rule-two_roles = 同じ枠で二つの役割を持っています。
+word-rota-rule-two_duties_at_once = 同じ時間に二つの当番があります。
+word-rota-rule-same_institution = 正と副が同じ医療機関です。
+word-rota-rule-rest_hours = 前後の当番との間が { $has }時間です（{ $needed }時間必要）。
+word-rota-rule-rest_nights = 前後の当番との間が { $has }晩です（{ $needed }晩必要）。
+word-rota-rule-week_cap = 週に { $needed }回を超えます。
+word-rota-rule-month_cap = 月に { $needed }回を超えます。
+word-rota-rule-kind_cap = この種類の枠は { $needed }回までです。
+word-rota-rule-institution_week = 医療機関として週に { $needed }回を超えます。
+word-rota-rule-institution_month = 医療機関として月に { $needed }回を超えます。
+word-rota-rule-qualification = 必要な資格（{ $what }）がありません。
+word-rota-rule-nobody_qualified = 枠の中に必要な資格（{ $what }）の方がいません。
+word-rota-rule-phone_only = 電話対応のみの方です。
+word-rota-rule-no_deep_night = 深夜（22時から6時）はできない方です。
+word-rota-rule-never_kind = この種類の枠は受け持たない方です。
+word-rota-rule-block_split = 連休が複数の方に分かれています。
+word-rota-rule-together = 一緒にならない約束のお二人です。
+word-rota-rule-unavailable = 不可日です。
+word-rota-rule-wished_off = 避けたい日です（重み { $needed }）。
+word-rota-rule-wished_on = 希望の日に当番がありません（重み { $needed }）。
+
+word-rota-role-primary = 正
+word-rota-role-deputy = 副
+word-rota-role-backing = 控え
+word-rota-gap-unassigned = 当番が決まっていません。
+word-rota-gap-emptied = 事務局が空けています。
+word-rota-gap-left = 当番の方が退会・休会されました。
+word-rota-refused-overlap = 同じ役割の当番が重なっています。
+word-rota-refused-outside_the_period = 期間の外に始まる当番があります。
+word-rota-refused-no_time = 終わりが始まりより前の当番があります。
+
+word-rota-gained = 受け持ち：{ $duty }
+word-rota-lost = なくなった当番：{ $duty }
+word-rota-more = ほか { $count }件
+
+mail-rota-published-subject = 当番表を公開しました（{ $short }から）
+mail-rota-published-1 = { $association }の{ $period }の当番表を公開しました。
+mail-rota-published-2 = 先生の当番（変わったところ）は次のとおりです。
+mail-rota-published-button = ページを開く
+mail-rota-published-3 = ご都合が悪いときは、事務局 { $phone } へお電話ください。
+mail-duty-reminder-subject = 当番のお知らせ（{ $short }から）
+mail-duty-reminder-1 = 当番の時間が近づきました。お電話がつながるようにお願いします。
+mail-duty-reminder-button = ページを開く
+mail-duty-reminder-2 = ご都合が悪くなったときは、すぐ事務局 { $phone } へお電話ください。
+mail-rota-holes-subject = 当番の空き { $count }件（{ $short }から）
+mail-rota-holes-1 = { $period }の当番に空きが { $count }件あります。お早めに埋めてください。
+mail-rota-holes-button = ページを開く
+mail-turns-short-subject = 連続24時間当番が目標に届きません（{ $count }か所）
+mail-turns-short-1 = { $period }の連続24時間当番が目標に届かない医療機関が { $count }か所あります。
+mail-turns-short-2 = どの医療機関かはページでお確かめください。
+mail-turns-short-button = ページを開く
+mail-wish-ask-subject = 当番の希望をお聞かせください（{ $short }まで）
+mail-wish-ask-1 = { $association }が{ $period }の当番をつくります。不可日や希望をお知らせください。
+mail-wish-ask-2 = 締め切りは { $deadline } です。希望がなければ「なし」とお知らせください。
+mail-wish-ask-button = ページを開く
+mail-wish-ask-3 = お電話でも承ります：事務局 { $phone }
