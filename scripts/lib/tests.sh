@@ -136,6 +136,7 @@ stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
     node "$root/tests/e2e/demo.mjs"
     node "$root/tests/e2e/rota.mjs"
+    node "$root/tests/e2e/ledger.mjs"
 }
 
 needs_e2e_postgres() { say harness build postfix postgresql; }

@@ -246,16 +246,8 @@ async fn table(
     if !view.is_closed() {
         return Err(Stop::Failed(t(lang, "ledger-export-open")));
     }
-    let names = app.ledger_names(home, view.lines.iter()).await?;
-    Ok(match arg.table.as_str() {
-        "institutions" => tables::institutions(&view, &names, lang),
-        "tallies" => tables::tallies(&view, lang),
-        "claims" => {
-            let claims = app.ledger_claims(home, arg.of.month).await?.unwrap_or_default();
-            tables::claims(&view, &claims, &names, lang)
-        }
-        _ => tables::details(&view, &names, lang),
-    })
+    let table = app.ledger_table(home, &view, &arg.table, lang).await?;
+    table.ok_or_else(|| Stop::Failed(t(lang, "ledger-statement-empty")))
 }
 
 async fn export(arg: LedgerExportArgs, lang: Lang) -> Result<(), Stop> {

@@ -170,8 +170,8 @@ mod tests {
     fn a_csv_keeps_numbers_below_nought_and_guards_formulas() {
         let text = String::from_utf8(csv_utf8(&table())).unwrap();
         let lines: Vec<&str> = text.trim_start_matches('\u{feff}').split("\r\n").collect();
-        assert_eq!(lines[1], "'=1+1〜髙𠮷,2026-11-20,令和8年11月20日,-800");
-        assert_eq!(lines[2], ",2026-11-20,令和8年11月20日,1234567");
+        assert_eq!(lines[1], "'=1+1〜髙𠮷,2026-11-20,令和8年11月20日（金）,-800");
+        assert_eq!(lines[2], ",2026-11-20,令和8年11月20日（金）,1234567");
     }
 
     #[test]

@@ -187,7 +187,7 @@ mod tests {
         // Where the format says: kind, number, holder, amount.
         let cut = |from: usize, n: usize| data.chars().skip(from).take(n).collect::<String>();
         assert_eq!((cut(0, 5), cut(20, 3), cut(42, 8)), ("20001".into(), "012".into(), "10123456".into()));
-        assert_eq!((cut(50, 11), cut(80, 10)), ("ｲ)ｱｵﾊﾞｲｲﾝ ".into(), "0000012345".into()));
+        assert_eq!((cut(50, 11), cut(80, 10)), ("ｲ)ｱｵﾊﾞｲｲﾝ  ".into(), "0000012345".into()));
         assert!(text(records[0]).starts_with("12101234567890ｱｵﾊﾞｼｲｼｶｲ"));
         assert!(text(records[3]).starts_with("8000002000000017345"));
         assert_eq!(records[4][0], b'9');

@@ -13,9 +13,11 @@ use crate::domain::people::directory::BankAccount;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::money::Yen;
 use crate::store::directory::institution_bank;
-use crate::store::ledger::months::{CloseState, close_get, sealed_by_month, sealed_of_month};
-use crate::store::ledger::rules::books_of;
-use crate::store::people::{Institution, Member, institution_by_id, member_by_id};
+use crate::store::ledger::months::{
+    CloseState, close_get, sealed_by_month, sealed_by_party, sealed_of_month,
+};
+use crate::store::ledger::rules::{books_of, prorations_for};
+use crate::store::people::{Institution, Member, institution_by_id, institutions_after, member_by_id};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
@@ -78,6 +80,8 @@ pub struct ClaimView {
     pub last: Month,
     /// The institution that claims for itself; nobody: the association for all.
     pub party: Option<InstitutionId>,
+    /// The sum of the lines of the cycle.
+    pub standard: Yen,
     /// `None`: the books are not there yet.
     pub claim: Option<Claim>,
 }
@@ -108,9 +112,29 @@ pub fn tally<'a>(
 pub struct Payment {
     pub institution: InstitutionId,
     pub name: String,
+    /// The insurer's code, or nothing.
+    pub code: String,
+    /// What is paid: the month, less what earlier months ended below nought by and no month has made up since.
+    /// Below nought: nothing is paid, and the next month is reduced by it.
     pub yen: Yen,
     /// `None`: there is no account, or it is not complete.
     pub account: Option<BankAccount>,
+}
+
+/// The bank transfers of a closed month.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaymentList {
+    /// The account of the association itself (an institution of its own kind), with its name.
+    pub payer: Option<(String, BankAccount)>,
+    pub payments: Vec<Payment>,
+}
+
+/// What is paid for the last of these months: months below nought are taken off the next ones.
+#[must_use]
+pub fn payable(months: &[Yen]) -> Yen {
+    let Some((last, before)) = months.split_last() else { return Yen(0) };
+    let owed = before.iter().fold(0i64, |owed, month| owed.saturating_add(month.0).min(0));
+    Yen(owed.saturating_add(last.0))
 }
 
 struct Payments {
@@ -121,7 +145,7 @@ struct Payments {
 
 impl Command for Payments {
     /// `None`: the month is not closed.
-    type Output = Option<Vec<Payment>>;
+    type Output = Option<PaymentList>;
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
@@ -129,29 +153,63 @@ impl Command for Payments {
         if !close.is_some_and(|c| c.state == CloseState::Closed) {
             return Ok(None);
         }
-        let mut sums: BTreeMap<InstitutionId, i64> = BTreeMap::new();
-        for line in sealed_of_month(tx, association, self.month, None).await? {
-            *sums.entry(line.institution.clone()).or_default() += line.amount.0;
+        let (tariffs, _) = super::tariffs::tariffs_of(tx, kit, association, None, kit.now).await?;
+        // Where institutions claim for themselves, the funder pays them.
+        let elsewhere = |program: Option<&str>| {
+            let code = program.and_then(|p| p.parse::<Code>().ok());
+            code.is_some_and(|code| tariffs.claim_rule(&code).by == ClaimBy::Institution)
+        };
+        let mut sums: BTreeMap<InstitutionId, BTreeMap<Month, i64>> = BTreeMap::new();
+        for sum in sealed_by_party(tx, association, self.month).await? {
+            if !elsewhere(sum.program.as_deref()) {
+                *sums.entry(sum.institution).or_default().entry(sum.month).or_default() += sum.yen.0;
+            }
         }
         let mut payments = Vec::new();
-        for (institution, yen) in sums.into_iter().filter(|(_, yen)| *yen != 0) {
-            let there = institution_by_id(tx, association, &institution).await?;
-            let sealed = institution_bank(tx, association, &institution).await?;
-            let account = match sealed {
-                Some(sealed) => {
-                    let place = Sealed { table: "institution", column: "bank", row: institution.as_str() };
-                    let plain = kit.vault.open(tx, association, place, &sealed).await?;
-                    serde_json::from_str::<BankAccount>(&plain).ok()
-                }
-                None => None,
+        for (institution, months) in sums {
+            let mut months: Vec<Yen> = {
+                let last = months.get(&self.month).copied().unwrap_or(0);
+                let before = months.range(..self.month).map(|(_, yen)| Yen(*yen));
+                before.chain([Yen(last)]).collect()
             };
-            let name = there.map_or_else(|| institution.api(), |i| i.name);
-            payments.push(Payment { institution, name, yen: Yen(yen), account });
+            let yen = payable(&months);
+            let touched = months.pop().is_some_and(|last| last.0 != 0);
+            if yen == Yen(0) || (yen.0 < 0 && !touched) {
+                continue;
+            }
+            let there = institution_by_id(tx, association, &institution).await?;
+            let account = account_of(tx, kit, association, &institution).await?;
+            let (name, code) = there.map_or_else(|| (institution.api(), String::new()), |i| (i.name, i.code));
+            payments.push(Payment { institution, name, code, yen, account });
+        }
+        let mut payer = None;
+        for own in institutions_after(tx, association, "", INSTITUTIONS).await? {
+            if payer.is_none() && own.kind == OWN_KIND && own.closed.is_none() {
+                let account = account_of(tx, kit, association, &own.id).await?;
+                payer = account.map(|account| (own.name, account));
+            }
         }
         let detail = json!({ "payments": payments.len() });
         note(tx, kit, &self.who, "ledger.payments", &format!("ledger:{}", self.month), detail).await?;
-        Ok(Some(payments))
+        Ok(Some(PaymentList { payer, payments }))
     }
+}
+
+/// Institutions among which the association's own is looked for.
+const INSTITUTIONS: i64 = 10_000;
+/// The kind of the association's own office.
+const OWN_KIND: &str = "association";
+
+async fn account_of(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    institution: &InstitutionId,
+) -> Result<Option<BankAccount>, StoreError> {
+    let Some(sealed) = institution_bank(tx, association, institution).await? else { return Ok(None) };
+    let place = Sealed { table: "institution", column: "bank", row: institution.as_str() };
+    let plain = kit.vault.open(tx, association, place, &sealed).await?;
+    Ok(serde_json::from_str::<BankAccount>(&plain).ok())
 }
 
 struct Exported {
@@ -196,6 +254,27 @@ impl App {
                 && let Some(found) = member_by_id(&mut conn, association, person).await?
             {
                 names.members.insert(person.clone(), found);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Names of institutions alone.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ledger_institutions<'a>(
+        &self,
+        association: &AssociationId,
+        ids: impl Iterator<Item = &'a InstitutionId>,
+    ) -> Result<LedgerNames, AppError> {
+        let mut names = LedgerNames::default();
+        let mut conn = self.db.read().await?;
+        for id in ids {
+            if !names.institutions.contains_key(id)
+                && let Some(found) = institution_by_id(&mut conn, association, id).await?
+            {
+                names.institutions.insert(id.clone(), found);
             }
         }
         Ok(names)
@@ -323,6 +402,7 @@ impl App {
                     funder: funder.clone(),
                     first,
                     last,
+                    standard: Yen(standard),
                     claim: claim(&rule, Yen(standard), books.get(key).copied()),
                     party,
                 });
@@ -336,8 +416,21 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn ledger_payments(&self, who: &Who, month: Month) -> Result<Option<Vec<Payment>>, AppError> {
+    pub async fn ledger_payments(&self, who: &Who, month: Month) -> Result<Option<PaymentList>, AppError> {
         Ok(self.db.run(Payments { kit: self.kit(), who: who.clone(), month }).await?)
+    }
+
+    /// What the officers decided on budgets of a fiscal year: the programme and the budget that is shared down.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ledger_decisions(
+        &self,
+        association: &AssociationId,
+        fiscal_year: i32,
+    ) -> Result<Vec<(String, Yen)>, AppError> {
+        let mut conn = self.db.read().await?;
+        Ok(prorations_for(&mut conn, association, fiscal_year, self.now()).await?)
     }
 
     /// Notes that a file of a month was taken out.
@@ -387,5 +480,23 @@ impl MonthView {
             statement.total.0 += line.amount.0;
         }
         Some(statement)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_below_nought_is_taken_off_the_next_ones() {
+        let paid = |months: &[i64]| payable(&months.iter().copied().map(Yen).collect::<Vec<_>>()).0;
+        assert_eq!(paid(&[]), 0);
+        assert_eq!(paid(&[2_000]), 2_000);
+        // What was paid before has nothing to do with what is paid now.
+        assert_eq!(paid(&[2_000, 500]), 500);
+        assert_eq!(paid(&[2_000, -800]), -800);
+        assert_eq!(paid(&[2_000, -800, 500]), -300);
+        assert_eq!(paid(&[2_000, -800, 500, 1_000]), 700);
+        assert_eq!(paid(&[2_000, -800, 500, 1_000, 50]), 50);
     }
 }

@@ -1,17 +1,24 @@
 //! The tables that are taken out of the ledger: details, sums by institution, tallies, claims. Headings and words
 //! come from the texts; writing files is `export`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::{App, AppError};
 use super::close::MonthView;
-use super::figures::{ClaimView, LedgerNames, tally};
+use super::figures::{Burn, ClaimView, LedgerNames, Tally, tally};
 use crate::domain::calendar::era_year;
 use crate::domain::ledger::{Cell, Eligibility, LedgerTable, Line, Month, Side};
 use crate::i18n::{Lang, has, t, t_with};
-use crate::ids::InstitutionId;
+use crate::ids::{AssociationId, InstitutionId};
 
 /// What can be taken out.
-pub const KINDS: [&str; 4] = ["details", "institutions", "tallies", "claims"];
+pub const KINDS: [&str; 6] = ["details", "institutions", "tallies", "city", "claims", "year"];
+
+/// Cells with fewer lines are not told to the city: somebody could be known by them.
+const CITY_LEAST: u32 = 3;
+
+/// Columns of the details that paper has no room for.
+const NOT_ON_PAPER: [&str; 7] = ["date", "kind", "institution_code", "member", "band", "program", "line"];
 
 /// 令和8年11月, or November 2026.
 #[must_use]
@@ -184,9 +191,33 @@ pub fn institutions(view: &MonthView, names: &LedgerNames, lang: Lang) -> Ledger
     LedgerTable { title, sheet, columns: columns(lang, &keys), rows, footer: footer(view, lang) }
 }
 
+/// The cells of a cut that are not told: those with fewer lines than `least`, and where that is a single one also
+/// the smallest beside it, or the sum would tell it.
+fn hidden(cells: &BTreeMap<String, Tally>, least: u32) -> BTreeSet<String> {
+    let small = |(_, cell): &(&String, &Tally)| cell.lines < least;
+    let mut hidden: BTreeSet<String> = cells.iter().filter(small).map(|(value, _)| value.clone()).collect();
+    if hidden.len() == 1 {
+        let others = cells.iter().filter(|(value, _)| !hidden.contains(*value));
+        let next = others.min_by_key(|(value, cell)| (cell.lines, (*value).clone()));
+        let next = next.map(|(value, _)| value.clone());
+        hidden.extend(next);
+    }
+    hidden
+}
+
 /// 集計: lines and yen in every cut: kind of institution, specialty, band, side, kind of event, reason, programme.
 #[must_use]
 pub fn tallies(view: &MonthView, lang: Lang) -> LedgerTable {
+    tallied(view, lang, "tallies", 0)
+}
+
+/// 市への集計: the same with small cells hidden.
+#[must_use]
+pub fn city(view: &MonthView, lang: Lang) -> LedgerTable {
+    tallied(view, lang, "city", CITY_LEAST)
+}
+
+fn tallied(view: &MonthView, lang: Lang, kind: &str, least: u32) -> LedgerTable {
     type Cut = (&'static str, fn(&Line) -> String, &'static str);
     const NONE: &str = "-";
     let cuts: [Cut; 6] = [
@@ -205,24 +236,30 @@ pub fn tallies(view: &MonthView, lang: Lang) -> LedgerTable {
             "reason",
         ),
     ];
-    let (title, sheet) = titled(view, lang, "tallies");
+    let (title, sheet) = titled(view, lang, kind);
     let mut rows = Vec::new();
-    let mut add = |cut: &str, value: String, tally: super::figures::Tally| {
-        rows.push(vec![
-            Cell::Text(t(lang, &format!("ledger-column-{cut}"))),
-            Cell::Text(value),
-            Cell::Count(i64::from(tally.lines)),
-            Cell::Yen(tally.yen.0),
-        ]);
+    let mut add = |cut: &str, value: String, cell: &Tally, is_hidden: bool| {
+        let few = || Cell::Text(t_with(lang, "ledger-few", &[("n", &least.to_string())]));
+        let (lines, sum) = if is_hidden {
+            (few(), few())
+        } else {
+            (Cell::Count(i64::from(cell.lines)), Cell::Yen(cell.yen.0))
+        };
+        rows.push(vec![Cell::Text(t(lang, &format!("ledger-column-{cut}"))), Cell::Text(value), lines, sum]);
     };
     for (cut, of, words) in cuts {
-        for (value, cell) in tally(view.lines.iter(), of) {
-            let value = if value == NONE { t(lang, "ledger-tally-none") } else { word(lang, words, &value) };
-            add(cut, value, cell);
+        let cells = tally(view.lines.iter(), of);
+        let untold = hidden(&cells, least);
+        for (value, cell) in &cells {
+            let name = if value == NONE { t(lang, "ledger-tally-none") } else { word(lang, words, value) };
+            add(cut, name, cell, untold.contains(value));
         }
     }
-    for (value, cell) in tally(view.lines.iter(), |line| program_name(view, line)) {
-        add("program", if value.is_empty() { t(lang, "ledger-tally-none") } else { value }, cell);
+    let cells = tally(view.lines.iter(), |line| program_name(view, line));
+    let untold = hidden(&cells, least);
+    for (value, cell) in &cells {
+        let name = if value.is_empty() { t(lang, "ledger-tally-none") } else { value.clone() };
+        add("program", name, cell, untold.contains(value));
     }
     let keys = ["cut", "value", "lines", "amount_yen"];
     LedgerTable { title, sheet, columns: columns(lang, &keys), rows, footer: footer(view, lang) }
@@ -268,5 +305,93 @@ pub fn claims(view: &MonthView, claims: &[ClaimView], names: &LedgerNames, lang:
         columns: columns(lang, &keys),
         rows: claims.iter().map(row).collect(),
         footer: footer(view, lang),
+    }
+}
+
+/// 年度の一覧: what each programme paid in each month of closing, with its budget.
+#[must_use]
+pub fn year(view: &MonthView, burns: &[Burn], lang: Lang) -> LedgerTable {
+    const MONTHS: [&str; 12] =
+        ["apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "jan", "feb", "mar"];
+    let (title, sheet) = titled(view, lang, "year");
+    let april = Month::april(view.month.fiscal_year());
+    let mut columns = columns(lang, &["program"]);
+    for (n, key) in (0i64..).zip(MONTHS) {
+        let (_, number) = april.plus(n).parts();
+        columns.push((key, t_with(lang, "ledger-column-month", &[("n", &number.to_string())])));
+    }
+    columns.extend(self::columns(lang, &["year_yen", "budget_yen", "left_yen", "forecast_yen"]));
+    let yen = |yen: Option<crate::money::Yen>| yen.map_or(Cell::Nothing, |yen| Cell::Yen(yen.0));
+    let row = |burn: &Burn| {
+        let mut row = vec![Cell::Text(burn.name.clone())];
+        row.extend(burn.months.iter().map(|month| yen(*month)));
+        row.extend([Cell::Yen(burn.spent.0), yen(burn.budget), yen(burn.left()), Cell::Yen(burn.forecast.0)]);
+        row
+    };
+    let rows = burns.iter().map(row).collect();
+    LedgerTable { title, sheet, columns, rows, footer: footer(view, lang) }
+}
+
+/// A table as it is printed: the details without the columns that data needs and readers do not.
+#[must_use]
+pub fn on_paper(kind: &str, mut table: LedgerTable) -> LedgerTable {
+    if kind != "details" {
+        return table;
+    }
+    let keep: Vec<bool> = table.columns.iter().map(|(key, _)| !NOT_ON_PAPER.contains(key)).collect();
+    for row in &mut table.rows {
+        let mut kept = keep.iter();
+        row.retain(|_| kept.next().copied().unwrap_or(true));
+    }
+    let mut kept = keep.iter();
+    table.columns.retain(|_| kept.next().copied().unwrap_or(true));
+    table
+}
+
+impl App {
+    /// One of the tables of a month, by its word in [`KINDS`]; `None` where there is no such table.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ledger_table(
+        &self,
+        association: &AssociationId,
+        view: &MonthView,
+        kind: &str,
+        lang: Lang,
+    ) -> Result<Option<LedgerTable>, AppError> {
+        let names = self.ledger_names(association, view.lines.iter()).await?;
+        Ok(Some(match kind {
+            "details" => details(view, &names, lang),
+            "institutions" => institutions(view, &names, lang),
+            "tallies" => tallies(view, lang),
+            "city" => city(view, lang),
+            "claims" => {
+                let all = self.ledger_claims(association, view.month).await?.unwrap_or_default();
+                claims(view, &all, &names, lang)
+            }
+            "year" => year(view, &self.ledger_burn(association, view.month.fiscal_year()).await?, lang),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Yen;
+
+    fn cells(lines: &[(&str, u32)]) -> BTreeMap<String, Tally> {
+        lines.iter().map(|(name, lines)| ((*name).to_owned(), Tally { lines: *lines, yen: Yen(1) })).collect()
+    }
+
+    #[test]
+    fn a_small_cell_cannot_be_told_from_the_sum_of_the_others() {
+        let untold = |of: &[(&str, u32)]| hidden(&cells(of), 3).into_iter().collect::<Vec<_>>();
+        assert!(untold(&[("a", 3), ("b", 9)]).is_empty());
+        assert_eq!(untold(&[("a", 2), ("b", 9), ("c", 5)]), ["a", "c"]);
+        assert_eq!(untold(&[("a", 2), ("b", 1), ("c", 5)]), ["a", "b"]);
+        assert_eq!(untold(&[("a", 1)]), ["a"]);
+        assert!(hidden(&cells(&[("a", 0), ("b", 1)]), 0).is_empty());
     }
 }

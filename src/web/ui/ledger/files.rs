@@ -9,12 +9,16 @@ use super::super::failure::Failure;
 use super::super::form::Fields;
 use super::super::sheets::download;
 use super::super::views::sheets::MissingCharacters;
-use super::super::views::{LedgerStatement, render};
+use super::super::views::{LedgerPaper, LedgerStatement, TableCell, render};
 use super::{FORMATS, LEDGER, Said, desk, href, line_view, month_of, named, voice_of, yen};
-use crate::app::ledger::tables::{KINDS, claims, details, footer, institutions, month_name, tallies};
-use crate::domain::ledger::Month;
+use crate::app::ledger::close::MonthView;
+use crate::app::ledger::figures::PaymentList;
+use crate::app::ledger::tables::{KINDS, footer, month_name, on_paper};
+use crate::domain::calendar::CivilDate;
+use crate::domain::ledger::{Cell, Month};
 use crate::domain::people::rights::Right;
 use crate::export::ledger::{csv_shift_jis, csv_utf8, json, xlsx};
+use crate::export::transfer::{NotTransferable, Payer, Transfer, transfer_list};
 use crate::i18n::{t, t_with};
 use crate::ids::InstitutionId;
 use crate::money::Yen;
@@ -58,6 +62,7 @@ pub(super) async fn statement(caller: Caller, Query(of): Query<Of>) -> Result<Re
             None => code.to_owned(),
         }
     };
+    let (made_by, approved_by) = signed(&caller, &view).await;
     let page = LedgerStatement {
         shell: caller.shell_at(LEDGER, "/ledger"),
         month: month_name(month, lang),
@@ -83,17 +88,148 @@ pub(super) async fn statement(caller: Caller, Query(of): Query<Of>) -> Result<Re
             let now = crate::app::say::moment(caller.now, caller.zone(), lang);
             t_with(lang, "ledger-printed", &[("at", &now)])
         },
-        made_by: match &view.close {
-            Some(close) => named(&caller, &close.made_by).await,
-            None => String::new(),
-        },
-        approved_by: match sealed {
-            Some(sealed) => named(&caller, &sealed.by).await,
-            None => String::new(),
-        },
+        made_by,
+        approved_by,
         seal: footer(&view, lang),
     };
     Ok(caller.page(render(&page), false))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Which {
+    #[serde(default)]
+    month: String,
+    #[serde(default)]
+    table: String,
+}
+
+/// Who made and approved a month, for the boxes of seals.
+async fn signed(caller: &Caller, view: &MonthView) -> (String, String) {
+    let Some(close) = &view.close else { return (String::new(), String::new()) };
+    let approved = match &close.sealed {
+        Some(sealed) => named(caller, &sealed.by).await,
+        None => String::new(),
+    };
+    (named(caller, &close.made_by).await, approved)
+}
+
+/// `GET /ledger/paper`: a table of the month to be printed.
+pub(super) async fn paper(caller: Caller, Query(which): Query<Which>) -> Result<Response, Failure> {
+    if caller.signed_in.is_none() {
+        return Ok(caller.to_sign_in());
+    }
+    let person = caller.with_right(Right::Ledger)?;
+    let (app, home, lang) = (&caller.web.app, &person.association.id, caller.lang);
+    // Without a month and a table the desk shows where they are chosen.
+    let kind = KINDS.into_iter().find(|kind| *kind == which.table);
+    let (Ok(month), Some(kind)) = (which.month.parse::<Month>(), kind) else {
+        return Ok(super::super::caller::see_other("/ledger"));
+    };
+    let view = app.ledger_month(home, month).await?;
+    let table = app.ledger_table(home, &view, kind, lang).await?.ok_or(Failure::not_found())?;
+    let table = on_paper(kind, table);
+    let cell = |cell: &Cell| match cell {
+        Cell::Yen(n) => TableCell { text: Yen(*n).to_string(), is_number: true },
+        Cell::Count(n) => TableCell { text: n.to_string(), is_number: true },
+        other => TableCell { text: other.text(), is_number: false },
+    };
+    let sum = |key: &str| {
+        let at = table.columns.iter().position(|(name, _)| *name == key)?;
+        let cells = table.rows.iter().filter_map(|row| row.get(at));
+        Some(cells.fold(0i64, |sum, cell| if let Cell::Yen(n) = cell { sum.saturating_add(*n) } else { sum }))
+    };
+    let key = match kind {
+        "claims" => "claim_yen",
+        "year" => "year_yen",
+        _ => "amount_yen",
+    };
+    // A table of several cuts has the same sum several times over.
+    let total = if matches!(kind, "tallies" | "city") { None } else { sum(key) };
+    let (made_by, approved_by) = signed(&caller, &view).await;
+    let now = crate::app::say::moment(caller.now, caller.zone(), lang);
+    let page = LedgerPaper {
+        shell: caller.shell_at(LEDGER, "/ledger"),
+        title: table.title.clone(),
+        back: href(month),
+        month: month_name(month, lang),
+        is_draft: !view.is_closed(),
+        columns: table.columns.iter().map(|(_, name)| name.clone()).collect(),
+        rows: table.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+        total: total.map(|sum| yen(lang, Yen(sum))),
+        made: t_with(lang, "ledger-printed", &[("at", &now)]),
+        made_by,
+        approved_by,
+        seal: table.footer,
+    };
+    Ok(caller.page(render(&page), false))
+}
+
+/// The file for the bank, or what stands against it, in words.
+fn transfers(
+    caller: &Caller,
+    list: &PaymentList,
+    code: &str,
+    day: CivilDate,
+) -> Result<(Vec<u8>, usize), Vec<String>> {
+    let lang = caller.lang;
+    let Some((_, account)) = &list.payer else {
+        return Err(vec![t(lang, "ledger-transfer-no-payer")]);
+    };
+    let payer = Payer { code: code.to_owned(), name: account.holder.clone(), account: account.clone() };
+    let mut wrong = Vec::new();
+    let mut payments = Vec::new();
+    for (n, payment) in (1u32..).zip(list.payments.iter().filter(|p| p.yen.0 > 0)) {
+        match &payment.account {
+            None => wrong.push(t_with(lang, "ledger-transfer-no-account", &[("name", &payment.name)])),
+            Some(account) => payments.push(Transfer {
+                name: payment.name.clone(),
+                account: account.clone(),
+                yen: payment.yen.0,
+                reference: if payment.code.is_empty() { n.to_string() } else { payment.code.clone() },
+            }),
+        }
+    }
+    let told = |wrong: NotTransferable| match wrong {
+        NotTransferable::Field { whose, field } => {
+            let what = t(lang, &format!("ledger-transfer-{field}"));
+            t_with(lang, "ledger-transfer-field", &[("name", &whose), ("what", &what)])
+        }
+        NotTransferable::Yen { whose } => t_with(lang, "ledger-transfer-yen", &[("name", &whose)]),
+        NotTransferable::Nobody => t(lang, "ledger-transfer-nobody"),
+    };
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    match transfer_list(&payer, &format!("{:02}{:02}", day.month(), day.day()), &payments) {
+        Ok(bytes) => Ok((bytes, payments.len())),
+        Err(all) => Err(all.into_iter().map(told).collect()),
+    }
+}
+
+/// `POST /ledger/transfer`: `month`, `payer_code`, `day`. The bank transfer list of a closed month; asks for a proof
+/// of who it is first, as the bank accounts do.
+pub(super) async fn transfer(caller: Caller, fields: Fields) -> Result<Response, Failure> {
+    caller.with_right(Right::Bank)?;
+    fields.check(&caller, LEDGER)?;
+    let person = caller.fresh_with(Right::Bank, &fields)?;
+    let lang = caller.lang;
+    let month = month_of(&fields)?;
+    let code = super::super::form::narrow(fields.get("payer_code"));
+    let problem = |text: String| Said { problem: Some(text), ..Said::default() };
+    let Ok(day) = super::super::form::narrow(fields.get("day")).parse::<CivilDate>() else {
+        return desk(&caller, month, problem(t(lang, "ledger-transfer-day"))).await;
+    };
+    let Some(list) = caller.web.app.ledger_payments(&person.who(), month).await? else {
+        return desk(&caller, month, problem(t(lang, "ledger-export-open"))).await;
+    };
+    match transfers(&caller, &list, &code, day) {
+        Ok((bytes, rows)) => {
+            let what = ("transfer", "zengin");
+            caller.web.app.ledger_exported(&person.who(), month, what, rows).await?;
+            Ok(download(&format!("transfer-{month}.txt"), "text/plain; charset=shift_jis", bytes))
+        }
+        Err(wrong) => desk(&caller, month, problem(wrong.join("　"))).await,
+    }
 }
 
 /// `POST /ledger/export`: `month`, `table`, `format`; `replace`: write 〓 for what Shift_JIS does not have.
@@ -110,16 +246,7 @@ pub(super) async fn export(caller: Caller, fields: Fields) -> Result<Response, F
         let problem = Some(t(lang, "ledger-export-open"));
         return desk(&caller, month, Said { problem, ..Said::default() }).await;
     }
-    let names = app.ledger_names(home, view.lines.iter()).await?;
-    let table = match kind {
-        "institutions" => institutions(&view, &names, lang),
-        "tallies" => tallies(&view, lang),
-        "claims" => {
-            let all = app.ledger_claims(home, month).await?.unwrap_or_default();
-            claims(&view, &all, &names, lang)
-        }
-        _ => details(&view, &names, lang),
-    };
+    let table = app.ledger_table(home, &view, kind, lang).await?.ok_or(Failure::form_expired())?;
     let (content_type, ending, bytes) = match format {
         "csv" => ("text/csv; charset=utf-8", "csv", csv_utf8(&table)),
         "json" => ("application/json", "json", json(&table)),

@@ -1,8 +1,10 @@
 //! The subsidy ledger as the office works with it: the desk of a month. `forms` record evidence, corrections and
-//! tariffs, `files` are what is printed and taken out. What a line is worth is `domain::ledger`.
+//! tariffs, `files` are what is printed and taken out, `year` the budgets and their decisions. What a line is worth is
+//! `domain::ledger`.
 
 mod files;
 mod forms;
+mod year;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +38,13 @@ pages! {
     post "/ledger/unmake" => unmake;
     post "/ledger/approve" => approve;
     get "/ledger/statement" => files::statement;
+    get "/ledger/paper" => files::paper;
     post "/ledger/export" => files::export;
+    post "/ledger/transfer" => files::transfer;
+    get "/ledger/year" => year::year;
+    post "/ledger/prorate" => year::prorate;
+    post "/ledger/books" => year::books;
+    post "/ledger/rerun" => year::rerun;
     get "/ledger/correct" => forms::correct_form;
     post "/ledger/correct" => forms::correct;
     get "/ledger/evidence" => forms::evidence_form;
@@ -321,6 +329,15 @@ async fn desk(caller: &Caller, month: Month, said: Said) -> Result<Response, Fai
         Some(c) if c.state == CloseState::Made => ("made", Tone::Warn),
         Some(_) => ("closed", Tone::Good),
     };
+    let claims = if view.is_closed() { app.ledger_claims(home, month).await? } else { None };
+    let claims = claims.unwrap_or_default();
+    let claimants = app.ledger_institutions(home, claims.iter().filter_map(|c| c.party.as_ref())).await?;
+    let mut reruns = Choices { options: Vec::new(), problem: None };
+    if view.is_closed() && clerk {
+        let history = app.tariffs_history(home).await?;
+        let versions: Vec<(i64, String)> = history.into_iter().map(|s| (s.number, s.version)).collect();
+        reruns = year::reruns_of(lang, &view, &versions);
+    }
     let fresh_notice = said.notice.is_some();
     let shown = SHOWN.min(view.lines.len() + view.held.len());
     let page = LedgerPage {
@@ -359,7 +376,21 @@ async fn desk(caller: &Caller, month: Month, said: Said) -> Result<Response, Fai
             if said.format.is_empty() { "xlsx" } else { &said.format },
         ),
         may_export: view.is_closed() && (clerk || officer),
-        may_edit_tariffs: clerk,
+        may_pay: view.is_closed() && caller.with_right(Right::Bank).is_ok(),
+        may_keep_books: clerk,
+        claims: year::claims_of(lang, &claims, &claimants),
+        reruns,
+        papers: KINDS
+            .into_iter()
+            .filter(|kind| *kind != "claims" || view.is_closed())
+            .map(|kind| {
+                (
+                    t(lang, &format!("ledger-export-{kind}")),
+                    format!("/ledger/paper?month={month}&table={kind}"),
+                )
+            })
+            .collect(),
+        year_href: format!("/ledger/year?year={}", month.fiscal_year()),
         missing: said.missing,
         seal: if view.close.is_some() { footer(&view, lang) } else { String::new() },
         previous_href: Some(href(month.plus(-1))),
@@ -394,8 +425,9 @@ pub(super) async fn ledger(caller: Caller, Query(asked): Query<Asked>) -> Result
         None => this,
         Some(text) => text.parse().map_err(|_| Failure::not_found())?,
     };
-    let notice =
-        caller.said().filter(|said| ["made", "unmade", "closed", "corrected", "evidence"].contains(said));
+    let notice = caller.said().filter(|said| {
+        ["made", "unmade", "closed", "corrected", "evidence", "books", "rerun"].contains(said)
+    });
     let notice = notice.map(|said| {
         t_with(caller.lang, &format!("ledger-done-{said}"), &[("month", &month_name(month, caller.lang))])
     });

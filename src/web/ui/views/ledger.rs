@@ -113,8 +113,107 @@ pub struct ProgramSum {
     pub words: String,
 }
 
+/// A claim of a closed month (請求), with the books it was held against.
+#[derive(Clone)]
+pub struct LedgerClaim {
+    pub program: String,
+    pub program_code: String,
+    pub funder: String,
+    /// The month or months it is for.
+    pub span: String,
+    /// Who claims for itself; nobody: the association for all.
+    pub institution: Option<String>,
+    /// Empty where the association claims.
+    pub institution_id: String,
+    pub standard: String,
+    /// `None`: the books are not there yet.
+    pub amount: Option<String>,
+    pub cut: Option<String>,
+    pub needs_books: bool,
+    /// What stands in the form of the books; empty where there are none.
+    pub actual: String,
+    pub total_cost: String,
+    pub other_income: String,
+}
+
+/// A month of a fiscal year.
+#[derive(Clone)]
+pub struct YearMonth {
+    pub name: String,
+    pub href: String,
+    pub state: String,
+    pub tone: Tone,
+    /// `None`: neither made nor closed.
+    pub amount: Option<String>,
+}
+
+/// A programme's budget in a fiscal year.
+#[derive(Clone)]
+pub struct YearProgram {
+    pub name: String,
+    pub code: String,
+    pub rule: Option<String>,
+    pub budget: Option<String>,
+    pub spent: String,
+    pub left: Option<String>,
+    pub forecast: String,
+    /// The forecast is over the budget.
+    pub short: bool,
+    /// What the officers decided, in words.
+    pub decided: Option<String>,
+    pub may_decide: bool,
+    /// A drawing of numbers alone: no text of anybody is in it.
+    pub drawing: Option<String>,
+    pub words: String,
+}
+
+/// `GET /ledger/year?year=YYYY`. Posts `/ledger/prorate`: `year`, `program`, `note`.
+#[derive(Template)]
+#[template(path = "ledger-year.html")]
+pub struct LedgerYear {
+    pub shell: Shell,
+    /// "令和8年度".
+    pub year: String,
+    pub year_value: String,
+    pub notice: Option<String>,
+    pub problem: Option<String>,
+    pub previous_href: Option<String>,
+    pub next_href: Option<String>,
+    pub months: Vec<YearMonth>,
+    pub programs: Vec<YearProgram>,
+    pub total: String,
+    pub note: Field,
+}
+
+/// A cell of a printed table.
+#[derive(Clone)]
+pub struct TableCell {
+    pub text: String,
+    pub is_number: bool,
+}
+
+/// `GET /ledger/paper?month=…&table=…`: a table of the month, to be printed.
+#[derive(Template)]
+#[template(path = "ledger-paper.html")]
+pub struct LedgerPaper {
+    pub shell: Shell,
+    pub title: String,
+    pub back: String,
+    pub month: String,
+    pub is_draft: bool,
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<TableCell>>,
+    pub total: Option<String>,
+    pub made: String,
+    pub made_by: String,
+    pub approved_by: String,
+    pub seal: String,
+}
+
 /// `GET /ledger?month=YYYY-MM`. Posts `/ledger/make`, `/ledger/unmake`, `/ledger/approve`: `month`, `revision`;
-/// `/ledger/export`: `month`, `table`, `format`, `replace`.
+/// `/ledger/export`: `month`, `table`, `format`, `replace`; `/ledger/transfer`: `month`, `payer_code`, `day`;
+/// `/ledger/books`: `month`, `program`, `institution`, `actual`, `total_cost`, `other_income`; `/ledger/rerun`:
+/// `month`, `tariffs`.
 #[derive(Template)]
 #[template(path = "ledger.html")]
 pub struct LedgerPage {
@@ -141,7 +240,16 @@ pub struct LedgerPage {
     pub tables: Choices,
     pub formats: Choices,
     pub may_export: bool,
-    pub may_edit_tariffs: bool,
+    /// The bank transfer list may be taken out.
+    pub may_pay: bool,
+    pub may_keep_books: bool,
+    /// The claims whose cycle ends with this month, once it is closed.
+    pub claims: Vec<LedgerClaim>,
+    /// Newer tariffs under which the closed month may be run again.
+    pub reruns: Choices,
+    /// Tables to be printed: name and address.
+    pub papers: Vec<(String, String)>,
+    pub year_href: String,
     pub missing: Vec<MissingCharacters>,
     pub seal: String,
     pub previous_href: Option<String>,
@@ -236,6 +344,12 @@ quiet_debug!(
     LedgerCorrect,
     LedgerEvidence,
     LedgerTariffs,
+    LedgerClaim,
+    LedgerYear,
+    LedgerPaper,
+    YearMonth,
+    YearProgram,
+    TableCell,
     ComparedRow,
     PrepLine,
     Prep,

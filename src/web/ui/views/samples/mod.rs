@@ -2,6 +2,7 @@
 
 mod directory;
 mod duties;
+mod ledger;
 mod paper;
 mod people;
 mod rota;
@@ -10,6 +11,7 @@ mod sheets;
 mod signin;
 
 use super::*;
+use ledger::DRAWING;
 
 struct Maker {
     lang: Lang,
@@ -570,7 +572,7 @@ impl Maker {
                     amount: yen("1,000"),
                     left: Some(yen("299,000")),
                     forecast: Some(yen("12,000")),
-                    drawing: Some(s("<svg viewBox=\"0 0 4 4\"></svg>")),
+                    drawing: Some(s(DRAWING)),
                     words: t(self.lang, "ledger-burn-words"),
                 }]
             } else {
@@ -579,7 +581,19 @@ impl Maker {
             tables: choice("details", "ledger-export-details"),
             formats: choice("xlsx", "export-format-xlsx"),
             may_export: full,
-            may_edit_tariffs: true,
+            may_pay: full,
+            may_keep_books: true,
+            claims: if full { self.ledger_claims() } else { Vec::new() },
+            reruns: if full {
+                choice("1", "ledger-export-details")
+            } else {
+                Choices { options: Vec::new(), problem: None }
+            },
+            papers: vec![(
+                t(self.lang, "ledger-export-details"),
+                s("/ledger/paper?month=2026-11&table=details"),
+            )],
+            year_href: s("/ledger/year?year=2026"),
             missing: Vec::new(),
             seal: t(self.lang, "ledger-draft"),
             previous_href: Some(s("/ledger?month=2026-10")),
@@ -775,6 +789,10 @@ impl Maker {
             ("ledger-statement", render(&self.ledger_statement(true))),
             ("ledger-statement-draft", render(&self.ledger_statement(false))),
             ("ledger-correct", render(&self.ledger_correct())),
+            ("ledger-paper", render(&self.ledger_paper(true))),
+            ("ledger-paper-draft", render(&self.ledger_paper(false))),
+            ("ledger-year", render(&self.ledger_year(true))),
+            ("ledger-year-empty", render(&self.ledger_year(false))),
             ("ledger-evidence", render(&self.ledger_evidence())),
             ("ledger-tariffs", render(&self.ledger_tariffs(true))),
             ("ledger-tariffs-read", render(&self.ledger_tariffs(false))),
