@@ -138,6 +138,7 @@ stage_e2e_sqlite() {
     node "$root/tests/e2e/demo.mjs"
     node "$root/tests/e2e/calls.mjs"
     node "$root/tests/e2e/rota.mjs"
+    node "$root/tests/e2e/ledger.mjs"
 }
 
 needs_e2e_postgres() { say harness build postfix postgresql; }

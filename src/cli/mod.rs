@@ -7,6 +7,7 @@ pub mod demo_data;
 mod demo_rota;
 mod doctor;
 mod keep;
+mod ledger;
 mod open;
 mod rota;
 mod rota_args;
@@ -91,6 +92,7 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Admin(command) => admin::run(command, lang).await,
             Command::Import(arg) => sheets::import(arg, lang).await,
             Command::Export(arg) => sheets::export(arg, lang).await,
+            Command::Ledger(command) => ledger::run(command, lang).await,
             Command::Who(arg) => rota::who(arg, lang).await,
             Command::Rota(command) => rota::run(command, lang).await,
             Command::Simulate(_) => Ok(()),

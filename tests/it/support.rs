@@ -81,7 +81,7 @@ pub struct TestOffice {
     /// Three volunteers for dermatology, each of an institution of their own; the first two visit.
     pub dermatologists: Vec<MemberId>,
     pub keys: TestKeys,
-    _place: Place,
+    place: Place,
 }
 
 /// API keys of the association.
@@ -295,23 +295,29 @@ impl TestOffice {
             read: key("read", &[Scope::Read]).await,
             request: key("request", &[Scope::Read, Scope::Request]).await,
         };
-        Self {
-            app,
-            clock,
-            association,
-            clinic,
-            clerk,
-            coordinator,
-            asker,
-            dermatologists,
-            keys,
-            _place: place,
-        }
+        Self { app, clock, association, clinic, clerk, coordinator, asker, dermatologists, keys, place }
     }
 
     /// The command line of this association.
     pub fn cli(&self) -> Who {
         Who::cli(&self.association)
+    }
+
+    /// The same database as a copy of its files, as a restored backup would be; `None` on PostgreSQL.
+    pub async fn restored(&self) -> Option<App> {
+        let Place::Folder(folder) = &self.place else { return None };
+        let copy = folder.join("restored");
+        std::fs::create_dir_all(&copy).unwrap();
+        for name in ["touban.sqlite", "touban.sqlite-wal"] {
+            if folder.join(name).exists() {
+                std::fs::copy(folder.join(name), copy.join(name)).unwrap();
+            }
+        }
+        let url = format!("sqlite:{}", copy.join("touban.sqlite").display());
+        let db = Db::open(&DbSettings { url, connections: 4 }).await.unwrap();
+        let chance: SharedChance = Arc::new(SeededChance::new(2));
+        let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
+        Some(App::new(db, vault, self.clock.clone(), rules_with(ALL_AT_ONCE)))
     }
 
     /// One more physician, of an institution of their own.

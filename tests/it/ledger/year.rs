@@ -1,427 +1,238 @@
-//! A whole fiscal year, made through commands: 81 members, 500 patients, a rota of every night, six programmes. What
-//! it comes to is counted here a second time, by hand, from what was put in.
+//! The fiscal year by page: forecast, decision, books, claims, paper, transfers; and what goes wrong in a year of an
+//! office: a clinic that changes its code and leaves, a copy restored after closing.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use chrono::{Datelike, NaiveDate, Weekday};
-use touban::app::rota::publish::{Breaches, NewPublication, Published};
-use touban::domain::ledger::{Books, Entry, Line, ReasonCode, Side, claim};
+use touban::app::Who;
+use touban::app::directory::Closed;
+use touban::app::people::NewInstitution;
+use touban::domain::ledger::Cell;
 use touban::domain::people::Role;
-use touban::domain::rota::{Assignment, Holder, RotaRole};
-use touban::ids::{InstitutionId, MemberId};
+use touban::domain::people::directory::BankAccount;
+use touban::ids::InstitutionId;
 use touban::money::Yen;
-use touban::time::{Millis, Window};
 
-use super::{at, clerk, close, consult_of, make, month, officer, record, sound, view};
-use crate::support::{TestOffice, add_institution, new_member};
+use super::pages::{by_hand, closed, has_form, staff};
+use super::{at, clerk, close, consult, month, officer, record, sound, two_programmes, view};
+use crate::pages::browser::Town;
+use crate::support::{TestOffice, on_both};
 
-/// 令和9年度. The city steps back for the prefecture; the prefecture's first programme ends in the middle of January
-/// and is spent before, its second does not reach; a night is dearer at the year-end and in a run of holidays, and is
-/// claimed against the books; one city knows Sundays only; the last counts hours day by day, and turns.
-const PROGRAMMES: &str = r#"
-[[calendar]]
-name = "sundays"
-holidays = "sundays_only"
-removed = ["01-01"]
-year_end = []
-
-[[program]]
-code = "city"
-name = "市の相談補助"
-funder = "青葉市"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-claim_cycle = "quarter"
-claim_by = "institution"
-claim_unit_yen = 1000
-[[program]]
-code = "pref"
-name = "県の補助"
-funder = "若葉県"
-effective = { from = "2027-04-01", before = "2028-01-16" }
-budget_yen = 120_000
-budget = "first_come"
-successor = "pref2"
-[[program]]
-code = "pref2"
-name = "県の補助（後期）"
-funder = "若葉県"
-effective = { from = "2028-01-16", before = "2028-04-01" }
-budget_yen = 40_001
-budget = "prorated"
-[[program]]
-code = "night"
-name = "夜の当番"
-funder = "青葉市"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-claim_cycle = "year"
-claim_unit_yen = 1000
-claim_lesser_of_actual = true
-claim_less_other_income = true
-[[program]]
-code = "sunday"
-name = "日曜の当番"
-funder = "若葉市"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-tax_included = true
-[[program]]
-code = "hours"
-name = "深夜と24時間"
-funder = "若葉県"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-standby_day = "split"
-
-[[tariff]]
-code = "C-REQ"
-name = "相談 依頼側"
-program = "city"
-side = "requester"
-event = "consult"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-unit = "event"
-yen = 500
-cap = { per_institution_month = 1 }
-when = ["requester.confirmed", "requester.institution != acceptor.institution"]
-[[tariff]]
-code = "C-DAY"
-name = "相談 日中"
-program = "city"
-side = "acceptor"
-event = "consult"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-bands = ["day"]
-unit = "event"
-yen = 2000
-exclusive_with = ["pref", "pref2"]
-[[tariff]]
-code = "C-OFF"
-name = "相談 時間外"
-program = "city"
-side = "acceptor"
-event = "consult"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-bands = ["night", "deep_night", "holiday", "year_end"]
-unit = "event"
-yen = 3000
-exclusive_with = ["pref", "pref2"]
-[[tariff]]
-code = "P-ACC"
-name = "助言"
-program = "pref"
-side = "acceptor"
-event = "consult"
-effective = { from = "2027-04-01", before = "2028-01-16" }
-unit = "minute_block"
-block_minutes = 30
-partial = "up"
-yen = 700
-cap = { per_case = 1 }
-[[tariff]]
-code = "P-REQ"
-name = "依頼（件数のみ）"
-program = "pref"
-side = "requester"
-event = "consult"
-effective = { from = "2027-04-01", before = "2028-01-16" }
-unit = "event"
-yen = 0
-[[tariff]]
-code = "Q-ACC"
-name = "助言（後期）"
-program = "pref2"
-side = "acceptor"
-event = "consult"
-effective = { from = "2028-01-16", before = "2028-04-01" }
-unit = "event"
-yen = 2500
-[[tariff]]
-code = "N-PRI"
-name = "正"
-program = "night"
-side = "standby"
-event = "standby"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-duty_roles = ["primary"]
-unit = "slot"
-yen = 9000
-multiplier = [{ if = "calendar.year_end", by = "4/3" }, { if = "calendar.run_of_holidays >= 3", by = "1.5" }]
-[[tariff]]
-code = "N-DEP"
-name = "副"
-program = "night"
-side = "standby"
-event = "standby"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-duty_roles = ["deputy"]
-unit = "slot"
-yen = 3000
-[[tariff]]
-code = "S-DAY"
-name = "日曜"
-program = "sunday"
-side = "standby"
-event = "standby"
-calendar = "sundays"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-bands = ["holiday"]
-duty_roles = ["primary"]
-unit = "day"
-minimum_hours = 4
-yen = 32_800
-[[tariff]]
-code = "H-DEEP"
-name = "深夜の副"
-program = "hours"
-side = "standby"
-event = "standby"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-duty_roles = ["deputy"]
-bands = ["deep_night"]
-unit = "hour"
-yen = 100
-[[tariff]]
-code = "H-TURN"
-name = "連続24時間"
-program = "hours"
-side = "standby"
-event = "standby"
-effective = { from = "2027-04-01", before = "2028-04-01" }
-unit = "24h_turn"
-yen = 20_000
-"#;
-
-/// The national holidays of 令和9年度 but Sundays, from the gazette and the equinoxes of the almanac.
-const HOLIDAYS: [&str; 16] = [
-    "2027-04-29",
-    "2027-05-03",
-    "2027-05-04",
-    "2027-05-05",
-    "2027-07-19",
-    "2027-08-11",
-    "2027-09-20",
-    "2027-09-23",
-    "2027-10-11",
-    "2027-11-03",
-    "2027-11-23",
-    "2028-01-01",
-    "2028-01-10",
-    "2028-02-11",
-    "2028-02-23",
-    "2028-03-20",
-];
-const PATIENTS: usize = 500;
-/// Clinics that ask, in turn.
-const ASKING: usize = 40;
-
-fn first() -> NaiveDate {
-    "2027-04-01".parse().unwrap()
+on_both! {
+    the_year_is_forecast_decided_and_claimed_by_page with crate::support::ALL_AT_ONCE,
+    a_closed_month_is_run_again_by_page with crate::support::ALL_AT_ONCE,
+    the_bank_gets_a_file_that_adds_up_and_takes_what_was_paid_too_much_off with crate::support::ALL_AT_ONCE,
+    a_clinic_that_changed_its_code_and_left_is_still_owed with crate::support::ALL_AT_ONCE,
+    a_restored_copy_has_the_printed_seal with crate::support::ALL_AT_ONCE,
 }
 
-fn days() -> impl Iterator<Item = NaiveDate> {
-    first().iter_days().take(366)
-}
+async fn the_year_is_forecast_decided_and_claimed_by_page(office: TestOffice) {
+    let head = staff(&office, "理事 長", &[Role::Officer]).await;
+    let text = two_programmes("2028-04-01")
+        .replace("code = \"pref\"", "budget_yen = 5001\nbudget = \"prorated\"\ncode = \"pref\"")
+        .replace("claim_cycle = \"quarter\"", "claim_cycle = \"month\"\nclaim_lesser_of_actual = true");
+    record(&office, 0, &text).await;
+    consult(&office, "2027-03-03T10:00:00+09:00", &office.dermatologists[0].clone(), true).await;
+    consult(&office, "2027-03-04T10:00:00+09:00", &office.dermatologists[1].clone(), true).await;
+    office.clock.set(at("2027-04-15T10:00:00+09:00"));
+    let town = Town::generous(office).await;
+    let office = &town.office;
+    let (clerk, officer) = (town.signed_in(&office.clerk).await, town.signed_in(&head).await);
+    let page = clerk.get("/ledger?month=2027-03").await;
+    clerk.submit(&page, "/ledger/make", &[]).await.says("pref事業の予算が足りません");
 
-fn hour(day: NaiveDate, hour: u32) -> Millis {
-    at(&format!("{day}T{hour:02}:00:00+09:00"))
-}
+    // Whose decision it is, and that it is recorded with its reason.
+    let page = clerk.get("/ledger/year?year=2026").await;
+    page.says("令和8年度").says("年度の締めで按分").says("5,001円");
+    assert!(!has_form(&page, "/ledger/prorate"));
+    let theirs = by_hand(&page, &[("year", "2026"), ("program", "pref"), ("note", "x")]);
+    assert_eq!(clerk.send("/ledger/prorate", &theirs).await.status, 404);
+    let page = officer.get("/ledger/year?year=2026").await;
+    officer.submit(&page, "/ledger/prorate", &[("note", " ")]).await.says("決めた会議と理由を入れて");
+    let note = [("note", "三月の理事会で按分とした")];
+    let page = officer.submit(&page, "/ledger/prorate", &note).await;
+    page.says("理事会の決定を記録しました").says("予算 5,001円 で按分すると決めました");
+    assert!(!has_form(&page, "/ledger/prorate"));
+    let none = by_hand(&page, &[("year", "2026"), ("program", "city"), ("note", "x")]);
+    officer.send("/ledger/prorate", &none).await.says("按分する予算がありません");
 
-fn year_end(day: NaiveDate) -> bool {
-    matches!((day.month(), day.day()), (12, 29..) | (1, ..=3))
-}
+    let page = closed(&clerk, &officer, "2027-03").await;
+    page.says("5,001円").says("按分");
+    let page = clerk.get("/ledger?month=2027-03").await;
+    page.says("請求").says("収支がまだです");
+    let wrong = [("actual", "x"), ("total_cost", "1"), ("other_income", "0")];
+    clerk.submit(&page, "/ledger/books", &wrong).await.says("円の整数で入れてください");
+    let books = [("actual", "１２３４"), ("total_cost", "5000"), ("other_income", "0")];
+    let page = clerk.submit(&page, "/ledger/books", &books).await;
+    page.says("収支を記録しました").keeps_quiet_about("収支がまだです");
+    assert!(page.body.contains("value=\"1234\""));
 
-fn holiday(day: NaiveDate) -> bool {
-    day.weekday() == Weekday::Sun || HOLIDAYS.contains(&day.to_string().as_str())
-}
-
-/// Whom the association has besides those of every test.
-async fn physicians(office: &TestOffice) -> Vec<(MemberId, InstitutionId)> {
-    let mut people = Vec::new();
-    for n in 1..=74 {
-        let clinic = add_institution(&office.app, &office.association, &format!("当番{n}医院")).await;
-        let new = new_member(&format!("当番 医師{n}"), &clinic, Role::Physician, vec![]);
-        let id = office.app.member_add(&office.cli(), new, None, None).await.unwrap().into_inner();
-        people.push((id, clinic));
+    // Every table as paper, from the sealed figures.
+    let sealed = view(office, "2027-03").await.close.unwrap().sealed.unwrap();
+    let hash: String = sealed.head_hash.iter().map(|b| format!("{b:02x}")).collect();
+    for table in touban::app::ledger::tables::KINDS {
+        let paper = clerk.get(&format!("/ledger/paper?month=2027-03&table={table}")).await;
+        assert_eq!(paper.status, 200, "{table}");
+        paper.says(&hash).says("作成").says("承認").says("受領").keeps_quiet_about("下書き");
     }
-    people
-}
-
-/// Every night from 18 to 8 a primary and a deputy; whoever has the night before a Sunday keeps it until Monday.
-async fn publish(office: &TestOffice, people: &[(MemberId, InstitutionId)]) {
-    let mut assignments = Vec::new();
-    let mut put = |slot: String, role, from: Millis, hours: i64, n: usize| {
-        let (person, institution) = people[n % people.len()].clone();
-        assignments.push(Assignment {
-            area: "all".parse().unwrap(),
-            slot: slot.parse().unwrap(),
-            role,
-            window: Window { from, to: from.plus_s(hours * 3_600) },
-            holder: Holder { person, institution },
-        });
-    };
-    for (n, day) in days().enumerate() {
-        let sunday = day.weekday() == Weekday::Sun;
-        let primary = n - usize::from(sunday);
-        if sunday {
-            put(format!("{day}/hd"), RotaRole::Primary, hour(day, 8), 10, primary);
-        }
-        put(format!("{day}/wn"), RotaRole::Primary, hour(day, 18), 14, primary);
-        put(format!("{day}/wn"), RotaRole::Deputy, hour(day, 18), 14, n + 37);
-    }
-    let new = NewPublication {
-        area: "all".parse().unwrap(),
-        period: Window { from: hour(first(), 0), to: at("2028-05-01T00:00:00+09:00") },
-        assignments,
-        recorded_at: None,
-        breaches: Breaches::Accept,
-        note: String::new(),
-    };
-    let published = office.app.rota_import(&clerk(office), new, None).await.unwrap();
-    assert!(matches!(published, Published::Done { .. }), "{published:?}");
-}
-
-struct Asked {
-    when: Millis,
-    day: NaiveDate,
-    off_hours: bool,
-    patient: usize,
-}
-
-/// One consult for each patient, spread over the year and the hours of the day.
-fn asked() -> Vec<Asked> {
-    let mut all: Vec<Asked> = (0..PATIENTS)
-        .map(|patient| {
-            let day = first() + chrono::Days::new(u64::try_from(patient * 366 / PATIENTS).unwrap());
-            let hours = [10, 13, 19, 23][patient % 4];
-            let off_hours = hours > 18 || holiday(day) || year_end(day);
-            Asked { when: hour(day, hours), day, off_hours, patient }
-        })
-        .collect();
-    all.sort_by_key(|a| (a.when, a.patient));
-    all
-}
-
-/// What each programme pays by the text of its rules, counted without the ledger.
-fn counted_by_hand(asked: &[Asked]) -> BTreeMap<&'static str, i64> {
-    let mut sums: BTreeMap<&str, i64> =
-        ["city", "pref", "pref2", "night", "sunday", "hours"].into_iter().map(|p| (p, 0)).collect();
-    let mut add = |program: &'static str, yen: i64| *sums.entry(program).or_default() += yen;
-    let mut once = BTreeSet::new();
-    let mut left = 120_000;
-    for one in asked {
-        if once.insert((one.patient % ASKING, one.day.year(), one.day.month())) {
-            add("city", 500);
-        }
-        let second = one.day >= "2028-01-16".parse().unwrap();
-        if !second && left >= 700 {
-            left -= 700;
-            add("pref", 700);
-        } else if !second {
-            left = 0;
-            add("city", if one.off_hours { 3_000 } else { 2_000 });
-        }
-    }
-    // More was asked than the second programme has.
-    add("pref2", 40_001);
-    for day in days() {
-        let golden = day >= "2027-05-02".parse().unwrap() && day <= "2027-05-05".parse().unwrap();
-        let night = if year_end(day) {
-            12_000
-        } else if golden {
-            13_500
-        } else {
-            9_000
-        };
-        let sunday = i64::from(day.weekday() == Weekday::Sun);
-        add("night", night * (1 + sunday) + 3_000);
-        add("sunday", 32_800 * sunday);
-        add("hours", 2 * 100 + 20_000 * sunday);
-        // The morning after the last night is of the next year.
-        if day != first() {
-            add("hours", 6 * 100);
-        }
-    }
-    sums
-}
-
-/// Runs the year; by month, what was sealed, and all lines.
-async fn year(office: &TestOffice, asked: &[Asked]) -> (Vec<String>, Vec<Line>) {
-    office.clock.set(at("2027-03-01T10:00:00+09:00"));
-    let head = officer(office, "理事 長").await;
-    let people = physicians(office).await;
-    let members = office.app.members(&office.association, "", 1_000).await.unwrap().len();
-    assert_eq!(members, 81);
-    record(office, 0, PROGRAMMES).await;
-    publish(office, &people).await;
-    let (mut told, mut lines, mut of) = (Vec::new(), Vec::new(), month("2027-04"));
-    let mut left = asked.iter().peekable();
-    while of <= month("2028-03") {
-        let until = at(&format!("{}-10T10:00:00+09:00", of.plus(1)));
-        while let Some(one) = left.next_if(|one| one.when < until) {
-            let taker = office.dermatologists[one.patient % 3].clone();
-            let (asker, _) = &people[one.patient % ASKING];
-            let patient = format!("患者{}", one.patient + 1);
-            consult_of(office, (asker, &patient), one.when, &taker, true).await;
-        }
-        office.clock.set(until);
-        if of == month("2028-03") {
-            let who = touban::app::Who::member(&office.association, &head);
-            let program = "pref2".parse().unwrap();
-            office.app.ledger_prorate(&who, &program, 2027, "理事会で按分とした").await.unwrap().unwrap();
-        }
-        let once = make(office, &of.to_string()).await.unwrap();
-        let closed = close(office, &of.to_string(), &head).await;
-        assert_eq!(closed.run_hash, once.run_hash, "{of}: made twice, other bytes");
-        let shown = view(office, &of.to_string()).await;
-        let sums = shown.sums.unwrap();
-        let all = |sums: Vec<&Yen>| sums.iter().map(|y| y.0).sum::<i64>();
-        assert_eq!(all(sums.by_institution.values().collect()), sums.total.0);
-        assert_eq!(all(sums.by_program.values().collect()), sums.total.0);
-        assert_eq!((closed.total, closed.held), (sums.total, 0));
-        let sealed: String = closed.sealed.unwrap().head_hash.iter().map(|b| format!("{b:02x}")).collect();
-        told.push(format!("{of} {} {sealed}", closed.run_hash));
-        lines.extend(shown.lines);
-        of = of.plus(1);
-    }
+    let paper = clerk.get("/ledger/paper?month=2027-03&table=details").await;
+    paper.says("5,001円");
+    // Of few cases the city is told that they are few.
+    clerk.get("/ledger/paper?month=2027-03&table=city").await.says("3未満");
+    clerk.get("/ledger/year?year=2026").await.says("締めました").says("5,001円");
     sound(office).await;
-    (told, lines)
 }
 
-/// Sums by institution and by programme agree with what was put in, to the yen, on each database with the same bytes.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fiscal_year_of_six_programmes_closes_to_the_yen_with_the_same_bytes_on_both_databases() {
-    let asked = asked();
-    let mut first: Option<(Vec<String>, String)> = None;
-    for office in TestOffice::twins(11).await {
-        let (told, lines) = year(&office, &asked).await;
-        let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-        for line in &lines {
-            *sums.entry(line.program.as_ref().map_or("", |p| p.as_str())).or_default() += line.amount.0;
-        }
-        assert_eq!(sums, counted_by_hand(&asked));
-        let shares = lines.iter().filter(|l| matches!(l.entry, Entry::Proration { .. })).count();
-        assert_eq!(shares, 3, "one for each clinic that took a case under the second programme");
-        let spent = |l: &&Line| l.eligibility.reason() == Some(ReasonCode::BudgetSpent);
-        assert!(lines.iter().filter(spent).all(|l| l.program.as_ref().unwrap().as_str() == "pref"));
-        let free =
-            |l: &&Line| l.side == Side::Requester && l.tariff.as_ref().is_some_and(|t| t.as_str() == "P-REQ");
-        assert!(lines.iter().filter(free).all(|l| l.amount == Yen(0)));
-        // The year's claim of the nights: the lesser of the standard, the books and the cost without gifts, cut.
-        let rule = office
-            .app
-            .tariffs_now(&office.association)
-            .await
-            .unwrap()
-            .0
-            .claim_rule(&"night".parse().unwrap());
-        let books = Books { actual: Yen(4_900_999), total_cost: Yen(5_100_000), other_income: Yen(300_001) };
-        let claimed = claim(&rule, Yen(sums["night"]), Some(books)).unwrap();
-        assert_eq!((claimed.before_cut, claimed.amount), (Yen(4_799_999), Yen(4_799_000)));
-        let bytes = serde_json::to_string(&lines).unwrap();
-        match &first {
-            None => first = Some((told, bytes)),
-            Some((heads, others)) => {
-                assert_eq!(&told, heads);
-                assert!(*others == bytes, "the lines differ");
-            }
-        }
+async fn a_closed_month_is_run_again_by_page(office: TestOffice) {
+    let head = staff(&office, "理事 長", &[Role::Officer]).await;
+    consult(&office, "2026-11-20T10:00:00+09:00", &office.dermatologists[0].clone(), true).await;
+    office.clock.set(at("2026-12-10T10:00:00+09:00"));
+    let town = Town::generous(office).await;
+    let office = &town.office;
+    let (clerk, officer) = (town.signed_in(&office.clerk).await, town.signed_in(&head).await);
+    closed(&clerk, &officer, "2026-11").await;
+    assert!(!has_form(&clerk.get("/ledger?month=2026-11").await, "/ledger/rerun"));
+    record(office, 0, &super::TARIFFS.replace("yen = 2000", "yen = 2400")).await;
+    let page = clerk.get("/ledger?month=2026-11").await;
+    let typed = [("tariffs", "1")];
+    clerk.submit(&page, "/ledger/rerun", &typed).await.says("差額を、次に締める月にのせます");
+    clerk.submit(&page, "/ledger/rerun", &typed).await.says("もう受け付けてあります");
+    office.clock.set(at("2027-01-10T10:00:00+09:00"));
+    let (clerk, officer) = (town.signed_in(&office.clerk).await, town.signed_in(&head).await);
+    let page = closed(&clerk, &officer, "2026-12").await;
+    page.says("差額").says("400円").says("令和8年11月20日");
+    sound(office).await;
+}
+
+fn account(number: &str, holder: &str) -> BankAccount {
+    BankAccount {
+        bank_code: "0001".into(),
+        bank_name: "ｱｵﾊﾞ".into(),
+        branch_code: "012".into(),
+        branch_name: "ﾐﾄﾞﾘ".into(),
+        kind: "ordinary".into(),
+        number: number.into(),
+        holder: holder.into(),
     }
+}
+
+async fn pays_into(office: &TestOffice, id: &InstitutionId, account: BankAccount) {
+    let revision = office.app.institution(&office.association, id).await.unwrap().revision;
+    office.app.bank_set(&office.cli(), id, revision, Some(account), None).await.unwrap();
+}
+
+async fn the_bank_gets_a_file_that_adds_up_and_takes_what_was_paid_too_much_off(office: TestOffice) {
+    let taker = office.dermatologists[0].clone();
+    let head = staff(&office, "理事 長", &[Role::Officer]).await;
+    let own = NewInstitution {
+        name: "青葉市医師会".into(),
+        kind: "association".into(),
+        area: "青葉中央".into(),
+        ..NewInstitution::default()
+    };
+    let own = office.app.institution_add(&office.cli(), own, None).await.unwrap().into_inner();
+    consult(&office, "2026-11-20T10:00:00+09:00", &taker, true).await;
+    office.clock.set(at("2026-12-10T10:00:00+09:00"));
+    let town = Town::generous(office).await;
+    let office = &town.office;
+    let (clerk, officer) = (town.signed_in(&office.clerk).await, town.signed_in(&head).await);
+    closed(&clerk, &officer, "2026-11").await;
+    let page = clerk.get("/ledger?month=2026-11").await;
+    let typed = [("payer_code", "１２３４５６７８９０"), ("day", "2026-12-25")];
+    clerk.submit(&page, "/ledger/transfer", &typed).await.says("医師会の口座がありません");
+    pays_into(office, &own, account("0000001", "ｱｵﾊﾞｼｲｼｶｲ")).await;
+    clerk.submit(&page, "/ledger/transfer", &typed).await.says("伊藤 静 皮膚科：口座がありません");
+    let place = office.app.member(&office.association, &taker).await.unwrap().institution.unwrap();
+    pays_into(office, &place, account("0000002", "ｲﾄｳ ｼｽﾞｶ")).await;
+    pays_into(office, &office.clinic.clone(), account("0000003", "ｻﾄｳﾅｲｶ")).await;
+    let short = [("payer_code", "12345678901"), ("day", "2026-12-25")];
+    clerk.submit(&page, "/ledger/transfer", &short).await.says("を全銀形式で書けません");
+    let (kind, bytes) = clerk.download("/ledger/transfer", &page.form("/ledger/transfer", &typed)).await;
+    assert!(kind.starts_with("text/plain"), "{kind}");
+    let records: Vec<&[u8]> = bytes.chunks(122).collect();
+    assert_eq!((bytes.len(), records.len()), (5 * 122, 5));
+    let amounts: i64 =
+        records[1..3].iter().map(|r| std::str::from_utf8(&r[80..90]).unwrap().parse::<i64>().unwrap()).sum();
+    assert_eq!((amounts, &records[3][..19]), (2_500, b"8000002000000002500".as_slice()));
+
+    // Taken back: nothing is paid, and the month after pays less.
+    let line = view(office, "2026-11").await.lines.into_iter().find(|l| l.institution == place).unwrap();
+    let who = Who::member(&office.association, &office.clerk);
+    office.app.ledger_correct(&who, &line.id, Yen(500), "誤り").await.unwrap().unwrap();
+    office.clock.set(at("2027-01-10T10:00:00+09:00"));
+    let list = async |of: &str| {
+        let all = office.app.ledger_payments(&who, month(of)).await.unwrap().unwrap();
+        all.payments.into_iter().map(|p| (p.institution, p.yen.0)).collect::<Vec<_>>()
+    };
+    let (clerk, officer) = (town.signed_in(&office.clerk).await, town.signed_in(&head).await);
+    closed(&clerk, &officer, "2026-12").await;
+    assert_eq!(list("2026-12").await, [(place.clone(), -1_500)]);
+    let page = clerk.get("/ledger?month=2026-12").await;
+    clerk.submit(&page, "/ledger/transfer", &typed).await.says("振り込む先がありません");
+    consult(office, "2027-01-15T10:00:00+09:00", &taker, true).await;
+    close(office, "2027-01", &head).await;
+    let mut january = list("2027-01").await;
+    january.retain(|(institution, _)| *institution == place);
+    assert_eq!(january, [(place, 500)]);
+    sound(office).await;
+}
+
+async fn a_clinic_that_changed_its_code_and_left_is_still_owed(office: TestOffice) {
+    let (app, taker) = (&office.app, office.dermatologists[0].clone());
+    let head = officer(&office, "理事 長").await;
+    let home = &office.association;
+    let place = app.member(home, &taker).await.unwrap().institution.unwrap();
+    let rename = async |name: &str, code: &str| {
+        let old = app.institution(home, &place).await.unwrap();
+        let new = NewInstitution {
+            name: name.into(),
+            kind: old.kind.clone(),
+            area: old.area.clone(),
+            city_code: old.city_code.clone(),
+            code: code.into(),
+            ..NewInstitution::default()
+        };
+        app.institution_change(&office.cli(), &place, old.revision, new, None).await.unwrap();
+    };
+    rename("伊藤皮膚科", "1312345678").await;
+    consult(&office, "2026-11-20T10:00:00+09:00", &taker, true).await;
+    rename("伊藤皮膚科クリニック", "1399999999").await;
+    consult(&office, "2026-11-24T10:00:00+09:00", &taker, true).await;
+    // Gone on the last day, before the month is closed.
+    app.member_leave(&office.cli(), &taker, None).await.unwrap();
+    let revision = app.institution(home, &place).await.unwrap().revision;
+    assert_eq!(app.institution_close(&office.cli(), &place, revision, None).await.unwrap(), Closed::Done);
+    close(&office, "2026-11", &head).await;
+    let month = view(&office, "2026-11").await;
+    let table =
+        app.ledger_table(home, &month, "institutions", touban::i18n::Lang::Ja).await.unwrap().unwrap();
+    let rows: Vec<Vec<String>> = table.rows.iter().map(|r| r.iter().map(Cell::text).collect()).collect();
+    let theirs: Vec<&Vec<String>> = rows.iter().filter(|r| r[1].starts_with("伊藤")).collect();
+    assert_eq!(theirs.len(), 1, "one clinic, whatever it was called: {rows:?}");
+    assert_eq!(
+        (theirs[0][0].as_str(), theirs[0][1].as_str(), theirs[0][7].as_str()),
+        ("1399999999", "伊藤皮膚科クリニック", "4000")
+    );
+    assert_eq!(month.statement(&place).unwrap().total, Yen(4_000));
+    let list = app.ledger_payments(&clerk(&office), super::month("2026-11")).await.unwrap().unwrap();
+    let owed: Vec<i64> = list.payments.iter().filter(|p| p.institution == place).map(|p| p.yen.0).collect();
+    assert_eq!(owed, [4_000]);
+    sound(&office).await;
+}
+
+async fn a_restored_copy_has_the_printed_seal(office: TestOffice) {
+    let taker = office.dermatologists[0].clone();
+    let head = officer(&office, "理事 長").await;
+    consult(&office, "2026-11-20T10:00:00+09:00", &taker, true).await;
+    let closed = close(&office, "2026-11", &head).await;
+    let printed = closed.sealed.unwrap().head_hash;
+    let before = view(&office, "2026-11").await.lines;
+    // Files are copied on SQLite alone; the dump of a PostgreSQL server is its own.
+    let Some(copy) = office.restored().await else { return };
+    // Life goes on where the copy was made.
+    consult(&office, "2026-12-15T10:00:00+09:00", &taker, true).await;
+    close(&office, "2026-12", &head).await;
+    assert!(copy.verify_ledger(&office.association).await.unwrap().is_empty());
+    let restored = copy.ledger_month(&office.association, month("2026-11")).await.unwrap();
+    assert_eq!(restored.close.unwrap().sealed.unwrap().head_hash, printed);
+    assert_eq!(restored.lines, before);
+    let later = copy.ledger_month(&office.association, month("2026-12")).await.unwrap();
+    assert!(later.close.is_none(), "what was not closed then is not closed there");
 }
