@@ -1,7 +1,8 @@
 //! The figures of the rota, taken on the machine it runs on: who is on, a year expanded, a quarter filled.
 //! Prints Markdown with the goal beside each figure; decides nothing.
 //!
-//! `cargo bench --bench rota`. Times are those the processor worked for this thread, as the kernel counts them
+//! `cargo bench --bench rota`. What needs a database or a server stands in `figures/rota_service.rs`; files go to
+//! `TOUBAN_FIGURES_DIR` or the directory for temporary files. Times are those the processor worked for this thread, as the kernel counts them
 //! (`/proc/thread-self/schedstat`); where there is no such file, those on the wall.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a figure that cannot be taken ends the run")]
@@ -9,6 +10,11 @@
 #[path = "figures/machine.rs"]
 #[allow(dead_code, reason = "the figures of the service use the rest of it")]
 mod machine;
+#[path = "figures/rota_service.rs"]
+mod service;
+#[path = "../tests/it/support_office.rs"]
+#[allow(dead_code, reason = "the tests use the rest of it")]
+mod support_office;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
@@ -159,6 +165,8 @@ fn main() {
     one_clinic.people.iter_mut().for_each(|p| p.institution = institution.clone());
     let problem = Problem { setting: one_clinic.setting(&rules, &quarter), ..problem };
     rounds(FEW, "a quarter that cannot be filled", "", 1, || drop(black_box(PlainFill.fill(&problem))));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(service::measure());
 }
 
 impl Office {

@@ -108,7 +108,7 @@ stage_simulate() {
 needs_planted() { say build; }
 stage_planted() {
     cd "$root"
-    cargo test --locked --lib --features planted every_mistake -- --ignored
+    cargo test --locked --lib --features planted every_mistake -- --ignored --test-threads=1
     cargo run --locked --features planted -- simulate --planted
 }
 
@@ -128,17 +128,21 @@ stage_pages() {
 }
 
 # The first journey with its robot and its canaries, an office from its empty database to its first consult, how the
-# office signs in, then the exercise that newcomers meet.
+# office signs in, duties that change hands, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/people.mjs"
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
+    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/swaps.mjs"
     node "$root/tests/e2e/demo.mjs"
+    node "$root/tests/e2e/calls.mjs"
     node "$root/tests/e2e/rota.mjs"
+    node "$root/tests/e2e/ledger.mjs"
 }
 
 needs_e2e_postgres() { say harness build postfix postgresql; }
 stage_e2e_postgres() {
     TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/journey.mjs"
+    TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/swaps.mjs"
 }

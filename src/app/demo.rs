@@ -3,10 +3,15 @@
 
 use std::sync::Arc;
 
+use crate::domain::call::LegId;
+use crate::domain::call::number::{Number, Reading, read};
 use crate::ids::{AssociationId, MemberId};
 /// A mail of the exercise, as its reader sees it.
 pub use crate::ports::mail::CaughtMail as Mail;
 use crate::ports::mail::FolderMail;
+use crate::ports::phone::{CallIn, Simulator};
+/// A phone of the exercise, as whoever holds it sees it.
+pub use crate::ports::phone::{NotPossible, Phone, PhoneState};
 use crate::store::jobs::Lane;
 use crate::time::LeapingClock;
 
@@ -26,6 +31,15 @@ pub struct Demo {
     pub association: AssociationId,
     pub clock: Arc<LeapingClock>,
     pub mailbox: Arc<FolderMail>,
+    pub phones: Simulator,
+    /// The number that is dialled at night.
+    pub night: String,
+    /// The phone of a visiting nurse who calls, and its name on the page.
+    pub nurse: (String, String),
+    /// Whose phone each number is.
+    pub numbers: std::collections::BTreeMap<Number, MemberId>,
+    /// The PINs of those whose phones ring at night.
+    pub pins: std::collections::BTreeMap<MemberId, String>,
     pub people: Vec<DemoPerson>,
     /// The key of the doctor the newcomer begins as.
     pub asker: String,
@@ -33,11 +47,64 @@ pub struct Demo {
     pub clerk: String,
 }
 
+/// What one does with a phone of the exercise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneDeed {
+    PickUp,
+    HangUp,
+    Voicemail,
+    /// Says the message that is being recorded.
+    Speak,
+    Press(String),
+}
+
+impl Demo {
+    /// Every phone in use, and the last that were.
+    #[must_use]
+    pub fn phones(&self) -> Vec<Phone> {
+        self.phones.phones()
+    }
+
+    /// The PIN of whoever holds the phone: who plays it knows nobody's.
+    #[must_use]
+    pub fn pin_of(&self, phone: &Phone) -> Option<&str> {
+        self.pins.get(self.member_of(phone)?).map(String::as_str)
+    }
+
+    /// The member whose phone it is, also where nobody plays them.
+    #[must_use]
+    pub fn member_of(&self, phone: &Phone) -> Option<&MemberId> {
+        let Reading::Number(number) = read(&phone.number) else { return None };
+        self.numbers.get(&number)
+    }
+
+    /// The nurse dials the night number.
+    ///
+    /// # Errors
+    /// Her phone is in use, or too many are.
+    pub fn dial(&self) -> Result<(), NotPossible> {
+        let call = CallIn { from: self.nurse.0.clone(), to: self.night.clone() };
+        self.phones.call_in(&call).map(drop)
+    }
+
+    /// # Errors
+    /// The phone cannot do that now.
+    pub fn phone(&self, leg: &LegId, deed: &PhoneDeed) -> Result<(), NotPossible> {
+        match deed {
+            PhoneDeed::PickUp => self.phones.pick_up(leg),
+            PhoneDeed::HangUp => self.phones.hang_up(leg),
+            PhoneDeed::Voicemail => self.phones.let_go_to_voicemail(leg),
+            PhoneDeed::Speak => self.phones.speak(leg, None),
+            PhoneDeed::Press(keys) => self.phones.press(leg, keys),
+        }
+    }
+}
+
 impl super::App {
     /// Jumps ahead, and lets the workers see what has become due.
     pub fn demo_leap(&self, demo: &Demo, seconds: u32) {
         demo.clock.leap_s(seconds);
-        for lane in [Lane::Urgent, Lane::Wake, Lane::Mail, Lane::Reports] {
+        for lane in [Lane::Urgent, Lane::Wake, Lane::Mail, Lane::Reports, Lane::Calls] {
             self.db.work(lane).notify_one();
         }
     }

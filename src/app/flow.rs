@@ -305,8 +305,30 @@ pub(crate) async fn make_link_for(
     expires: Millis,
 ) -> Result<LinkId, StoreError> {
     let id = LinkId::new(kit.now, kit.vault.chance.as_ref());
-    let token = kit.vault.seal.link_token(&id);
-    let code = kit.vault.seal.link_code(&id);
+    let link = NewLink { id: &id, member, purpose, request, expires };
+    make_link_as(tx, kit, association, &link).await?;
+    Ok(id)
+}
+
+/// A link to be made.
+pub(crate) struct NewLink<'a> {
+    pub id: &'a LinkId,
+    pub member: &'a MemberId,
+    pub purpose: LinkPurpose,
+    pub request: Option<&'a RequestId>,
+    pub expires: Millis,
+}
+
+/// A link whose id something else names already.
+pub(crate) async fn make_link_as(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    new: &NewLink<'_>,
+) -> Result<(), StoreError> {
+    let NewLink { id, member, purpose, request, expires } = *new;
+    let token = kit.vault.seal.link_token(id);
+    let code = kit.vault.seal.link_code(id);
     let code_hash = kit
         .vault
         .seal
@@ -325,8 +347,7 @@ pub(crate) async fn make_link_for(
         voided: None,
         wrong_pins: 0,
     };
-    link_add(tx, &link, &code_hash).await?;
-    Ok(id)
+    link_add(tx, &link, &code_hash).await
 }
 
 /// Loads the people a request's plan could name now.

@@ -81,6 +81,8 @@ pub enum Mail {
     Exhausted { kind: RequestKind, case: CaseNumber, deadline: Moment, page: Link },
     /// To the coordinator: somebody's address does not work. The name stands on the page only.
     Unreachable { page: Link },
+    /// To coordinators and officers: no call can come in or go out.
+    BridgeDown { page: Link },
     /// To the coordinator: a mail could not be sent.
     DeadMail { kind: RequestKind, case: CaseNumber, page: Link },
     /// To the asker: nobody accepted in time.
@@ -97,6 +99,8 @@ pub enum Mail {
     Station { link: PersonalLink },
     /// To whoever looks after an entry of the directory: is it still right?
     EntryReview { link: PersonalLink },
+    /// About an urgent call; `what` is a word of `word-call-notice-…`.
+    Call { what: &'static str, case: CaseNumber, page: Link },
     /// To a person of the rota: your duties, or what changed of them. Nobody else's.
     RotaPublished { short: ShortMoment, period: Moment, duties: Vec<DutyLine>, more: usize, page: Link },
     /// To a person of the rota: your duty is near.
@@ -106,7 +110,7 @@ pub enum Mail {
     /// To the coordinator: institutions short of their 24-hour turns. Which ones stands on the page only.
     TurnsShort { period: Moment, institutions: u32, page: Link },
     /// To a person of the rota: what do you wish for?
-    WishAsk { period: Moment, deadline: Deadline, page: Link },
+    WishAsk { period: Moment, deadline: Deadline, link: PersonalLink },
     /// About a duty of the rota, to one who is asked. Who else it concerns stands on the page only.
     DutyAsk { ask: DutyAsk, case: CaseNumber, begins: Deadline, answer_by: Moment, link: PersonalLink },
     /// To everybody whom it concerns: a duty changed hands.
@@ -144,6 +148,7 @@ pub enum MailKind {
     ClosedWithThanks,
     Exhausted,
     Unreachable,
+    BridgeDown,
     DeadMail,
     ExpiredToAsker,
     ExpiredToCoordinator,
@@ -152,6 +157,7 @@ pub enum MailKind {
     Retention,
     Station,
     EntryReview,
+    Call,
     RotaPublished,
     DutyReminder,
     RotaHoles,
@@ -176,7 +182,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -197,6 +203,7 @@ impl MailKind {
         Self::ClosedWithThanks,
         Self::Exhausted,
         Self::Unreachable,
+        Self::BridgeDown,
         Self::DeadMail,
         Self::ExpiredToAsker,
         Self::ExpiredToCoordinator,
@@ -205,6 +212,7 @@ impl MailKind {
         Self::Retention,
         Self::Station,
         Self::EntryReview,
+        Self::Call,
         Self::RotaPublished,
         Self::DutyReminder,
         Self::RotaHoles,
@@ -243,6 +251,7 @@ impl MailKind {
             Self::ClosedWithThanks => form("closed_with_thanks", "closed", 2, 0),
             Self::Exhausted => form("exhausted", "exhausted", 3, 0),
             Self::Unreachable => form("unreachable", "unreachable", 2, 0),
+            Self::BridgeDown => form("bridge_down", "bridge-down", 2, 0),
             Self::DeadMail => form("dead_mail", "dead", 2, 0),
             Self::ExpiredToAsker => form("expired_to_asker", "expired-asker", 2, 0),
             Self::ExpiredToCoordinator => form("expired_to_coordinator", "expired-coordinator", 2, 0),
@@ -251,6 +260,7 @@ impl MailKind {
             Self::Retention => form("retention", "retention", 2, 1),
             Self::Station => form("station", "station", 2, 1),
             Self::EntryReview => form("entry_review", "entry-review", 2, 1),
+            Self::Call => form("call", "call", 2, 0),
             Self::RotaPublished => form("rota_published", "rota-published", 2, 1),
             Self::DutyReminder => form("duty_reminder", "duty-reminder", 1, 1),
             Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
@@ -303,6 +313,7 @@ impl Mail {
             Self::ClosedWithThanks { .. } => MailKind::ClosedWithThanks,
             Self::Exhausted { .. } => MailKind::Exhausted,
             Self::Unreachable { .. } => MailKind::Unreachable,
+            Self::BridgeDown { .. } => MailKind::BridgeDown,
             Self::DeadMail { .. } => MailKind::DeadMail,
             Self::ExpiredToAsker { .. } => MailKind::ExpiredToAsker,
             Self::ExpiredToCoordinator { .. } => MailKind::ExpiredToCoordinator,
@@ -311,6 +322,7 @@ impl Mail {
             Self::Retention { .. } => MailKind::Retention,
             Self::Station { .. } => MailKind::Station,
             Self::EntryReview { .. } => MailKind::EntryReview,
+            Self::Call { .. } => MailKind::Call,
             Self::RotaPublished { .. } => MailKind::RotaPublished,
             Self::DutyReminder { .. } => MailKind::DutyReminder,
             Self::RotaHoles { .. } => MailKind::RotaHoles,
@@ -344,6 +356,11 @@ impl Mail {
             | Self::Test { link }
             | Self::Station { link }
             | Self::EntryReview { link } => letter.personal(link),
+            Self::Call { what, case, page } => letter
+                .with("case", case.as_str())
+                .with("what", &t(lang, &format!("word-call-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-call-todo-{what}")))
+                .page(page),
             Self::TakenByAnother { consult }
             | Self::Withdrawn { consult }
             | Self::ReleasedToTaker { consult } => letter.about(consult).without_link(),
@@ -367,7 +384,9 @@ impl Mail {
                 .with("case", case.as_str())
                 .with("deadline", deadline.as_str())
                 .page(page),
-            Self::Unreachable { page } | Self::RecoveryAlarm { page } => letter.page(page),
+            Self::Unreachable { page } | Self::BridgeDown { page } | Self::RecoveryAlarm { page } => {
+                letter.page(page)
+            }
             Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped => letter.without_link(),
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
@@ -410,11 +429,11 @@ impl Mail {
             Self::TurnsShort { period, institutions, page } => {
                 letter.with("period", period.as_str()).with("count", &institutions.to_string()).page(page)
             }
-            Self::WishAsk { period, deadline, page } => letter
+            Self::WishAsk { period, deadline, link } => letter
                 .with("period", period.as_str())
                 .with("short", deadline.short.as_str())
                 .with("deadline", deadline.full.as_str())
-                .page(page),
+                .personal(link),
         }
     }
 }

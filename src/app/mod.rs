@@ -4,6 +4,7 @@
 pub mod access;
 pub mod answers;
 pub mod calendar;
+pub mod call;
 pub mod consult;
 pub mod demo;
 pub mod directory;

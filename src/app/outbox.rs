@@ -23,9 +23,11 @@ use crate::domain::dispatch::{Event, Notice, OfferState, Request, State, next_du
 use crate::domain::people::{ConsultFacts, Role};
 use crate::domain::rota::Form;
 use crate::i18n::{Lang, t};
-use crate::ids::{AlarmId, AssociationId, LinkId, MemberId, PhoneChangeId, RecoveryId, RequestId};
+use crate::ids::{AlarmId, AssociationId, CallId, LinkId, MemberId, PhoneChangeId, RecoveryId, RequestId};
 use crate::planted::{self, Bug};
 use crate::store::access::{access_forget, link_by_id};
+use crate::store::call::orders::orders_forget;
+use crate::store::call::{call_by_id, lines_forget};
 use crate::store::credentials::{credentials_forget, recovery_by_id, recovery_linked};
 use crate::store::dispatch::{AttemptKey, attempt_save, request_load};
 use crate::store::jobs::{
@@ -167,6 +169,13 @@ struct RetentionBody {
 }
 
 #[derive(Deserialize)]
+struct CallBody {
+    call: CallId,
+    member: MemberId,
+    what: String,
+}
+
+#[derive(Deserialize)]
 struct AlarmMailBody {
     alarm: AlarmId,
     member: MemberId,
@@ -209,6 +218,8 @@ impl Command for Prepare {
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
             "retention" => self.retention(tx, &association).await?,
+            "call_notice" => self.call_notice(tx, &association).await?,
+            "bridge_down" => self.bridge_down(tx, &association).await?,
             "rota_published" | "rota_duty" | "rota_holes" | "rota_turns" | "wish_ask" => {
                 let written = rota_mail(tx, &self.kit, &association, job).await?;
                 written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
@@ -220,6 +231,22 @@ impl Command for Prepare {
             None => self.end(tx, &JobEnd::Moot).await,
         }
     }
+}
+
+/// A person's link as their mail carries it.
+pub(crate) fn personal_link(
+    kit: &Kit,
+    link: &crate::store::access::Link,
+    home: &Association,
+    lang: Lang,
+) -> Result<PersonalLink, NotEnvelope> {
+    let gone = NotEnvelope { what: "link" };
+    let (token, code) = kit.vault.seal.link_again(&link.id, &link.token_hash).ok_or(gone)?;
+    Ok(PersonalLink {
+        link: MailLink::new(format!("{}/k#{}", kit.rules.base_url, token.as_str()))?,
+        code: TypedCode::new(code)?,
+        until: Moment::new(say::moment(link.expires, home.zone, lang))?,
+    })
 }
 
 impl Prepare {
@@ -601,19 +628,46 @@ impl Prepare {
         self.write(home, &person, page.map(|page| Mail::Retention { texts, cases, page }), None).map(Some)
     }
 
+    /// A mail about a call: its case number and the way to its page, nothing else.
+    async fn call_notice(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let CallBody { call, member, what } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?.filter(|m| m.is_active(self.kit.now));
+        let row = call_by_id(tx, &home.id, &call).await?;
+        let (Some(person), Some(row), Some(what)) = (person, row, super::call::notice_text(&what)) else {
+            return Ok(None);
+        };
+        // A reminder stops the moment somebody has told; an alarm, the moment the call is over.
+        let moot = row.ended.is_some() && (what == "report_due" || what.starts_with("call_"));
+        if moot {
+            return Ok(None);
+        }
+        let built = (|| {
+            let case = CaseNumber::new(&row.case_no)?;
+            let page = MailLink::new(format!("{}/calls/{call}", self.kit.rules.base_url))?;
+            Ok::<_, NotEnvelope>(Mail::Call { what, case, page })
+        })();
+        self.write(home, &person, built, None).map(Some)
+    }
+
+    /// The night number does not work: said until somebody has acknowledged it.
+    async fn bridge_down(&self, tx: &mut Conn, home: &Association) -> Result<Option<MailToSend>, StoreError> {
+        let AlarmMailBody { alarm, member } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?.filter(|m| m.is_active(self.kit.now));
+        let open = alarm_by_id(tx, &home.id, &alarm).await?.is_some_and(|a| a.acknowledged.is_none());
+        let Some(person) = person.filter(|_| open) else {
+            return Ok(None);
+        };
+        let page = MailLink::new(format!("{}/calls", self.kit.rules.base_url));
+        self.write(home, &person, page.map(|page| Mail::BridgeDown { page }), None).map(Some)
+    }
+
     fn personal_link(
         &self,
         link: &crate::store::access::Link,
         home: &Association,
         lang: Lang,
     ) -> Result<PersonalLink, NotEnvelope> {
-        let gone = NotEnvelope { what: "link" };
-        let (token, code) = self.kit.vault.seal.link_again(&link.id, &link.token_hash).ok_or(gone)?;
-        Ok(PersonalLink {
-            link: MailLink::new(format!("{}/k#{}", self.kit.rules.base_url, token.as_str()))?,
-            code: TypedCode::new(code)?,
-            until: Moment::new(say::moment(link.expires, home.zone, lang))?,
-        })
+        personal_link(&self.kit, link, home, lang)
     }
 
     fn write(
@@ -779,6 +833,8 @@ impl Finish {
                 | "reach_test"
                 | "station"
                 | "entry_review"
+                | "call_notice"
+                | "bridge_down"
                 | "rota_published"
                 | "rota_duty"
                 | "rota_holes"
@@ -796,7 +852,7 @@ impl Finish {
             member_mail(tx, &job.association, member, Some(kit.now)).await?;
         }
         // An alarm about the alarm's own mail would go round for ever; the board and the log show it.
-        if job.kind == "alarm_mail" {
+        if matches!(job.kind.as_str(), "alarm_mail" | "call_notice" | "bridge_down") {
             return Ok(());
         }
         #[derive(Deserialize)]
@@ -903,7 +959,7 @@ impl Command for SelfCheck {
                 note(tx, &self.kit, &who, "request.repaired", &subject, json!({})).await?;
             }
         }
-        Ok(stuck.len())
+        Ok(stuck.len() + super::call::self_check(tx, &self.kit).await?)
     }
 }
 
@@ -922,9 +978,10 @@ impl Command for Forget {
         let before = self.now.plus_s(-FORGET_AFTER_S);
         let access = access_forget(tx, self.now.plus_s(-self.replay_keep_s), before).await?;
         let tries = credentials_forget(tx, self.now, before, super::signin::CEILING).await?;
+        let orders = orders_forget(tx, before).await? + lines_forget(tx, before).await?;
         let sheets = sheets_forget(tx, self.now).await? + rota_sheets_forget(tx, self.now).await?;
         let phones = phone_changes_forget(tx, self.now.plus_s(-PHONE_CHANGE_KEEP_S)).await?;
-        Ok(access + tries + phones + jobs_forget(tx, before).await? + sheets)
+        Ok(access + tries + orders + phones + jobs_forget(tx, before).await? + sheets)
     }
 }
 
@@ -990,7 +1047,12 @@ impl App {
         let mut conn = self.db.read().await?;
         let stuck = requests_without_step(&mut conn).await?;
         drop(conn);
-        if stuck.is_empty() { Ok(0) } else { Ok(self.db.run(SelfCheck { kit: self.kit() }).await?) }
+        let calls = self.calls_stuck().await?;
+        if stuck.is_empty() && calls == 0 {
+            Ok(0)
+        } else {
+            Ok(self.db.run(SelfCheck { kit: self.kit() }).await?)
+        }
     }
 
     /// Deletes what is only needed for a while.

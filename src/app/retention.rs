@@ -1,7 +1,7 @@
 //! Destroys what is past its time (保存期間), reports it, and keeps what is on legal hold. A text is destroyed
 //! by destroying the key it was sealed under; when that may be is decided in `domain::retention`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::domain::calendar::{CaseNo, civil_day};
 use crate::domain::consult::{Wrong, short_text};
 use crate::domain::people::Role;
 use crate::domain::retention::{
-    Holds, RetentionYears, TextFacts, TextKind, Verdict, judge, oldest_young_month,
+    Holds, Owner, RetentionYears, TextFacts, TextKind, Verdict, judge, oldest_young_month,
 };
 use crate::ids::{AssociationId, HoldId, RequestId};
 use crate::seal::LASTING;
@@ -41,7 +41,7 @@ pub struct DestroyedKey {
     pub key: String,
     /// Texts by kind.
     pub texts: BTreeMap<TextKind, u32>,
-    /// How many cases they belonged to.
+    /// How many cases and calls they belonged to.
     pub cases: u32,
     /// Texts of cases on hold that were moved under a key of their own.
     pub held_moved: u32,
@@ -141,10 +141,10 @@ impl Command for DestroyKey {
         };
         let mut done = DestroyedKey { key: self.key.clone(), ..DestroyedKey::default() };
         let mut own_keys: BTreeMap<&RequestId, String> = BTreeMap::new();
-        let mut gone: BTreeMap<&RequestId, ()> = BTreeMap::new();
+        let mut gone: BTreeSet<&Owner> = BTreeSet::new();
         for (i, text) in texts.iter().enumerate() {
-            let request = &text.facts.request;
-            if move_first.contains(&i) {
+            let owner = &text.facts.owner;
+            if let Some(request) = owner.case().filter(|_| move_first.contains(&i)) {
                 let name = match own_keys.get(request) {
                     Some(name) => name.clone(),
                     None => own_key_name(tx, association).await?,
@@ -154,7 +154,7 @@ impl Command for DestroyKey {
                 done.held_moved += 1;
             } else {
                 *done.texts.entry(text.facts.kind).or_default() += 1;
-                gone.insert(request, ());
+                gone.insert(owner);
             }
         }
         done.cases = count(gone.len());

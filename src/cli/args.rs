@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::rota_args::{RotaCommand, WhoArgs};
 use crate::app::access::Scope;
 use crate::config::shell_language;
+use crate::domain::ledger::Month;
 use crate::domain::people::sheet::Kind;
 use crate::domain::people::{INSTITUTION_KINDS, Role};
 use crate::i18n::Lang;
@@ -41,6 +42,9 @@ pub enum Command {
     Import(ImportArgs),
     /// Write the members or institutions into a file
     Export(ExportArgs),
+    /// Months of the subsidy ledger: look at them, make, close, correct and take them out
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Say who is on duty, now or at any moment, as known now or then
     Who(WhoArgs),
     /// Read in, write out, check, fill and publish the rota
@@ -48,6 +52,101 @@ pub enum Command {
     Rota(RotaCommand),
     /// Play pretended offices with faults and check every promise after every command
     Simulate(SimulateArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Show what a month is, or would be now; nothing is written
+    Run(MonthArgs),
+    /// Make a month as a clerk, or approve a made one as an officer: two different people
+    Close(CloseArgs),
+    /// Order a closed line to be taken back; it goes into the next month
+    Reverse(ReverseArgs),
+    /// Write the statement of one institution
+    Statement(StatementArgs),
+    /// Write a table of a closed month into a file
+    Export(LedgerExportArgs),
+    /// Check the chain of sealed lines
+    Verify(At),
+    /// Record new tariffs from a file; without one: show those in force
+    Tariffs(TariffArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct MonthArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Which month, such as 2026-05
+    #[arg(long, value_name = "MONTH")]
+    pub month: Month,
+}
+
+#[derive(Debug, Args)]
+pub struct CloseArgs {
+    #[command(flatten)]
+    pub of: MonthArgs,
+    /// Whose deed it is: id of a member (mem_…)
+    #[arg(long, value_name = "ID")]
+    pub member: String,
+    /// Approve the month that was made
+    #[arg(long)]
+    pub approve: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReverseArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Whose deed it is: id of a member (mem_…)
+    #[arg(long, value_name = "ID")]
+    pub member: String,
+    /// Id of the closed line (lin_…)
+    #[arg(long, value_name = "ID")]
+    pub line: String,
+    /// What stands instead, in whole yen
+    #[arg(long, value_name = "YEN", default_value_t = 0, allow_negative_numbers = true)]
+    pub instead: i64,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+}
+
+#[derive(Debug, Args)]
+pub struct StatementArgs {
+    #[command(flatten)]
+    pub of: MonthArgs,
+    /// Name or id (ins_…) of the institution
+    #[arg(long, value_name = "NAME")]
+    pub institution: String,
+}
+
+#[derive(Debug, Args)]
+pub struct LedgerExportArgs {
+    /// Which table
+    #[arg(value_parser = crate::app::ledger::tables::KINDS.to_vec())]
+    pub table: String,
+    /// Where to write; it must not exist yet
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub of: MonthArgs,
+    /// xlsx, csv (UTF-8 for Excel), csv-sjis (Shift_JIS) or json
+    #[arg(long, default_value = "xlsx", value_parser = ["xlsx", "csv", "csv-sjis", "json"])]
+    pub format: String,
+    /// Write 〓 for characters that Shift_JIS does not have
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TariffArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// TOML; in force for every month that is not closed
+    #[arg(long, value_name = "FILE")]
+    pub tariffs: Option<PathBuf>,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub note: String,
 }
 
 #[derive(Debug, Args)]
@@ -456,6 +555,25 @@ fn japanese(place: &str) -> Option<&'static str> {
         "--leave_out" => "取り込めない行を除いて取り込みます（なければ、そのようなファイルは取り込みません）",
         "--format" => "xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）のどれか",
         "--replace" => "Shift_JIS にない文字を 〓 に置きかえます",
+        "ledger" => "補助台帳の月：確かめる、作成する、締める、訂正する、書き出す",
+        "ledger run" => "その月の内容（まだなら、いま締めたときの内容）を表示します。何も書きません",
+        "ledger close" => {
+            "月を作成します（--approve で、理事が承認して締めます。作成した人は承認できません）"
+        }
+        "ledger reverse" => "締めた明細の取消を出します（次に締める月にのります）",
+        "ledger statement" => "医療機関の月次明細を表示します",
+        "ledger export" => "締めた月の表をファイルに書き出します",
+        "ledger verify" => "締めた明細の鎖を点検します",
+        "ledger tariffs" => "補助基準を登録します（ファイルがなければ、いまのものを表示します）",
+        "--month" => "どの月か（2026-05 など）",
+        "--approve" => "作成された月を承認して締めます",
+        "ledger reverse --line" => "締めた明細の番号（lin_…）",
+        "--instead" => "代わりの金額（円）",
+        "--note" => "理由",
+        "ledger export --table" => "どの表か（details 明細、institutions 総括、tallies 集計、claims 請求）",
+        "ledger export --file" => "書き出す先。まだないファイル名にしてください",
+        "ledger export --format" => "xlsx、csv（Excel 用 UTF-8）、csv-sjis（Shift_JIS）、json のどれか",
+        "--tariffs" => "補助基準のファイル（TOML）。まだ締めていないすべての月に使います",
         "who" => "当番の人を表示します（いま、またはある時点。その時点で分かっていたことでも）",
         "rota" => "当番表を読み込み、書き出し、調べ、埋め、公開します",
         "rota import" => {

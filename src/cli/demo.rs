@@ -19,18 +19,21 @@ use super::demo_data::{
 use super::open;
 use super::serve::{self, House, Ready, Signals};
 use super::stop::{Stop, in_words};
+use crate::app::call::settings::{CallSettings, InstitutionCalls};
 use crate::app::demo::{Demo, DemoPerson};
 use crate::app::people::{NewAssociation, NewInstitution, NewMember};
 use crate::app::replay::Done;
 use crate::app::{App, Who};
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::calendar::{civil_day, instant_of, wall_clock};
+use crate::domain::call::number::{Number, Reading, read};
 use crate::domain::people::contact_window::ContactWindow;
 use crate::domain::people::entry::InstitutionEntry;
 use crate::domain::people::{Day, Role, SpecialtyOffer};
 use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SharedChance, SystemChance};
 use crate::ports::mail::FolderMail;
+use crate::ports::phone::Simulator;
 use crate::seal::Pin;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::{LogFilter, LogFormat, init, report_places_only};
@@ -41,6 +44,9 @@ const CODE: &str = "aoba";
 /// Whom a newcomer begins as, and who reads the ledger.
 const ASKER: &str = "sato";
 const CLERK: &str = "yamada";
+/// The night number of the exercise, and the code of the clinic in which a newcomer begins.
+const NIGHT: &str = "042-000-0099";
+const CLINIC_CODE: &str = "12";
 /// Ports tried when the wanted one is taken, before any free one is.
 const PORTS_TRIED: u16 = 20;
 /// PINs hashed at once: each takes some 50 ms and 46 MiB.
@@ -78,15 +84,31 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
         now: shared.now(),
         zone: data.association.zone,
     };
+    let phones = Simulator::new();
     let demo = Demo {
+        phones: phones.clone(),
+        night: NIGHT.to_owned(),
+        nurse: nurse(&data),
+        numbers: seeded.numbers.clone(),
         association: seeded.who.association.clone(),
         clock,
         mailbox: mailbox.clone(),
+        pins: pins(&data, &seeded),
         people: people(&data, &seeded),
         asker: ASKER.to_owned(),
         clerk: CLERK.to_owned(),
     };
-    let house = House { db, vault, clock: shared, rules, mail: mailbox, demo: Some(demo), counters, lang };
+    let house = House {
+        db,
+        vault,
+        clock: shared,
+        rules,
+        mail: mailbox,
+        phone: Some(Arc::new(phones)),
+        demo: Some(demo),
+        counters,
+        lang,
+    };
     house.serve(&config, listener, signals, |ready| greeting.print(ready)).await
 }
 
@@ -172,12 +194,13 @@ fn seconds_to_the_evening(now: Millis, zone: Tz) -> u32 {
 }
 
 /// Whom the demo knows, by the keys of its data.
-struct Seeded {
-    who: Who,
-    members: BTreeMap<String, MemberId>,
+pub(super) struct Seeded {
+    pub(super) who: Who,
+    pub(super) members: BTreeMap<String, MemberId>,
+    numbers: BTreeMap<Number, MemberId>,
 }
 
-async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
+pub(super) async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     let home = &data.association;
     let association = NewAssociation {
         code: CODE.to_owned(),
@@ -198,8 +221,14 @@ async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     }
     let members = seed_members(app, data, &who, &institutions, &areas).await?;
     seed_windows(app, data, &who, &members).await?;
+    seed_calls(app, data, &who, &institutions).await?;
+    let number = |m: &DemoMember| match read(&m.mobile) {
+        Reading::Number(number) => Some((number, members.get(&m.key)?.clone())),
+        _ => None,
+    };
+    let numbers = data.members.iter().filter_map(number).collect();
     super::demo_rota::seed(app, &who, home.zone, &members).await?;
-    Ok(Seeded { who, members })
+    Ok(Seeded { who, members, numbers })
 }
 
 /// Members a few at a time, on threads that may block: their PINs are slow to hash, on purpose.
@@ -216,9 +245,9 @@ async fn seed_members(
     for member in &data.members {
         let new = new_member(member, data, institutions, areas);
         // Nobody of the demo who has no part in what is built yet, such as the nurse; and no PIN for those
-        // whom nobody plays.
+        // whom nobody plays and no phone call reaches.
         if !new.roles.is_empty() {
-            let plays = players.contains(&member.key.as_str());
+            let plays = players.contains(&member.key.as_str()) || new.roles.contains(&Role::Physician);
             let pin = plays.then(|| Pin::parse(member.pin.expose())).transpose()?;
             waiting.push((member.key.clone(), new, pin));
         }
@@ -242,6 +271,32 @@ async fn seed_members(
         members.insert(key, id);
     }
     Ok(members)
+}
+
+/// The night number; the asker's clinic is rung on its own line first.
+async fn seed_calls(
+    app: &App,
+    data: &DemoData,
+    who: &Who,
+    institutions: &BTreeMap<&str, InstitutionId>,
+) -> Result<(), Stop> {
+    let mut settings = CallSettings::default();
+    if let Reading::Number(number) = read(NIGHT) {
+        settings.numbers.push(number);
+    }
+    let clinic = data.member(ASKER).and_then(|m| institutions.get(m.institution.as_str()));
+    if let Some(clinic) = clinic {
+        let calls =
+            InstitutionCalls { code: CLINIC_CODE.to_owned(), own_line: true, ..InstitutionCalls::default() };
+        settings.institutions.insert(clinic.clone(), calls);
+    }
+    app.call_settings_put(who, 0, settings).await.map_err(unfit)
+}
+
+/// The visiting nurse who calls: the number and the name of her station.
+fn nurse(data: &DemoData) -> (String, String) {
+    let station = data.institutions.iter().find(|i| i.kind == DemoInstitutionKind::NurseStation);
+    station.map(|i| (i.phone.clone(), i.name.clone())).unwrap_or_default()
 }
 
 /// This fiscal year's contact windows.
@@ -373,6 +428,11 @@ fn players(data: &DemoData) -> Vec<&str> {
     players
 }
 
+fn pins(data: &DemoData, seeded: &Seeded) -> BTreeMap<MemberId, String> {
+    let pin = |m: &DemoMember| Some((seeded.members.get(&m.key)?.clone(), m.pin.expose().to_owned()));
+    data.members.iter().filter_map(pin).collect()
+}
+
 fn people(data: &DemoData, seeded: &Seeded) -> Vec<DemoPerson> {
     let person = |key: &str| {
         let (member, id) = (data.member(key)?, seeded.members.get(key)?);
@@ -400,6 +460,7 @@ impl Greeting {
             "touban demo — 架空の「{association}」を用意しました（会員 {members} 名、施設 {institutions}。時計は {now}）\n  \
              はじめる        {url}/demo\n  \
              届いたメール    {url}/demo/mailbox\n  \
+             夜間の電話      {url}/demo/phones\n  \
              止めるには Ctrl-C。データは一時フォルダーにあり、終わると消えます。\n  \
              An invented medical association to try out: open the first address. Ctrl-C ends it; nothing is kept."
         );

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::stop::Stop;
-use crate::app::rota::file::{FORMAT, FileRead, RotaFile, VERSION};
+use crate::app::rota::file::{FORMAT, FileNames, FileRead, RotaFile, VERSION};
 use crate::app::rota::wishes::SheetWritten;
 use crate::app::{App, Who};
 use crate::domain::calendar::{CivilDate, civil_day, start_of_day};
@@ -90,7 +90,15 @@ pub(super) async fn seed(
         ],
         leavings: Vec::new(),
     };
-    let file = RotaFile { format: FORMAT.to_owned(), version: VERSION, slots: None, settings: None, records };
+    let file = RotaFile {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        slots: None,
+        slot_books: Vec::new(),
+        settings: None,
+        names: FileNames::default(),
+        records,
+    };
     match app.rota_file_read(who, file, None).await.map_err(unfit)? {
         FileRead::Done { .. } => {}
         FileRead::Unknown(_) => return Err(Stop::Found),

@@ -7,11 +7,13 @@ use super::args::ReportArgs;
 use super::open::{self, Missing};
 use super::stop::{Stop, in_words};
 use crate::app::verify::chain_of;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::{BridgeKind, Config, DatabaseUrl};
+use crate::domain::people::Role;
 use crate::i18n::Lang;
 use crate::seal::{Seal, SealError};
-use crate::store::Db;
+use crate::store::people::{associations, member_by_id, members_with_role};
 use crate::store::secrets::key_fits;
+use crate::store::{Db, StoreError};
 use crate::time::Millis;
 
 /// Before this the program did not exist, so a clock that says so is wrong: 2026-01-01T00:00:00Z.
@@ -22,7 +24,7 @@ const CLOCK_SLACK_S: i64 = 60;
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Check {
-    /// `configuration`, `database`, `schema`, `key`, `clock`, `mail`, `serving`.
+    /// `configuration`, `database`, `schema`, `key`, `clock`, `mail`, `phone`, `alarms`, `serving`.
     name: &'static str,
     ok: bool,
     /// What was found and, where it is not right, what to do.
@@ -96,6 +98,7 @@ impl Doctor {
         self.clock(config, now);
         self.database(config).await;
         self.mail(config).await;
+        self.phone(config).await;
     }
 
     fn configuration(&mut self, config: &Config) {
@@ -200,6 +203,7 @@ impl Doctor {
             Ok(missing) if missing.is_empty() => {
                 self.say("schema", true, "データベースの形は最新です", "the schema is up to date");
                 self.key_of(config, key, &db).await;
+                self.alarmed(config, &db).await;
             }
             Ok(_) => self.say(
                 "schema",
@@ -272,6 +276,98 @@ impl Doctor {
             ),
         }
     }
+}
+
+impl Doctor {
+    async fn phone(&mut self, config: &Config) {
+        let bridge = match open::bridge(config, self.lang) {
+            Ok(bridge) => bridge,
+            Err(stop) => return self.stopped("phone", stop),
+        };
+        let Some(bridge) = bridge else {
+            return self.say(
+                "phone",
+                true,
+                "電話は使いません（[phone] bridge で変わります）",
+                "no calls are carried ([phone] bridge changes that)",
+            );
+        };
+        match bridge.check().await {
+            Ok(missing) if missing.is_empty() => {
+                self.say("phone", true, "電話をつなぐしくみが答えました", "the phone bridge answers");
+            }
+            Ok(missing) => {
+                for sentence in missing {
+                    self.add("phone", false, sentence);
+                }
+            }
+            Err(e) => self.say(
+                "phone",
+                false,
+                format!("電話をつなぐしくみに届きません（{e}）。Asterisk が動いているか、[phone.asterisk] を確かめてください"),
+                format!("{e}; look whether Asterisk runs, and at [phone.asterisk]"),
+            ),
+        }
+        if config.phone.bridge != BridgeKind::Asterisk {
+            return;
+        }
+        // Whoever is alarmed because the bridge is down cannot be rung by it.
+        let by_mail = !matches!(config.mail.via, crate::config::MailVia::Folder { .. });
+        self.say(
+            "alarms",
+            by_mail,
+            if by_mail {
+                "警報は電話とメールで届きます。電話のしくみが止まっても、メールは届きます"
+            } else {
+                "電話のしくみが止まったときの警報が、どこにも届きません。[mail] kind = \"smtp\" を設定してください"
+            },
+            if by_mail {
+                "alarms go out by phone and by mail; mail does not need the bridge"
+            } else {
+                "nobody would hear that the bridge is down: set [mail] kind = \"smtp\""
+            },
+        );
+    }
+
+    /// Whether there is somebody in each association who can be alarmed without the bridge.
+    async fn alarmed(&mut self, config: &Config, db: &Db) {
+        if config.phone.bridge != BridgeKind::Asterisk {
+            return;
+        }
+        let now = open::real_world().0.now();
+        match deaf(db, now).await {
+            Ok(deaf) => {
+                for code in deaf {
+                    self.say(
+                        "alarms",
+                        false,
+                        format!("{code}：メールアドレスのある調整役も役員もいません。電話の警報を受け取る人を登録してください"),
+                        format!("{code}: no coordinator or officer has a mail address; nobody hears an alarm about calls"),
+                    );
+                }
+            }
+            Err(e) => self.add("alarms", false, chain_of(&e)),
+        }
+    }
+}
+
+/// The associations in which nobody would hear an alarm by mail.
+async fn deaf(db: &Db, now: Millis) -> Result<Vec<String>, StoreError> {
+    let mut conn = db.read().await?;
+    let mut deaf = Vec::new();
+    for home in associations(&mut conn).await? {
+        let mut hears = false;
+        for role in [Role::Coordinator, Role::Officer] {
+            for id in members_with_role(&mut conn, &home.id, role, now).await? {
+                let member = member_by_id(&mut conn, &home.id, &id).await?;
+                hears |= member.is_some_and(|m| m.email.is_some() && m.mail_failing_since.is_none());
+            }
+        }
+        if !hears {
+            deaf.push(home.code);
+        }
+    }
+    Ok(deaf)
 }
 
 /// When the SQLite file was last written.

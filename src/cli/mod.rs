@@ -7,6 +7,7 @@ pub mod demo_data;
 mod demo_rota;
 mod doctor;
 mod keep;
+mod ledger;
 mod open;
 mod rota;
 mod rota_args;
@@ -16,14 +17,32 @@ mod sheets;
 mod stop;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use args::Command;
+pub use rota::who_json;
 use stop::{Stop, in_words};
 
+use crate::app::App;
 use crate::i18n::Lang;
+use crate::ids::{AssociationId, MemberId};
+
+/// Puts the invented association of `touban demo` into an empty database, through the use cases: which it is, and its
+/// members by the keys of [`demo_data`].
+///
+/// # Errors
+/// What the command would say.
+pub async fn demo_association(app: &App) -> Result<(AssociationId, BTreeMap<String, MemberId>), String> {
+    let said = |stop| match stop {
+        Stop::Failed(text) | Stop::Usage(text) => text,
+        Stop::Found => "the data of the demo do not fit".to_owned(),
+    };
+    let data = demo_data::DemoData::built_in().map_err(|e| e.to_string())?;
+    demo::seed(app, &data).await.map(|seeded| (seeded.who.association, seeded.members)).map_err(said)
+}
 
 /// Runs one command line, `typed` with the program's name first, and says how it ended. The exit codes are
 /// in the help: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check found problems.
@@ -73,6 +92,7 @@ fn done(command: Command, lang: Lang) -> Result<(), Stop> {
             Command::Admin(command) => admin::run(command, lang).await,
             Command::Import(arg) => sheets::import(arg, lang).await,
             Command::Export(arg) => sheets::export(arg, lang).await,
+            Command::Ledger(command) => ledger::run(command, lang).await,
             Command::Who(arg) => rota::who(arg, lang).await,
             Command::Rota(command) => rota::run(command, lang).await,
             Command::Simulate(_) => Ok(()),

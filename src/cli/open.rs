@@ -9,21 +9,24 @@ use sha2::{Digest as _, Sha256};
 
 use super::stop::Stop;
 use crate::app::post::{PostShown, ServerShown};
-use crate::app::{App, Rules};
-use crate::config::{CalendarText, Config, DatabaseUrl, MailVia, SmtpSecurity};
+use crate::app::{self, App, Rules};
+use crate::config::{BridgeKind, CalendarText, Config, DatabaseUrl, MailVia, SmtpSecurity};
 use crate::domain::calendar::{Calendar, CivilDate, Listed, ListedDay, NightHours};
-use crate::domain::dispatch::Plans;
+use crate::domain::dispatch::plan::PlanError;
+use crate::domain::dispatch::{Plans, Selector};
 use crate::domain::ledger::Tariffs;
 use crate::domain::people::resolvable;
 use crate::i18n::Lang;
 use crate::ids::{SharedChance, SystemChance, crockford_128};
 use crate::ports::mail::{FolderMail, MailPort, Secret, Security, SmtpMail, SmtpSettings};
+use crate::ports::phone::{AsteriskBridge, AsteriskSettings, PhoneBridge, Simulator};
 use crate::seal::{Seal, SealError};
 use crate::store::secrets::{Vault, has_key};
 use crate::store::{Command, Conn, Db, DbSettings, StoreError};
 use crate::time::{SharedClock, SystemClock};
 
 const BUILT_IN_PLANS: &str = include_str!("../../config/plans.toml");
+const BUILT_IN_URGENT: &str = include_str!("../../config/urgent.toml");
 /// The file of this folder that is read when none is named.
 const USUAL_FILE: &str = "touban.toml";
 /// What stands in lines where the installation has no tariffs.
@@ -263,11 +266,22 @@ fn read_text(path: &Path, lang: Lang) -> Result<String, Stop> {
     })
 }
 
+/// The plans that every installation begins with.
+fn built_in_plans() -> Result<Plans, PlanError> {
+    let urgent = Plans::parse("urgent.toml", BUILT_IN_URGENT, &app::call::resolvable)?;
+    Ok(Plans::parse("plans.toml", BUILT_IN_PLANS, &resolvable)?.replaced_by(urgent))
+}
+
+/// Whether requests by mail or calls can find out whom a selector means.
+fn known(selector: &Selector) -> bool {
+    resolvable(selector) || app::call::resolvable(selector)
+}
+
 fn plans(config: &Config, lang: Lang) -> Result<Plans, Stop> {
     let mut own = Plans::default();
     for path in &config.files.plans {
         let name = path.display().to_string();
-        let read = Plans::parse(&name, &read_text(path, lang)?, &resolvable);
+        let read = Plans::parse(&name, &read_text(path, lang)?, &known);
         let read = read.map_err(|e| Stop::Usage(e.to_string()))?;
         if let Some(twice) = read.iter().find(|plan| own.get(&plan.name).is_some()) {
             let plan = &twice.name;
@@ -279,7 +293,7 @@ fn plans(config: &Config, lang: Lang) -> Result<Plans, Stop> {
         }
         own = own.replaced_by(read);
     }
-    Ok(Plans::parse("plans.toml", BUILT_IN_PLANS, &resolvable)?.replaced_by(own))
+    Ok(built_in_plans()?.replaced_by(own))
 }
 
 fn tariffs(config: &Config, lang: Lang) -> Result<Tariffs, Stop> {
@@ -323,6 +337,29 @@ pub fn mail_shown(config: &Config) -> PostShown {
             }),
         },
     }
+}
+
+/// What carries the calls; `None`: nothing does.
+pub fn bridge(config: &Config, lang: Lang) -> Result<Option<Arc<dyn PhoneBridge>>, Stop> {
+    let written = match (config.phone.bridge, &config.phone.asterisk) {
+        (BridgeKind::Simulator, _) => return Ok(Some(Arc::new(Simulator::new()))),
+        (BridgeKind::Asterisk, Some(written)) => written,
+        // The configuration has refused an Asterisk without a password.
+        (BridgeKind::None | BridgeKind::Asterisk, _) => return Ok(None),
+    };
+    let settings = AsteriskSettings {
+        ari: written.ari.clone(),
+        user: written.user.clone(),
+        password: Secret::from(written.password.expose().to_owned()),
+        dial: written.dial.clone(),
+        fallback_file: written.fallback_file.clone(),
+        message_dir: written.message_dir.clone(),
+    };
+    let wrong = |e| {
+        Stop::usage(lang, format!("[phone.asterisk] が使えません（{e}）"), format!("[phone.asterisk]: {e}"))
+    };
+    settings.usable().map_err(wrong)?;
+    Ok(Some(Arc::new(AsteriskBridge::new(settings).map_err(wrong)?)))
 }
 
 /// The port that mail leaves by.

@@ -11,17 +11,17 @@ use super::rota_args::{
 };
 use super::stop::{Stop, in_words};
 use super::{admin, rota_files};
-use crate::app::App;
 use crate::app::rota::file::{FileRead, RotaFile};
 use crate::app::rota::publish::{Breaches, Published};
 use crate::app::rota::settings::SlotsRefused;
 use crate::app::rota::{OnDuty, RotaWorld, duties_within, gap_code, say};
+use crate::app::{App, AppError};
 use crate::domain::calendar::{civil_day, start_of_day};
-use crate::domain::rota::{Clash, Hole, Part, PlainFill, RotaRole, Setting, Violation, check, clashes};
+use crate::domain::rota::{Area, Clash, Hole, Part, PlainFill, RotaRole, Setting, Violation, check, clashes};
 use crate::i18n::Lang;
-use crate::ids::RotaDraftId;
+use crate::ids::{AssociationId, RotaDraftId};
 use crate::store::people::Association;
-use crate::time::Window;
+use crate::time::{Millis, Window};
 
 /// The largest file that is read in: a decade of a large association.
 const FILE_MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -47,36 +47,18 @@ pub async fn who(arg: WhoArgs, lang: Lang) -> Result<(), Stop> {
     let (app, home, _) = admin::at(&arg.at, lang).await?;
     let moment = arg.moment.unwrap_or_else(|| app.now());
     let world = app.rota_world(&home.id).await?;
-    let areas: Vec<_> = match &arg.duty_area {
-        Some(area) if world.settings.area(area).is_none() => {
-            return Err(Stop::usage(
-                lang,
-                format!("{area} という地区はありません"),
-                format!("there is no area {area}"),
-            ));
-        }
-        Some(area) => vec![area.clone()],
-        None => world.settings.areas.iter().map(|area| area.key.clone()).collect(),
-    };
-    let laid = app.rota_laid(&home.id, moment).await?;
-    let timeline = laid.as_of(arg.as_of);
-    let mut found = Vec::new();
-    for area in &areas {
-        for role in RotaRole::ALL {
-            let wanted = match arg.duty_role {
-                Some(wanted) => wanted == role,
-                None => role != RotaRole::Backing || !timeline.parts(area, role).is_empty(),
-            };
-            if wanted {
-                found.push(OnDuty::of(&timeline, area, role, moment));
-            }
-        }
+    if let Some(area) = arg.duty_area.as_ref().filter(|area| world.settings.area(area).is_none()) {
+        return Err(Stop::usage(
+            lang,
+            format!("{area} という地区はありません"),
+            format!("there is no area {area}"),
+        ));
     }
+    let found =
+        found(&app, &world, (moment, arg.as_of), arg.duty_area.as_ref(), arg.duty_role.as_ref()).await?;
     app.db.close().await;
     if arg.at.report.json {
-        let items: Vec<_> = found.iter().map(|on| on_json(on, &world)).collect();
-        let as_of = arg.as_of.map(|at| at.rfc3339());
-        println!("{}", json!({ "at": moment.rfc3339(), "as_of": as_of, "items": items }));
+        println!("{}", who_said(&found, &world, moment, arg.as_of));
         return Ok(());
     }
     for on in &found {
@@ -92,6 +74,51 @@ pub async fn who(arg: WhoArgs, lang: Lang) -> Result<(), Stop> {
         );
     }
     Ok(())
+}
+
+/// Who is on in an area or all of them, in a role or those that the association has.
+async fn found(
+    app: &App,
+    world: &RotaWorld,
+    (moment, as_of): (Millis, Option<Millis>),
+    area: Option<&Area>,
+    role: Option<&RotaRole>,
+) -> Result<Vec<OnDuty>, AppError> {
+    let timeline = app.rota_laid(&world.home.id, moment).await?.as_of(as_of);
+    let areas =
+        world.settings.areas.iter().map(|each| &each.key).filter(|key| area.is_none_or(|a| a == *key));
+    let mut found = Vec::new();
+    for area in areas {
+        for each in RotaRole::ALL {
+            let wanted = match role {
+                Some(wanted) => *wanted == each,
+                None => each != RotaRole::Backing || !timeline.parts(area, each).is_empty(),
+            };
+            if wanted {
+                found.push(OnDuty::of(&timeline, area, each, moment));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn who_said(found: &[OnDuty], world: &RotaWorld, at: Millis, as_of: Option<Millis>) -> serde_json::Value {
+    let items: Vec<_> = found.iter().map(|on| on_json(on, world)).collect();
+    json!({ "at": at.rfc3339(), "as_of": as_of.map(Millis::rfc3339), "items": items })
+}
+
+/// What `touban who --json` prints about an instant, as known at `as_of` or today.
+///
+/// # Errors
+/// The store's; [`AppError::NotFound`] for an unknown association.
+pub async fn who_json(
+    app: &App,
+    association: &AssociationId,
+    at: Millis,
+    as_of: Option<Millis>,
+) -> Result<serde_json::Value, AppError> {
+    let world = app.rota_world(association).await?;
+    Ok(who_said(&found(app, &world, (at, as_of), None, None).await?, &world, at, as_of))
 }
 
 fn people(part: &Part, world: &RotaWorld, lang: Lang) -> String {
@@ -164,12 +191,16 @@ async fn import(arg: RotaImportArgs, lang: Lang) -> Result<(), Stop> {
             Err(SlotsRefused::App(e)) => Err(Stop::app(lang, e)),
         },
         Some(file) => match app.rota_file_read(&who, file, None).await {
-            Ok(FileRead::Done { publications, overrides, swaps, leavings }) => Ok(vec![
-                ("publications", publications.to_string()),
-                ("overrides", overrides.to_string()),
-                ("swaps", swaps.to_string()),
-                ("leavings", leavings.to_string()),
-            ]),
+            Ok(FileRead::Done { publications, overrides, swaps, leavings, slot_books, settings }) => {
+                Ok(vec![
+                    ("publications", publications.to_string()),
+                    ("overrides", overrides.to_string()),
+                    ("swaps", swaps.to_string()),
+                    ("leavings", leavings.to_string()),
+                    ("slot_books", slot_books.to_string()),
+                    ("settings", settings.to_string()),
+                ])
+            }
             Ok(FileRead::Unknown(unknown)) => {
                 let list = unknown.join(" ");
                 Err(Stop::usage(

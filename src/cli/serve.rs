@@ -20,11 +20,13 @@ use crate::app::post::Post;
 use crate::app::verify::chain_of;
 use crate::app::{App, Rules};
 use crate::config::{self, Config};
+use crate::durable::bridge::Calls;
 use crate::durable::reviews::Reviews;
 use crate::durable::runner::{Runner, RunnerSettings};
 use crate::i18n::Lang;
 use crate::ids::SharedChance;
 use crate::ports::mail::MailPort;
+use crate::ports::phone::PhoneBridge;
 use crate::store::Db;
 use crate::store::secrets::Vault;
 use crate::telemetry::counters::Counters;
@@ -54,7 +56,8 @@ pub async fn run(config: &Config, lang: Lang) -> Result<(), Stop> {
     if rules.tariffs.all().is_empty() {
         warn!("No tariffs are configured ([tariffs] file): every line says so and nothing is paid");
     }
-    let house = House { db, vault, clock, rules, mail, demo: None, counters, lang };
+    let phone = open::bridge(config, lang)?;
+    let house = House { db, vault, clock, rules, mail, phone, demo: None, counters, lang };
     house.serve(config, listener, signals, |_| {}).await
 }
 
@@ -137,6 +140,8 @@ pub struct House {
     pub clock: SharedClock,
     pub rules: Rules,
     pub mail: Arc<dyn MailPort>,
+    /// `None`: no calls.
+    pub phone: Option<Arc<dyn PhoneBridge>>,
     pub demo: Option<Demo>,
     pub counters: Counters,
     /// The language of what is said to the shell.
@@ -182,6 +187,7 @@ impl House {
         };
         let pages = metrics::counted(edge(site).apply(router(web))?, &self.counters);
         let runner = Runner::start(app.clone(), self.mail, runner_settings(config, &boot_id)).await?;
+        let calls = self.phone.map(|bridge| Calls::start(app.clone(), bridge));
         let stop_timeouts = Stops::within(config.durable.graceful_stop.duration());
         let limits = limits(config, &trusted, stop_timeouts.requests);
 
@@ -227,6 +233,9 @@ impl House {
         let shutdown = async move { drop(stopped.wait_for(|s| *s).await) };
         server::serve(listener, pages, limits, shutdown).await?;
         is_ready.store(false, Ordering::SeqCst);
+        if let Some(calls) = calls {
+            calls.stop().await;
+        }
         runner.stop().await;
         if tokio::time::timeout(CLOSE_TIMEOUT, self.db.close()).await.is_err() {
             warn!("The database was still busy at the stop; its log is read again at the next start");

@@ -18,7 +18,8 @@ pub use problem::{ConfigError, Expected, Origin, Problem, What, Words, shell_lan
 use reader::Reader;
 pub use reader::Setting;
 pub use sections::{
-    Access, CalendarText, DataFiles, Database, Durable, Http, Keys, Limits, Links, Log, Metrics, Schedules,
+    Access, BridgeKind, CalendarText, DataFiles, Database, Durable, Http, Keys, Limits, Links, Log, Metrics,
+    Phone, Schedules,
 };
 pub use values::{BaseUrl, DatabaseUrl, HostName, Ladder, MailAddress, Network, Seconds, SecretText};
 
@@ -41,6 +42,7 @@ pub struct Config {
     pub files: DataFiles,
     pub log: Log,
     pub metrics: Metrics,
+    pub phone: Phone,
     pub calendar: CalendarText,
     pub schedules: Schedules,
     settings: Vec<Setting>,
@@ -71,6 +73,7 @@ impl Config {
         let files = DataFiles::read(&mut r);
         let log = Log::read(&mut r);
         let metrics = Metrics::read(&mut r);
+        let phone = Phone::read(&mut r);
         let calendar = CalendarText::read(&mut r);
         let schedules = Schedules::read(&mut r);
         let settings = r.finish()?;
@@ -88,6 +91,7 @@ impl Config {
             files,
             log,
             metrics,
+            phone,
             calendar,
             schedules,
             settings,

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use super::problem::Words;
 use super::reader::Reader;
-use super::values::{self, BaseUrl, DatabaseUrl, Ladder, Network, Seconds};
+use super::values::{self, BaseUrl, DatabaseUrl, Ladder, Network, Seconds, SecretText};
 use crate::durable::schedule::Schedule;
 use crate::telemetry::{LogFilter, LogFormat};
 
@@ -252,6 +252,84 @@ impl Log {
                 })
             }),
         }
+    }
+}
+
+/// What carries the calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BridgeKind {
+    /// No calls.
+    #[default]
+    None,
+    /// Phones that a person plays on a page, to try things out.
+    Simulator,
+    /// An Asterisk on this machine.
+    Asterisk,
+}
+
+impl std::fmt::Display for BridgeKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Simulator => "simulator",
+            Self::Asterisk => "asterisk",
+        })
+    }
+}
+
+/// `[phone]`
+#[derive(Clone, Debug)]
+pub struct Phone {
+    pub bridge: BridgeKind,
+    /// There where `bridge` is an Asterisk.
+    pub asterisk: Option<Asterisk>,
+}
+
+/// `[phone.asterisk]`. Whether an Asterisk can be spoken to with these is the port's question.
+#[derive(Clone, Debug)]
+pub struct Asterisk {
+    pub ari: String,
+    pub user: String,
+    pub password: SecretText,
+    pub dial: String,
+    pub fallback_file: Option<PathBuf>,
+    pub message_dir: Option<PathBuf>,
+}
+
+impl Phone {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        let bridge = r.text("phone.bridge", BridgeKind::None, |t| match t {
+            "none" => Ok(BridgeKind::None),
+            "simulator" => Ok(BridgeKind::Simulator),
+            "asterisk" => Ok(BridgeKind::Asterisk),
+            _ => Err(Words::one_of(&["none", "simulator", "asterisk"])),
+        });
+        let as_written = |t: &str| Ok::<_, Words>(t.to_owned());
+        let ari = r.text("phone.asterisk.ari", "http://127.0.0.1:8088/ari".to_owned(), as_written);
+        let user = r.text("phone.asterisk.user", "touban".to_owned(), as_written);
+        let password = r.secret_text("phone.asterisk.password");
+        let dial = r.text("phone.asterisk.dial", "PJSIP/{number}@trunk".to_owned(), as_written);
+        let fallback_file = r.optional_path("phone.asterisk.fallback_file");
+        let message_dir = r.optional_path("phone.asterisk.message_dir");
+        let wanted = bridge == BridgeKind::Asterisk;
+        if wanted && password.is_none() {
+            r.unfit(
+                "phone.asterisk.password",
+                Words::new(
+                    "Asterisk の ARI のパスワードが要ります",
+                    "an Asterisk needs the password of its ARI",
+                ),
+            );
+        }
+        let asterisk = password.filter(|_| wanted).map(|password| Asterisk {
+            ari,
+            user,
+            password,
+            dial,
+            fallback_file,
+            message_dir,
+        });
+        Self { bridge, asterisk }
     }
 }
 

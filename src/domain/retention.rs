@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{CivilDate, civil_day};
-use crate::ids::RequestId;
+use crate::ids::{CallId, RequestId};
 use crate::time::Millis;
 
 /// The least and the most years that can be set. Nothing is destroyed within a year of its case's end.
@@ -46,13 +46,18 @@ impl RetentionYears {
     #[must_use]
     pub const fn of(self, kind: TextKind) -> u32 {
         match kind {
-            TextKind::Blind | TextKind::Detail | TextKind::Survey => self.clinical,
-            TextKind::Report => self.reports,
+            TextKind::Blind
+            | TextKind::Detail
+            | TextKind::Survey
+            | TextKind::Call
+            | TextKind::CallMessage
+            | TextKind::CallOrder => self.clinical,
+            TextKind::Report | TextKind::CallReport => self.reports,
         }
     }
 }
 
-/// A sealed text of a case.
+/// A sealed text of a case or of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextKind {
@@ -64,6 +69,14 @@ pub enum TextKind {
     Report,
     /// What the asker said of it.
     Survey,
+    /// A call with its caller's number.
+    Call,
+    /// What a caller said before anybody was rung.
+    CallMessage,
+    /// What the bridge was told, with the numbers that were dialled.
+    CallOrder,
+    /// What came of a call.
+    CallReport,
 }
 
 impl TextKind {
@@ -75,6 +88,32 @@ impl TextKind {
             Self::Detail => "detail",
             Self::Report => "report",
             Self::Survey => "survey",
+            Self::Call => "call",
+            Self::CallMessage => "call_message",
+            Self::CallOrder => "call_order",
+            Self::CallReport => "call_report",
+        }
+    }
+}
+
+/// Whom a text belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    Case(RequestId),
+    Call {
+        id: CallId,
+        /// The consult whose two doctors it connected; a hold on that holds the call.
+        consult: Option<RequestId>,
+    },
+}
+
+impl Owner {
+    /// The case by whose hold it is held.
+    #[must_use]
+    pub const fn case(&self) -> Option<&RequestId> {
+        match self {
+            Self::Case(id) => Some(id),
+            Self::Call { consult, .. } => consult.as_ref(),
         }
     }
 }
@@ -82,9 +121,9 @@ impl TextKind {
 /// One text sealed under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextFacts {
-    pub request: RequestId,
+    pub owner: Owner,
     pub kind: TextKind,
-    /// When its case ended; `None` while it goes on.
+    /// When its case or call ended; `None` while it goes on.
     pub ended: Option<Millis>,
 }
 
@@ -138,7 +177,7 @@ pub fn judge(
     if holds.everything {
         return Verdict::Keep { waiting: texts.len() };
     }
-    let held = |text: &TextFacts| holds.cases.contains(&text.request);
+    let held = |text: &TextFacts| text.owner.case().is_some_and(|id| holds.cases.contains(id));
     let past = |text: &TextFacts| text.ended.is_some_and(|at| is_past(at, years.of(text.kind), now, zone));
     // A held text that waits is no reason to move it: its month waits with it.
     let waiting = texts.iter().filter(|t| !past(t) || own && held(t)).count();
@@ -166,7 +205,7 @@ mod tests {
     }
 
     fn text(seed: u64, kind: TextKind, ended: Option<&str>) -> TextFacts {
-        TextFacts { request: request(seed), kind, ended: ended.map(at) }
+        TextFacts { owner: Owner::Case(request(seed)), kind, ended: ended.map(at) }
     }
 
     #[test]
@@ -214,6 +253,25 @@ mod tests {
     }
 
     #[test]
+    fn a_call_waits_for_its_end_and_is_held_with_its_consult() {
+        let years = RetentionYears::default();
+        let now = at("2031-12-01T04:00:00+09:00");
+        let call = |kind, consult, ended: Option<&str>| {
+            let id = CallId::new(Millis(1_790_000_000_000), &SeededChance::new(9));
+            TextFacts { owner: Owner::Call { id, consult }, kind, ended: ended.map(at) }
+        };
+        let over = Some("2026-11-20T10:00:00+09:00");
+        let holds = Holds { everything: false, cases: [request(2)].into() };
+        let judged = |texts: &[TextFacts], years| judge(texts, false, &holds, years, now, ZONE);
+        let open = call(TextKind::CallMessage, None, None);
+        assert_eq!(judged(&[open], years), Verdict::Keep { waiting: 1 });
+        let told = call(TextKind::CallReport, None, over);
+        assert_eq!(judged(&[told], RetentionYears { reports: 6, ..years }), Verdict::Keep { waiting: 1 });
+        let mixed = [call(TextKind::Call, None, over), call(TextKind::Call, Some(request(2)), over)];
+        assert_eq!(judged(&mixed, years), Verdict::Destroy { move_first: vec![1] });
+    }
+
+    #[test]
     fn years_outside_of_the_bounds_are_told_by_name() {
         assert!(RetentionYears::default().wrong().is_empty());
         assert_eq!(RetentionYears { clinical: 0, reports: 5, ledger: 31 }.wrong(), ["clinical", "ledger"]);
@@ -234,7 +292,7 @@ mod tests {
             let start = at("2026-11-20T10:00:00+09:00");
             let now = start.plus_s(days * 86_400);
             let texts: Vec<TextFacts> = ends.iter().map(|(seed, ended)| TextFacts {
-                request: request(*seed), kind: TextKind::Detail,
+                owner: Owner::Case(request(*seed)), kind: TextKind::Detail,
                 ended: ended.map(|d| start.plus_s(d * 86_400)),
             }).collect();
             let holds = Holds { everything: false, cases: held.iter().map(|s| request(*s)).collect() };
@@ -242,7 +300,7 @@ mod tests {
             if let Verdict::Destroy { move_first } = judge(&texts, own, &holds, years, now, ZONE) {
                 for (i, text) in texts.iter().enumerate() {
                     prop_assert!(text.ended.is_some_and(|e| is_past(e, 5, now, ZONE)));
-                    prop_assert_eq!(move_first.contains(&i), holds.cases.contains(&text.request));
+                    prop_assert_eq!(move_first.contains(&i), text.owner.case().is_some_and(|id| holds.cases.contains(id)));
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::app::outbox::{MailToSend, Sent, Task};
 use crate::app::rota::notices::Told;
 use crate::app::verify::chain_of;
 use crate::app::{App, AppError};
+use crate::domain::calendar::CivilDate;
 use crate::ids::AssociationId;
 use crate::ports::mail::{MailError, MailPort, OutgoingMail};
 use crate::store::jobs::{Job, Lane};
@@ -233,6 +234,7 @@ impl Worker {
         let mut next: Option<Millis> = None;
         let mut rounds = Rounds::default();
         let mut told: BTreeMap<AssociationId, Told> = BTreeMap::new();
+        let mut mornings: BTreeMap<AssociationId, Option<CivilDate>> = BTreeMap::new();
         loop {
             match rounds.begin_due(&self.app, &self.settings.reviews).await {
                 Ok(0) => {}
@@ -240,6 +242,7 @@ impl Worker {
                 Err(e) => error!(error = chain_of(&e), "The directory's people could not be asked"),
             }
             self.rota_notices(&mut told).await;
+            self.mornings(&mut mornings).await;
             let now = self.app.now();
             let zone = self.zone().await;
             match next {
@@ -282,6 +285,24 @@ impl Worker {
                 Ok(0) => {}
                 Ok(mails) => info!(mails, association.id = %id, "Telling {mails} people of the rota of {id}"),
                 Err(e) => error!(error = chain_of(&e), "The people of the rota of {id} could not be told"),
+            }
+        }
+    }
+
+    /// Tells each association of its night's calls, in its own morning.
+    async fn mornings(&self, told: &mut BTreeMap<AssociationId, Option<CivilDate>>) {
+        let associations = match self.app.associations().await {
+            Ok(associations) => associations,
+            Err(e) => {
+                error!(error = chain_of(&e), "The associations could not be read");
+                return;
+            }
+        };
+        for home in associations {
+            match self.app.calls_morning(&home, told.entry(home.id.clone()).or_default()).await {
+                Ok(0) => {}
+                Ok(mails) => info!(mails, association.id = %home.id, "Telling of the night by {mails} mails"),
+                Err(e) => error!(error = chain_of(&e), "Nobody could be told of the night's calls"),
             }
         }
     }

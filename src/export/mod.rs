@@ -2,4 +2,6 @@
 //! means is `domain`.
 
 pub mod ics;
+pub mod ledger;
 pub mod sheet;
+pub mod transfer;

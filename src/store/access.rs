@@ -61,11 +61,13 @@ pub enum LinkPurpose {
     Station,
     /// Looking at the entries that the person looks after, and setting them right.
     EntryReview,
+    /// Writing one's wishes for a rota that is being made.
+    Wishes,
 }
 
 impl LinkPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Offer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -74,6 +76,7 @@ impl LinkPurpose {
         Self::ReachTest,
         Self::Station,
         Self::EntryReview,
+        Self::Wishes,
     ];
 
     /// It is about how the office signs in.
@@ -92,6 +95,7 @@ impl LinkPurpose {
             Self::ReachTest => "reach_test",
             Self::Station => "station",
             Self::EntryReview => "entry_review",
+            Self::Wishes => "wishes",
         }
     }
 }

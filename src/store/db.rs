@@ -394,7 +394,7 @@ async fn refuse_foreign(path: &str) -> Result<(), StoreError> {
         return Ok(());
     }
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let look = async {
+    let look = || async {
         let mut conn = options.connect().await?;
         // In this order: another instance may be making our tables and our number just now, at once.
         let objects = sqlx::query("SELECT COUNT(*) AS n FROM sqlite_master");
@@ -404,7 +404,7 @@ async fn refuse_foreign(path: &str) -> Result<(), StoreError> {
         conn.close().await?;
         Ok::<_, sqlx::Error>(own != APPLICATION_ID && objects > 0)
     };
-    match look.await {
+    match patiently(look).await {
         Ok(false) => Ok(()),
         Ok(true) => Err(StoreError::Unusable(
             "the database file belongs to another program; nothing was changed".to_owned(),
@@ -444,7 +444,7 @@ pub struct Db {
 pub const MAX_RETRIES: u32 = 5;
 
 /// As many as there are in [`super::jobs::Lane`].
-const LANES: usize = 4;
+const LANES: usize = 5;
 
 /// The first wait before a transaction runs again; it doubles.
 const STAND_BACK: Duration = Duration::from_millis(4);
@@ -458,6 +458,32 @@ async fn stand_back(tries: u32) {
 }
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How often opening a file is tried that another process holds: about five seconds.
+const OPENING_TRIES: u32 = 40;
+
+/// Tries again what SQLite refuses at once, without its own wait, while another process turns the same file to
+/// its log (`SQLITE_BUSY`, `SQLITE_LOCKED`, `SQLITE_PROTOCOL`) or makes the log's index (`SQLITE_CANTOPEN`).
+async fn patiently<T, F>(attempt: impl Fn() -> F) -> Result<T, sqlx::Error>
+where
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    let mut tries = 0;
+    loop {
+        match attempt().await {
+            Err(sqlx::Error::Database(e))
+                if tries < OPENING_TRIES
+                    && e.code()
+                        .and_then(|c| c.parse::<u32>().ok())
+                        .is_some_and(|c| matches!(c & 0xFF, 5 | 6 | 14 | 15)) =>
+            {
+                tries += 1;
+                stand_back(tries).await;
+            }
+            done => return done,
+        }
+    }
+}
 
 impl Db {
     /// Opens the database; SQLite files are created. Migrations are a step of their own.
@@ -484,15 +510,14 @@ impl Db {
             } else {
                 base.filename(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
             };
-            let writer = SqlitePoolOptions::new()
+            let only_one = SqlitePoolOptions::new()
                 .max_connections(1)
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .connect_with(base.clone().synchronous(SqliteSynchronous::Full))
-                .await
-                .map_err(open)?;
+                .acquire_timeout(ACQUIRE_TIMEOUT);
+            let durable = base.clone().synchronous(SqliteSynchronous::Full);
+            let writer = patiently(|| only_one.clone().connect_with(durable.clone())).await.map_err(open)?;
             let readers = if memory {
                 writer.clone()
             } else {
@@ -535,12 +560,13 @@ impl Db {
     /// Told after each commit that made work for the lane.
     #[must_use]
     pub fn work(&self, lane: super::jobs::Lane) -> &Notify {
-        let [urgent, wake, mail, reports] = &*self.work;
+        let [urgent, wake, mail, reports, calls] = &*self.work;
         match lane {
             super::jobs::Lane::Urgent => urgent,
             super::jobs::Lane::Wake => wake,
             super::jobs::Lane::Mail => mail,
             super::jobs::Lane::Reports => reports,
+            super::jobs::Lane::Calls => calls,
         }
     }
 

@@ -258,6 +258,7 @@ pub struct AttemptKey<'a> {
 const fn channel_code(channel: Channel) -> &'static str {
     match channel {
         Channel::Mail => "mail",
+        Channel::Phone => "phone",
     }
 }
 

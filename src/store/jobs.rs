@@ -53,6 +53,8 @@ pub enum Lane {
     Mail = 2,
     /// Digests, housekeeping, exports.
     Reports = 3,
+    /// Orders to the phone bridge and waits of calls: rows of their own, with a worker of their own.
+    Calls = 4,
 }
 
 impl Lane {

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_swaps"),
     migration!(12, "0012_feeds"),
     migration!(13, "0013_rota_sheets"),
+    migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
 ];
 
@@ -71,6 +72,8 @@ const LOCK: Statement = Statement {
 /// A migration, or waiting for another instance's, may take longer than a command may.
 const PATIENCE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
                         SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The same for a SQLite file: this many times the wait of a command, about a minute.
+const PATIENT_TRIES: u32 = 12;
 const HAS_TABLE: Statement = Statement {
     name: "HAS_SCHEMA_MIGRATION",
     sqlite: "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'",
@@ -166,7 +169,14 @@ impl Db {
             create_private(std::path::Path::new(&copy))?;
             self.bare().await?.exec(&BACKUP, &[Value::from(copy)]).await?;
         }
-        self.run(Migrate { now }).await
+        // Each try waits as long as any command may for another process that migrates the same file.
+        let mut tries = 0;
+        loop {
+            match self.run(Migrate { now }).await {
+                Err(e) if self.file().is_some() && e.is_passing() && tries < PATIENT_TRIES => tries += 1,
+                done => return done,
+            }
+        }
     }
 
     /// The migrations this program brings and the database does not have; nothing is changed.

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod calendar;
+pub mod call;
 pub mod credentials;
 pub mod db;
 pub mod directory;
@@ -39,7 +40,7 @@ macro_rules! statements {
             postgres: statements!(@second $sqlite $(, $postgres)?),
         };)*
         /// For the test that prepares every statement on both databases.
-        pub(super) const ALL: &[&$crate::store::Statement] = &[$(&$name),*];
+        pub(in crate::store) const ALL: &[&$crate::store::Statement] = &[$(&$name),*];
     };
     (@second $sqlite:expr, $postgres:expr) => { $postgres };
     (@second $sqlite:expr) => { $sqlite };
@@ -53,6 +54,8 @@ pub fn all_statements() -> Vec<&'static Statement> {
         access::ALL,
         audit::ALL,
         calendar::ALL,
+        call::ALL,
+        call::orders::ALL,
         credentials::ALL,
         directory::ALL,
         dispatch::ALL,

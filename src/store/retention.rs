@@ -5,8 +5,8 @@ use super::db::{Conn, Statement, StoreError};
 use super::row::{Row, values};
 use super::secrets::{Sealed, Vault};
 use super::statements;
-use crate::domain::retention::{RetentionYears, TextFacts, TextKind};
-use crate::ids::{AssociationId, HoldId, RequestId};
+use crate::domain::retention::{Owner, RetentionYears, TextFacts, TextKind};
+use crate::ids::{AssociationId, CallId, HoldId, RequestId};
 use crate::time::Millis;
 
 statements! {
@@ -39,6 +39,14 @@ statements! {
     UNDER_DETAIL = "SELECT request_id AS row_id, request_id, 0 AS seq, detail AS sealed, state, updated_at_ms FROM request WHERE association_id = $1 AND substr(detail, 3, 7) = $2";
     UNDER_REPORT = "SELECT p.request_id AS row_id, p.request_id AS request_id, p.seq AS seq, p.text AS sealed, r.state AS state, r.updated_at_ms AS updated_at_ms FROM report p JOIN request r ON r.association_id = p.association_id AND r.request_id = p.request_id WHERE p.association_id = $1 AND substr(p.text, 3, 7) = $2";
     UNDER_SURVEY = "SELECT s.request_id AS row_id, s.request_id AS request_id, 0 AS seq, s.body AS sealed, r.state AS state, r.updated_at_ms AS updated_at_ms FROM survey s JOIN request r ON r.association_id = s.association_id AND r.request_id = s.request_id WHERE s.association_id = $1 AND substr(s.body, 3, 7) = $2";
+    UNDER_CALL = "SELECT call_id AS row_id, call_id, consult_id, 0 AS seq, body AS sealed, ended_at_ms, updated_at_ms FROM call WHERE association_id = $1 AND substr(body, 3, 7) = $2";
+    UNDER_CALL_MESSAGE = "SELECT call_id AS row_id, call_id, consult_id, 0 AS seq, message AS sealed, ended_at_ms, updated_at_ms FROM call WHERE association_id = $1 AND substr(message, 3, 7) = $2";
+    UNDER_CALL_ORDER = "SELECT o.call_id || ':' || CAST(o.seq AS TEXT) AS row_id, o.call_id AS call_id, c.consult_id AS consult_id, o.seq AS seq, o.body AS sealed, c.ended_at_ms AS ended_at_ms, c.updated_at_ms AS updated_at_ms FROM call_order o JOIN call c ON c.association_id = o.association_id AND c.call_id = o.call_id WHERE o.association_id = $1 AND substr(o.body, 3, 7) = $2";
+    UNDER_CALL_REPORT = "SELECT p.call_id AS row_id, p.call_id AS call_id, c.consult_id AS consult_id, p.seq AS seq, p.body AS sealed, c.ended_at_ms AS ended_at_ms, c.updated_at_ms AS updated_at_ms FROM call_report p JOIN call c ON c.association_id = p.association_id AND c.call_id = p.call_id WHERE p.association_id = $1 AND substr(p.body, 3, 7) = $2";
+    MOVE_CALL = "UPDATE call SET body = $4 WHERE association_id = $1 AND call_id = $2 AND CAST($3 AS BIGINT) >= 0";
+    MOVE_CALL_MESSAGE = "UPDATE call SET message = $4 WHERE association_id = $1 AND call_id = $2 AND CAST($3 AS BIGINT) >= 0";
+    MOVE_CALL_ORDER = "UPDATE call_order SET body = $4 WHERE association_id = $1 AND call_id = $2 AND seq = $3";
+    MOVE_CALL_REPORT = "UPDATE call_report SET body = $4 WHERE association_id = $1 AND call_id = $2 AND seq = $3";
     MOVE_BLIND = "UPDATE request SET blind = $4 WHERE association_id = $1 AND request_id = $2 AND CAST($3 AS BIGINT) >= 0";
     MOVE_DETAIL = "UPDATE request SET detail = $4 WHERE association_id = $1 AND request_id = $2 AND CAST($3 AS BIGINT) >= 0";
     MOVE_REPORT = "UPDATE report SET text = $4 WHERE association_id = $1 AND request_id = $2 AND seq = $3";
@@ -75,12 +83,16 @@ const fn column(
     Column { table, column, under, replace }
 }
 
-/// Texts of cases: sealed under the month of their writing.
-const TEXTS: [(TextKind, Column); 4] = [
+/// Texts of cases, sealed under the month of their writing, and of calls, under that of the call's begin.
+const TEXTS: [(TextKind, Column); 8] = [
     (TextKind::Blind, column("request", "blind", &UNDER_BLIND, &MOVE_BLIND)),
     (TextKind::Detail, column("request", "detail", &UNDER_DETAIL, &MOVE_DETAIL)),
     (TextKind::Report, column("report", "text", &UNDER_REPORT, &MOVE_REPORT)),
     (TextKind::Survey, column("survey", "body", &UNDER_SURVEY, &MOVE_SURVEY)),
+    (TextKind::Call, column("call", "body", &UNDER_CALL, &MOVE_CALL)),
+    (TextKind::CallMessage, column("call", "message", &UNDER_CALL_MESSAGE, &MOVE_CALL_MESSAGE)),
+    (TextKind::CallOrder, column("call_order", "body", &UNDER_CALL_ORDER, &MOVE_CALL_ORDER)),
+    (TextKind::CallReport, column("call_report", "body", &UNDER_CALL_REPORT, &MOVE_CALL_REPORT)),
 ];
 
 /// What lasts as long as a person or institution belongs to the association. Values of before the lasting
@@ -236,17 +248,19 @@ pub async fn keys_standing(conn: &mut Conn, association: &AssociationId) -> Resu
     rows.iter().map(|r| r.text("month")).collect()
 }
 
-/// A text of a case under a key, and where it stands.
+/// A text of a case or call under a key, and where it stands.
 #[derive(Clone, Debug)]
 pub struct TextUnder {
     pub facts: TextFacts,
+    /// What it was sealed for.
+    row: String,
     seq: i64,
     sealed: Vec<u8>,
 }
 
 const ENDED: [&str; 4] = ["closed", "refused", "withdrawn", "expired"];
 
-/// Every text of a case that stands under a key.
+/// Every text of a case or call that stands under a key.
 ///
 /// # Errors
 /// The database's.
@@ -258,13 +272,24 @@ pub async fn texts_under(
     let mut found = Vec::new();
     for (kind, column) in &TEXTS {
         for row in conn.all(column.under, values![association.as_str(), key.as_bytes()]).await? {
-            let ended = ENDED.contains(&row.text("state")?.as_str());
-            let facts = TextFacts {
-                request: row.id("request_id", RequestId::from_stored)?,
-                kind: *kind,
-                ended: if ended { Some(row.millis("updated_at_ms")?) } else { None },
+            let (owner, ended) = match kind {
+                TextKind::Blind | TextKind::Detail | TextKind::Report | TextKind::Survey => {
+                    let request = row.id("request_id", RequestId::from_stored)?;
+                    (Owner::Case(request), ENDED.contains(&row.text("state")?.as_str()))
+                }
+                TextKind::Call | TextKind::CallMessage | TextKind::CallOrder | TextKind::CallReport => {
+                    let consult = row.opt_id("consult_id", RequestId::from_stored)?;
+                    let id = row.id("call_id", CallId::from_stored)?;
+                    (Owner::Call { id, consult }, row.opt_millis("ended_at_ms")?.is_some())
+                }
             };
-            found.push(TextUnder { facts, seq: row.int("seq")?, sealed: row.bytes("sealed")? });
+            let ended = if ended { Some(row.millis("updated_at_ms")?) } else { None };
+            found.push(TextUnder {
+                facts: TextFacts { owner, kind: *kind, ended },
+                row: row.text("row_id")?,
+                seq: row.int("seq")?,
+                sealed: row.bytes("sealed")?,
+            });
         }
     }
     Ok(found)
@@ -284,11 +309,14 @@ pub async fn text_move(
     let Some((_, column)) = TEXTS.iter().find(|(kind, _)| *kind == text.facts.kind) else {
         return Ok(());
     };
-    let row = text.facts.request.as_str();
-    let at = Sealed { table: column.table, column: column.column, row };
+    let of = match &text.facts.owner {
+        Owner::Case(id) => id.as_str(),
+        Owner::Call { id, .. } => id.as_str(),
+    };
+    let at = Sealed { table: column.table, column: column.column, row: &text.row };
     let plain = vault.open(tx, association, at, &text.sealed).await?;
     let sealed = vault.seal_under(tx, association, at, to, &plain).await?;
-    tx.exec(column.replace, values![association.as_str(), row, text.seq, sealed]).await.map(drop)
+    tx.exec(column.replace, values![association.as_str(), of, text.seq, sealed]).await.map(drop)
 }
 
 /// Moves what lasts from a key to the lasting one; how many values.

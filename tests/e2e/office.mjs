@@ -117,7 +117,7 @@ async function start(office) {
 }
 
 /** Runs a command of touban as an administrator would and returns its report. What is secret goes in by `input`. */
-async function touban(office, words, { input } = {}) {
+export async function touban(office, words, { input } = {}) {
   const child = run(binary(), [...words, '--config', office.file, '--json'], { cwd: office.folder });
   child.child.stdin.end(input ?? '');
   const { stdout } = await child;

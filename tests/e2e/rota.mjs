@@ -170,14 +170,41 @@ await test('wishes: the office opens a collection, types for somebody, and sees 
   assert.equal(await page.locator('.state', { hasText: /^まだ$/ }).count(), silent - 1);
 });
 
-await test('changes, holes, counts and settings are there', async () => {
-  for (const [path, name] of [['changes', 'changes'], ['holes', 'holes'], ['counts', 'counts'], ['settings', 'settings'], ['settings/slots', 'slots']]) {
+await test('changes, holes, counts, the year and settings are there', async () => {
+  for (const [path, name] of [['changes', 'changes'], ['holes', 'holes'], ['counts', 'counts'], ['year', 'year'], ['settings', 'settings'], ['settings/slots', 'slots']]) {
     await page.goto(`${demo.baseUrl}/rota/${path}`);
     await look(page, name);
   }
   await page.getByLabel('内容（TOML）').fill('[[slot]]\nkind = "x"\n');
   await page.getByRole('button', { name: 'この内容にする' }).click();
   await page.locator('.notice.bad', { hasText: '行目' }).waitFor();
+});
+
+await test('a doctor opens the sheet of wishes by the link of the mail, and sees the own duties', async () => {
+  const handset = await phone();
+  await handset.goto(`${demo.baseUrl}/demo/mailbox`);
+  await handset.getByRole('link', { name: /当番の希望をお聞かせください/ }).first().click();
+  const link = await handset.locator('a[href*="/k#"]').first().getAttribute('href');
+  await handset.goto(link);
+  await handset.locator('.wish-days select').first().waitFor();
+  await look(handset, 'wishes-by-link');
+  await handset.locator('.wish-days select').first().selectOption('no');
+  await handset.getByRole('button', { name: 'この希望を送る' }).click();
+  // Without the PIN nothing is taken, and what was chosen stays.
+  await handset.locator('#pin-problem').waitFor();
+  assert.equal(await handset.locator('.wish-days select').first().inputValue(), 'no');
+  await look(handset, 'wishes-without-pin');
+  await page.goto(`${demo.baseUrl}/demo`);
+  await page.locator('form[action="/demo/as"] button[value="sato"]').last().click();
+  await page.goto(`${demo.baseUrl}/duties`);
+  await page.locator('#remind_eve').fill('夕方');
+  await page.locator('form[action="/me/reminders"] button.main').click();
+  await page.locator('#remind_eve-problem').waitFor();
+  await look(page, 'duties-reminders-wrong');
+  await page.locator('#remind_eve').fill('20:00');
+  await page.locator('form[action="/me/reminders"] button.main').click();
+  await said(page, 'お知らせメールの時刻を保存しました');
+  await look(page, 'duties-reminders');
 });
 
 await finish();

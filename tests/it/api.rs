@@ -1,6 +1,7 @@
 //! The JSON API over a real socket, on both databases.
 
 mod access;
+mod calls;
 pub mod client;
 mod description;
 mod inputs;

@@ -1,5 +1,9 @@
 //! Months of the subsidy ledger, made through commands and closed by two people.
 
+mod pages;
+mod whole_year;
+mod year;
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use touban::app::AppError;
@@ -52,9 +56,20 @@ fn clerk(office: &TestOffice) -> Who {
 
 /// A consult asked at this time, taken, answered and, where wanted, confirmed.
 async fn consult(office: &TestOffice, when: &str, taker: &MemberId, confirmed: bool) -> RequestId {
+    consult_of(office, when, (&office.asker, "A.K."), taker, confirmed).await
+}
+
+/// The same by somebody, for a patient.
+async fn consult_of(
+    office: &TestOffice,
+    when: &str,
+    (asking, patient): (&MemberId, &str),
+    taker: &MemberId,
+    confirmed: bool,
+) -> RequestId {
     let app = &office.app;
     office.clock.set(at(when));
-    let asker = Who::member(&office.association, &office.asker);
+    let asker = Who::member(&office.association, asking);
     let new = NewConsult {
         specialty: "dermatology".into(),
         visit: false,
@@ -66,10 +81,10 @@ async fn consult(office: &TestOffice, when: &str, taker: &MemberId, confirmed: b
         can_travel: "no".into(),
         question: "発疹が三週間続いています。".into(),
         tried: String::new(),
-        patient_ref: "A.K.".into(),
+        patient_ref: patient.into(),
         details: String::new(),
     };
-    let asking = Asking { asker: office.asker.clone(), in_person: true, channel: "web" };
+    let asking = Asking { asker: asking.clone(), in_person: true, channel: "web" };
     let request = app.consult_ask(&asker, asking, new, None).await.unwrap().into_inner().request;
     let offers = app.offers_live_of(&office.association, taker, 100).await.unwrap();
     let offer = offers.into_iter().find(|o| o.request == request).expect("they were asked").id;

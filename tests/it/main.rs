@@ -10,6 +10,8 @@ mod authenticator;
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod directory;
@@ -55,5 +57,7 @@ mod support;
 mod support_office;
 #[cfg(test)]
 mod support_smtp;
+#[cfg(test)]
+mod swap_worlds;
 #[cfg(test)]
 mod swaps;

@@ -2,4 +2,5 @@
 //! no Asterisk is given and run by `scripts/test phone`; they take turns, because a bridge obeys one touban at a time.
 
 mod network;
+mod night;
 mod port;

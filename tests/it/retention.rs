@@ -410,6 +410,7 @@ fn no_sealed_column_is_forgotten_when_a_key_goes() {
         "sheet_run.undo",
         "rota_sheet.content",
         "rota_sheet.undo",
+        "call_settings.body",
         "phone_change.phone",
         "phone_change.called_number",
     ];
@@ -428,6 +429,7 @@ fn no_sealed_column_is_forgotten_when_a_key_goes() {
         "passkey_challenge.secret_hash",
         "recovery_code.hash",
         "sign_in_try.account",
+        "call.line_mark",
         "ledger_close.head_hash",
         "ledger_sealed.hash",
         "calendar_feed.token_hash",

@@ -21,6 +21,7 @@ on_both! {
     wishes_are_asked_for_written_and_kept_to,
     the_year_end_is_drawn_by_a_seed_that_anybody_can_use_again,
     a_rota_written_to_a_file_and_read_in_again_answers_the_same,
+    a_file_read_into_an_empty_database_gives_the_same_answers,
     slot_patterns_and_settings_are_taken_whole_or_not_at_all,
 }
 
@@ -309,7 +310,15 @@ async fn a_rota_written_to_a_file_and_read_in_again_answers_the_same(office: Tes
     assert_eq!(read, file);
     // All of it is there already.
     let same = office.app.rota_file_read(&who, read.clone(), None).await.unwrap();
-    assert_eq!(same, FileRead::Done { publications: 0, overrides: 0, swaps: 0, leavings: 0 });
+    let nothing = FileRead::Done {
+        publications: 0,
+        overrides: 0,
+        swaps: 0,
+        leavings: 0,
+        slot_books: 0,
+        settings: false,
+    };
+    assert_eq!(same, nothing);
     // A stranger, and what is not known yet, are refused whole.
     let mut strange = read.clone();
     strange.records.publications[0].id = touban::ids::PublicationId::named(&["other"]);
@@ -320,6 +329,80 @@ async fn a_rota_written_to_a_file_and_read_in_again_answers_the_same(office: Tes
     early.records.publications[0].recorded_at = office.app.now().plus_s(1);
     assert!(office.app.rota_file_read(&who, early, None).await.is_err());
     assert_eq!(office.app.rota_file(&office.association, None).await.unwrap().records, file.records);
+}
+
+async fn a_file_read_into_an_empty_database_gives_the_same_answers(office: TestOffice) {
+    use touban::app::rota::file::{FileRead, RotaFile};
+    let who = self::office(&office);
+    let people = physicians(&office).await;
+    // Patterns of its own: the nights only, so that other hours are no holes.
+    let nights = include_str!("../../config/slots.toml")
+        .replace("from = \"00:00\"\nto = \"24:00\"", "from = \"18:00\"\nto = \"24:00\"");
+    office.app.rota_slot_book_put(&who, ("slots.toml", &nights), None, None).await.unwrap();
+    let (_, mut settings) = office.app.rota_settings(&office.association).await.unwrap();
+    settings.areas[0].name = "市の全域".to_owned();
+    settings.rules.apart =
+        vec![touban::domain::rota::Apart { a: people[0].clone(), b: people[1].clone(), weight: Some(3) }];
+    settings.people.entry(people[2].clone()).or_default().share_percent = 50;
+    office.app.rota_settings_put(&who, 0, settings, None).await.unwrap();
+    let (draft, revision) = december(&office).await;
+    office.app.rota_publish(&who, &draft, revision, (Breaches::Forbid, ""), None).await.unwrap();
+    let known = office.app.now();
+    office.clock.advance_s(3_600);
+    let nobody = NewOverride {
+        area: area(),
+        role: RotaRole::Primary,
+        window: Window { from: at("2026-12-10T20:00:00+09:00"), to: at("2026-12-10T22:00:00+09:00") },
+        person: None,
+        institution: None,
+        reason: String::new(),
+        recorded_at: None,
+    };
+    office.app.rota_override_add(&who, nobody, None).await.unwrap();
+    let file = office.app.rota_file(&office.association, None).await.unwrap();
+    let file: RotaFile = serde_json::from_str(&serde_json::to_string(&file).unwrap()).unwrap();
+
+    // Another database, into which the same people were entered: other ids, the same names.
+    let other = TestOffice::sqlite().await;
+    other.clock.set(office.app.now());
+    let theirs = physicians(&other).await;
+    assert!(theirs.iter().all(|id| !people.contains(id)));
+    let read = other.app.rota_file_read(&self::office(&other), file.clone(), None).await.unwrap();
+    let FileRead::Done { publications: 1, overrides: 1, slot_books: 1, settings: true, .. } = read else {
+        panic!("{read:?}")
+    };
+    let month = Window { from: at("2026-12-01T00:00:00+09:00"), to: at("2027-01-01T00:00:00+09:00") };
+    let holes = async |of: &TestOffice| {
+        let holes = of.app.rota_holes(&of.association, month).await.unwrap();
+        holes.into_iter().map(|hole| (hole.role, hole.window)).collect::<Vec<_>>()
+    };
+    assert_eq!(holes(&office).await, holes(&other).await);
+    assert!(!holes(&other).await.is_empty());
+    let said = async |of: &TestOffice, role, as_of| {
+        let segments = of.app.rota_expand(&of.association, &area(), role, month, as_of).await.unwrap();
+        let world = of.app.rota_world(&of.association).await.unwrap();
+        let names =
+            |people: &[Holder]| people.iter().map(|h| world.name(&h.person).to_owned()).collect::<Vec<_>>();
+        segments.iter().map(|s| (s.window, names(&s.people))).collect::<Vec<_>>()
+    };
+    for role in [RotaRole::Primary, RotaRole::Deputy] {
+        for as_of in [None, Some(known), Some(known.plus_s(-1))] {
+            assert_eq!(
+                said(&office, role, as_of).await,
+                said(&other, role, as_of).await,
+                "{role:?} {as_of:?}"
+            );
+        }
+    }
+    let (_, settings) = other.app.rota_settings(&other.association).await.unwrap();
+    assert_eq!(settings.areas[0].name, "市の全域");
+    assert_eq!((&settings.rules.apart[0].a, settings.people[&theirs[2]].share_percent), (&theirs[0], 50));
+    // Read in once more, nothing is new.
+    let again = other.app.rota_file_read(&self::office(&other), file, None).await.unwrap();
+    assert!(matches!(
+        again,
+        FileRead::Done { publications: 0, overrides: 0, slot_books: 0, settings: false, .. }
+    ));
 }
 
 async fn slot_patterns_and_settings_are_taken_whole_or_not_at_all(office: TestOffice) {

@@ -3,6 +3,7 @@
 
 mod feeds;
 mod files;
+mod quarter;
 mod same;
 mod sheets;
 mod shell;

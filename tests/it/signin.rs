@@ -592,7 +592,7 @@ async fn files_and_accounts_want_a_proof_of_the_last_minutes(office: TestOffice)
 }
 
 /// Proves again with the administrator's passkey; the page that goes on with what was typed.
-async fn prove(town: &Town, browser: &Browser, who: &MemberId, asked: &Page) -> Page {
+pub async fn prove(town: &Town, browser: &Browser, who: &MemberId, asked: &Page) -> Page {
     let form = "/sign-in/again/passkey";
     let mut key = town.passkeys.lock().unwrap()[who].clone();
     let question = browser.question(asked, form, "/sign-in/office/challenge").await;

@@ -6,6 +6,7 @@
 //! async fn a_question_is_answered(office: TestOffice) { let base = office.serve().await; … }
 //! ```
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -80,7 +81,7 @@ pub struct TestOffice {
     /// Three volunteers for dermatology, each of an institution of their own; the first two visit.
     pub dermatologists: Vec<MemberId>,
     pub keys: TestKeys,
-    _place: Place,
+    place: Place,
 }
 
 /// API keys of the association.
@@ -118,10 +119,12 @@ fn number() -> u32 {
 
 /// The rules of an installation as shipped, with the given plans.
 pub fn rules_with(plans: &str) -> Rules {
+    let urgent = include_str!("../../config/urgent.toml");
+    let urgent = Plans::parse("urgent.toml", urgent, &touban::app::call::resolvable).unwrap();
     Rules {
         base_url: "https://touban.example.jp".into(),
         mail_host: "touban.example.jp".into(),
-        plans: Plans::parse("plans.toml", plans, &resolvable).unwrap(),
+        plans: Plans::parse("plans.toml", plans, &resolvable).unwrap().replaced_by(urgent),
         tariffs: Tariffs::parse("tariffs.toml", include_str!("../../config/tariffs.toml"), "test-1").unwrap(),
         calendar: Calendar::national("national-1", NightHours::new(1_080, 480).unwrap()),
         sign_in_life_s: 600,
@@ -218,6 +221,43 @@ impl TestOffice {
         twins
     }
 
+    /// The association of `touban demo`, begun at this moment, on a SQLite file; its members by their keys.
+    pub async fn demo(begun: &str) -> (Self, BTreeMap<String, MemberId>) {
+        let (db, place) = sqlite_db().await;
+        let clock = Arc::new(ManualClock::at(Millis::parse_rfc3339(begun).unwrap()));
+        let chance: SharedChance = Arc::new(SeededChance::new(u64::from(number())));
+        let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
+        db.migrate(Millis::parse_rfc3339(begun).unwrap()).await.unwrap();
+        let app = App::new(db, vault, clock.clone(), rules_with(PLANS));
+        let (association, members) = touban::cli::demo_association(&app).await.unwrap();
+        let who = Who::cli(&association);
+        let key =
+            async |scopes: &[Scope]| app.key_add(&who, "test", scopes).await.unwrap().1.as_str().to_owned();
+        let keys = TestKeys {
+            all: key(&Scope::ALL).await,
+            read: key(&[Scope::Read]).await,
+            request: key(&[Scope::Read, Scope::Request]).await,
+        };
+        let world = app.rota_world(&association).await.unwrap();
+        let (asker, clerk) = (members["sato"].clone(), members["yamada"].clone());
+        let of = |role: Role| {
+            world.members.values().filter(move |m| m.roles.contains(&role)).map(|m| m.id.clone())
+        };
+        let office = Self {
+            clinic: world.members[&asker].institution.clone().unwrap(),
+            coordinator: of(Role::Coordinator).next().unwrap_or_else(|| clerk.clone()),
+            dermatologists: of(Role::Specialist).collect(),
+            app: app.clone(),
+            clock,
+            association,
+            clerk,
+            asker,
+            keys,
+            place,
+        };
+        (office, members)
+    }
+
     async fn open(db: Db, place: Place, rules: Rules, seed: u32) -> Self {
         let start = Millis::parse_rfc3339(START).unwrap();
         // The people come shortly before, one after the other.
@@ -255,23 +295,29 @@ impl TestOffice {
             read: key("read", &[Scope::Read]).await,
             request: key("request", &[Scope::Read, Scope::Request]).await,
         };
-        Self {
-            app,
-            clock,
-            association,
-            clinic,
-            clerk,
-            coordinator,
-            asker,
-            dermatologists,
-            keys,
-            _place: place,
-        }
+        Self { app, clock, association, clinic, clerk, coordinator, asker, dermatologists, keys, place }
     }
 
     /// The command line of this association.
     pub fn cli(&self) -> Who {
         Who::cli(&self.association)
+    }
+
+    /// The same database as a copy of its files, as a restored backup would be; `None` on PostgreSQL.
+    pub async fn restored(&self) -> Option<App> {
+        let Place::Folder(folder) = &self.place else { return None };
+        let copy = folder.join("restored");
+        std::fs::create_dir_all(&copy).unwrap();
+        for name in ["touban.sqlite", "touban.sqlite-wal"] {
+            if folder.join(name).exists() {
+                std::fs::copy(folder.join(name), copy.join(name)).unwrap();
+            }
+        }
+        let url = format!("sqlite:{}", copy.join("touban.sqlite").display());
+        let db = Db::open(&DbSettings { url, connections: 4 }).await.unwrap();
+        let chance: SharedChance = Arc::new(SeededChance::new(2));
+        let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
+        Some(App::new(db, vault, self.clock.clone(), rules_with(ALL_AT_ONCE)))
     }
 
     /// One more physician, of an institution of their own.

@@ -105,6 +105,8 @@ pub enum Opened {
     Station(Box<super::people::stations::Station>),
     /// The person's entries of the directory; see [`App::entry_link_open`].
     EntryReview,
+    /// Wishes that are asked for; see [`App::wish_link_open`].
+    Wishes,
     Ended {
         association: Association,
         case_no: Option<String>,
@@ -303,6 +305,9 @@ impl App {
         };
         if link.purpose == LinkPurpose::EntryReview {
             return Ok(Opened::EntryReview);
+        }
+        if link.purpose == LinkPurpose::Wishes {
+            return Ok(Opened::Wishes);
         }
         let now = self.now();
         let mut conn = self.db.read().await?;

@@ -1,11 +1,14 @@
 //! The subsidy ledger as the office works with it. `record` writes what completed; `tariffs` the rules;
-//! `world` and `duty` read everything a month is run from; `close` makes and closes months; `orders` change what closed
-//! months say. What a line is worth is `domain::ledger`.
+//! `world` and `duty` read everything a month is run from; `close` makes and closes months; `orders` change what
+//! closed months say; `figures` are what statements and exports show, `tables` the tables of the files. What a
+//! line is worth is `domain::ledger`.
 
 pub mod close;
 mod duty;
+pub mod figures;
 pub mod orders;
 pub mod record;
+pub mod tables;
 pub mod tariffs;
 pub mod world;
 

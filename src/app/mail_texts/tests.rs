@@ -63,6 +63,11 @@ fn every_mail(words: Words) -> Vec<Mail> {
         specialty: Specialty::new(words.specialty).unwrap(),
     };
     let case = consult.case.clone();
+    let call = Mail::Call {
+        what: "taken",
+        case: case.clone(),
+        page: Link::new("https://touban.example.jp/calls/01K").unwrap(),
+    };
     let full = Moment::new(words.full).unwrap();
     let deadline = Deadline { short: ShortMoment::new(words.short).unwrap(), full: full.clone() };
     let link = PersonalLink {
@@ -101,6 +106,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::ClosedWithThanks { consult: consult.clone(), page: page.clone() },
         Mail::Exhausted { kind, case: case.clone(), deadline: full.clone(), page: page.clone() },
         Mail::Unreachable { page: page.clone() },
+        Mail::BridgeDown { page: page.clone() },
         Mail::DeadMail { kind, case: case.clone(), page: page.clone() },
         Mail::ExpiredToAsker { consult: consult.clone(), page: page.clone() },
         Mail::ExpiredToCoordinator { kind, case: case.clone(), deadline: full.clone(), page: page.clone() },
@@ -109,6 +115,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Retention { texts: 412, cases: 104, page: page.clone() },
         Mail::Station { link: link.clone() },
         Mail::EntryReview { link: link.clone() },
+        call,
         Mail::RotaPublished {
             short: deadline.short.clone(),
             period: full.clone(),
@@ -125,7 +132,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
             page: page.clone(),
         },
         Mail::TurnsShort { period: full.clone(), institutions: 12, page: page.clone() },
-        Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), page: page.clone() },
+        Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), link: link.clone() },
         Mail::DutyAsk {
             ask: DutyAsk::Exchange,
             case: case.clone(),
@@ -323,6 +330,8 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::Test { link: PersonalLink { .. } }
             | Mail::Station { link: PersonalLink { .. } }
             | Mail::EntryReview { link: PersonalLink { .. } } => {}
+            // One of our own words.
+            Mail::Call { what: _, case: _, page: _ } => {}
             Mail::RecoveryAlarm { page } => {
                 let _: Link = page;
             }
@@ -349,8 +358,8 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             Mail::TurnsShort { period, institutions: 0..=u32::MAX, page } => {
                 let _: (Moment, Link) = (period, page);
             }
-            Mail::WishAsk { period, deadline: Deadline { .. }, page } => {
-                let _: (Moment, Link) = (period, page);
+            Mail::WishAsk { period, deadline: Deadline { .. }, link: PersonalLink { .. } } => {
+                let _: Moment = period;
             }
             Mail::AnswerDue { consult: _, answer_by: Deadline { .. }, page: _ } => {}
             Mail::Answered { consult: _, page }
@@ -359,6 +368,7 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::ClosedWithThanks { consult: _, page }
             | Mail::ExpiredToAsker { consult: _, page }
             | Mail::Unreachable { page }
+            | Mail::BridgeDown { page }
             | Mail::Retention { texts: 0..=u32::MAX, cases: 0..=u32::MAX, page }
             | Mail::DeadMail { kind: _, case: _, page } => {
                 let _: Link = page;

@@ -185,7 +185,8 @@ pub const fn is_off(mark: DayMark) -> bool {
     matches!(mark, DayMark::Sunday | DayMark::Holiday | DayMark::YearEnd)
 }
 
-/// The list that the city wants: which institution is on when, with its number.
+/// The list that the city wants: which institution is on when, with its number, and what has changed since it was
+/// published.
 #[must_use]
 pub fn city_list(
     paper: &RotaPaper,
@@ -195,8 +196,19 @@ pub fn city_list(
 ) -> Grid {
     let world = &paper.world;
     let zone = world.zone();
-    let codes =
-        ["date", "weekday", "holiday", "slot", "from", "to", "institution", "address", "phone", "doctor"];
+    let codes = [
+        "date",
+        "weekday",
+        "holiday",
+        "slot",
+        "from",
+        "to",
+        "institution",
+        "address",
+        "phone",
+        "doctor",
+        "changed",
+    ];
     let columns = codes.map(|code| t(lang, &format!("rota-column-{code}"))).into_iter().collect();
     let mut rows = Vec::new();
     for day in &paper.paper.days {
@@ -218,6 +230,7 @@ pub fn city_list(
                     Cell::text(address),
                     Cell::text(phone.unwrap_or_default()),
                     Cell::text(names(world, &stretch.people)),
+                    Cell::text(if seat.changed { "★" } else { "" }),
                 ];
                 rows.push(GridRow { cells, shaded: is_off(day.mark) });
             }

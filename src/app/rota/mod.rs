@@ -17,6 +17,7 @@ pub mod publish;
 pub mod say;
 pub mod settings;
 pub mod sheets;
+pub mod wish_link;
 pub mod wishes;
 pub mod world;
 

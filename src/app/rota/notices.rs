@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::access::note;
+use super::super::flow::{NewLink, make_link_as};
 use super::super::mail_texts::{Deadline, DutyLine, Link, Mail, Moment, NotEnvelope, ShortMoment};
+use super::super::outbox::personal_link;
 use super::super::replay::Key;
 use super::super::say as words;
 use super::super::{App, AppError, Kit, Who};
@@ -19,7 +21,8 @@ use crate::domain::calendar::{CivilDate, civil_day, instant_of, start_of_day};
 use crate::domain::people::Role;
 use crate::domain::rota::{Area, Change, Month, Reminders, RotaRole, Timeline, turns_of_month};
 use crate::i18n::{Lang, t_with};
-use crate::ids::{AssociationId, MemberId, WishRoundId};
+use crate::ids::{AssociationId, LinkId, MemberId, WishRoundId};
+use crate::store::access::{LinkPurpose, link_by_id};
 use crate::store::jobs::{Job, Lane, NewJob, job_add};
 use crate::store::people::{Association, Member, member_by_id};
 use crate::store::rota::plans::reminders;
@@ -37,6 +40,8 @@ const TURNS_DAYS: std::ops::Range<u32> = 15..20;
 const WISH_HOUR: u32 = 9;
 /// Duties or holes named in one mail.
 const LINES_MAX: usize = 12;
+/// How long a link to one's wishes is good at most; the deadline ends it earlier.
+const WISH_LINK_LIFE_S: i64 = 14 * 86_400;
 /// Collections looked at.
 const ROUNDS_MAX: i64 = 10;
 
@@ -84,6 +89,9 @@ struct OfDay {
 struct WishBody {
     member: MemberId,
     round: WishRoundId,
+    /// Mails from before there were links have none; they are not sent any more.
+    #[serde(default)]
+    link: Option<LinkId>,
 }
 
 /// What this process has put into the outbox and what still would be due: it is not put there again.
@@ -130,11 +138,16 @@ async fn ask_for_wishes(
     ask: &WishAsk,
 ) -> Result<(), StoreError> {
     let key = format!("wish_ask:{}:{}:{}", ask.round, ask.member, ask.what);
-    let link = crate::ids::LinkId::named(&[&key]);
+    let Some(round) = wish_round_by_id(tx, association, &ask.round).await? else { return Ok(()) };
+    let link = LinkId::new(kit.now, kit.vault.chance.as_ref());
     if !wish_ask_add(tx, association, &ask.round, (&ask.member, &ask.what), &link, kit.now).await? {
         return Ok(());
     }
-    let body = json!({ "member": ask.member.as_str(), "round": ask.round.as_str() });
+    let expires = round.deadline.min(kit.now.plus_s(WISH_LINK_LIFE_S));
+    let new =
+        NewLink { id: &link, member: &ask.member, purpose: LinkPurpose::Wishes, request: None, expires };
+    make_link_as(tx, kit, association, &new).await?;
+    let body = json!({ "member": ask.member.as_str(), "round": ask.round.as_str(), "link": link.as_str() });
     add(tx, kit, association, "wish_ask", &key, &body).await
 }
 
@@ -453,6 +466,14 @@ pub(crate) async fn mail_of(
             if answered.iter().any(|row| row.member == body.member) {
                 return Ok(None);
             }
+            let link = match &body.link {
+                Some(link) => link_by_id(tx, &home.id, link).await?,
+                None => None,
+            };
+            let good = |link: &crate::store::access::Link| {
+                link.voided.is_none() && link.consumed.is_none() && kit.now < link.expires
+            };
+            let Some(link) = link.filter(good) else { return Ok(None) };
             let lang = person.lang;
             let built = (|| {
                 Ok(Mail::WishAsk {
@@ -461,7 +482,7 @@ pub(crate) async fn mail_of(
                         short: ShortMoment::new(words::day(round.deadline, zone, lang))?,
                         full: Moment::new(words::moment(round.deadline, zone, lang))?,
                     },
-                    page: page(&format!("/me/wishes/{}", round.id))?,
+                    link: personal_link(kit, &link, home, lang)?,
                 })
             })();
             Ok(Some((person, built)))

@@ -105,13 +105,13 @@ pub enum SheetWritten {
     Wrong(Vec<String>),
 }
 
-struct WriteSheet {
-    kit: Kit,
-    who: Who,
-    round: WishRoundId,
-    member: MemberId,
-    sheet: WishSheet,
-    source: WishSource,
+pub(super) struct WriteSheet {
+    pub(super) kit: Kit,
+    pub(super) who: Who,
+    pub(super) round: WishRoundId,
+    pub(super) member: MemberId,
+    pub(super) sheet: WishSheet,
+    pub(super) source: WishSource,
 }
 
 impl Command for WriteSheet {

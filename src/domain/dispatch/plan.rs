@@ -71,11 +71,13 @@ impl Mode {
     }
 }
 
-/// A way to reach somebody. The phone has its own machine and joins here when it is built.
+/// A way to reach somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     Mail,
+    /// Rung by the call machine.
+    Phone,
 }
 
 /// What shows that a yes comes from the person who was asked.

@@ -16,6 +16,7 @@ mod program;
 mod program_file;
 mod run;
 mod standby;
+mod table;
 mod tariff;
 mod tariff_file;
 mod tariff_keys;
@@ -35,6 +36,7 @@ pub use program::{
 };
 pub use run::{Balance, Brief, Fact, OutOfBalance, Run, Taken, Waiting, balance, run_month};
 pub use standby::{People, Piece, StandbyEvent, TurnEvent, stretches, turns};
+pub use table::{Cell, LedgerTable};
 pub use tariff::{Caps, Side, Tariff, Tariffs, Unit, Uplift, UpliftOn};
 pub use tariff_file::{TariffError, TariffErrors};
 

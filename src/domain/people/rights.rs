@@ -12,6 +12,10 @@ pub enum Right {
     Board,
     /// Read the ledger.
     Ledger,
+    /// Make months of the ledger, record evidence, order corrections, change tariffs.
+    Close,
+    /// Approve a month that somebody else made, and decide on budgets.
+    Approve,
     /// Read the directory with what is for members only.
     Directory,
     /// See the people, their devices and whether they can be reached.
@@ -38,10 +42,12 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Ask,
         Self::Board,
         Self::Ledger,
+        Self::Close,
+        Self::Approve,
         Self::Directory,
         Self::People,
         Self::Enrol,
@@ -60,8 +66,8 @@ impl Right {
 #[must_use]
 pub const fn may(role: Role, right: Right) -> bool {
     use Right::{
-        Ask, Bank, Board, Directory, Duty, Enrol, Ledger, People, Roles, Rota, Settings, Sheets, Totals,
-        Vouch,
+        Approve, Ask, Bank, Board, Close, Directory, Duty, Enrol, Ledger, People, Roles, Rota, Settings,
+        Sheets, Totals, Vouch,
     };
     match role {
         Role::Physician | Role::Specialist => matches!(right, Ask | Directory | Duty),
@@ -71,12 +77,15 @@ pub const fn may(role: Role, right: Right) -> bool {
         Role::Clerk => {
             matches!(
                 right,
-                Board | Ledger | Directory | People | Enrol | Bank | Sheets | Totals | Duty | Rota
+                Board | Ledger | Close | Directory | People | Enrol | Bank | Sheets | Totals | Duty | Rota
             )
         }
         Role::Coordinator => matches!(right, Board | Ledger | Directory | People | Totals | Duty | Rota),
         Role::Officer => {
-            matches!(right, Board | Ledger | Directory | People | Bank | Sheets | Vouch | Totals | Duty)
+            matches!(
+                right,
+                Board | Ledger | Approve | Directory | People | Bank | Sheets | Vouch | Totals | Duty
+            )
         }
         Role::Administrator => matches!(
             right,

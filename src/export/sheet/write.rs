@@ -23,7 +23,7 @@ pub(super) fn needs_guard(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'])
 }
 
-pub(super) fn guarded(text: &str) -> String {
+pub(in crate::export) fn guarded(text: &str) -> String {
     if needs_guard(text) { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -57,7 +57,7 @@ pub fn csv_utf8(table: &OutTable) -> Vec<u8> {
 }
 
 /// Characters that Shift_JIS has under another code.
-pub(super) const fn kin(c: char) -> char {
+pub(in crate::export) const fn kin(c: char) -> char {
     match c {
         '〜' => '～',
         '−' => '－',
@@ -68,7 +68,7 @@ pub(super) const fn kin(c: char) -> char {
     }
 }
 
-pub(super) fn writable(c: char) -> bool {
+pub(in crate::export) fn writable(c: char) -> bool {
     let mut buffer = [0u8; 4];
     let (_, _, failed) = SHIFT_JIS.encode(c.encode_utf8(&mut buffer));
     // The encoder writes ¥ and ‾ as \ and ~, which is what Shift_JIS files have always done.
@@ -101,7 +101,7 @@ pub fn csv_shift_jis(table: &OutTable, replace: bool) -> Result<Vec<u8>, Vec<Unw
 }
 
 /// 令和8年10月14日 in every Excel that knows Japanese eras.
-pub(super) const ERA_FORMAT: &str = "[$-411]ggge\"年\"m\"月\"d\"日\"";
+pub(in crate::export) const ERA_FORMAT: &str = "[$-411]ggge\"年\"m\"月\"d\"日\"";
 
 /// How wide a text is, in the widths of a digit.
 pub(super) fn width(text: &str) -> f64 {
@@ -110,7 +110,7 @@ pub(super) fn width(text: &str) -> f64 {
 }
 
 /// Excel's count of days; days before its calendar have none.
-pub(super) fn serial(day: CivilDate) -> Option<f64> {
+pub(in crate::export) fn serial(day: CivilDate) -> Option<f64> {
     let first = CivilDate::new(1899, 12, 30)?;
     let days = day.days_since(first);
     i32::try_from(days).ok().filter(|d| *d > 60).map(f64::from)

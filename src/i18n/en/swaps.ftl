@@ -132,6 +132,12 @@ swap-happened-confirmed = Confirmed by telephone ({ $name })
 swap-happened-exhausted = Nobody is left to ask
 swap-happened-expired = The time ran out
 
+duties-reminders = When mails remind you
+duties-reminders-own = You chose these times yourself.
+duties-reminders-all = As the association has set it. What you change here is for you alone.
+duties-reminders-reset = As the association has it
+duties-reminders-wrong = This cannot be read. Please type it as in the example.
+said-reminders = The times of your reminders are saved.
 said-swap-asked = Sent.
 said-swap-ill = Everybody knows, and a stand-in is being called for. Get well soon.
 said-swap-accepted = Agreed. Thank you.

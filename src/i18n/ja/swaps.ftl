@@ -132,6 +132,12 @@ swap-happened-confirmed = 電話で確かめました（{ $name }）
 swap-happened-exhausted = お願いできる先生がいなくなりました
 swap-happened-expired = 期限が過ぎました
 
+duties-reminders = お知らせメールの時刻
+duties-reminders-own = 先生ご自身で選んだ時刻です。
+duties-reminders-all = 医師会の設定のとおりです。変えると、先生にだけこの時刻で送ります。
+duties-reminders-reset = 医師会の設定に戻す
+duties-reminders-wrong = 読み取れません。例のように入れてください。
+said-reminders = お知らせメールの時刻を保存しました。
 said-swap-asked = お願いを送りました。
 said-swap-ill = お知らせしました。代わりをお願いしています。どうぞお大事に。
 said-swap-accepted = 引き受けました。ありがとうございます。

@@ -29,6 +29,7 @@ statements! {
     SEALED_BRIEFS = "SELECT seq, event, case_no, side, party, program, tariff, civil_date, unit, reason, entry, amount_yen FROM ledger_sealed WHERE association_id = $1 AND civil_date >= $2 AND seq > $3 AND month < $4 ORDER BY seq LIMIT $5";
     SEALED_BY_PROGRAM = "SELECT program, CAST(SUM(amount_yen) AS BIGINT) AS yen FROM ledger_sealed WHERE association_id = $1 AND month >= $2 AND month <= $3 AND program IS NOT NULL GROUP BY program ORDER BY program";
     SEALED_BY_MONTH = "SELECT month, program, CAST(SUM(amount_yen) AS BIGINT) AS yen, COUNT(*) AS n FROM ledger_sealed WHERE association_id = $1 AND month >= $2 AND month <= $3 AND program IS NOT NULL GROUP BY month, program ORDER BY month, program";
+    SEALED_BY_PARTY = "SELECT party, month, program, CAST(SUM(amount_yen) AS BIGINT) AS yen FROM ledger_sealed WHERE association_id = $1 AND month <= $2 GROUP BY party, month, program ORDER BY party, month, program";
     HELD_ADD = "INSERT INTO ledger_held (association_id, month, request_id) VALUES ($1, $2, $3) ON CONFLICT (association_id, month, request_id) DO NOTHING";
     HELD_OF = "SELECT e.request_id, e.body FROM ledger_held h JOIN completed_event e ON e.association_id = h.association_id AND e.request_id = h.request_id WHERE h.association_id = $1 AND h.month = $2 ORDER BY h.request_id";
 }
@@ -485,6 +486,37 @@ pub async fn sealed_by_month(
         let month = row.text("month")?;
         let month = month.parse().map_err(|e| StoreError::corrupt("ledger_sealed", &month, e))?;
         Ok((month, row.text("program")?, Yen(row.int("yen")?), row.int("n")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What an institution came to in a closed month, under one programme or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartySum {
+    pub institution: InstitutionId,
+    pub month: Month,
+    pub program: Option<String>,
+    pub yen: Yen,
+}
+
+/// What every institution came to in each closed month until `last`, by institution, then month, then programme.
+///
+/// # Errors
+/// The database's.
+pub async fn sealed_by_party(
+    conn: &mut Conn,
+    association: &AssociationId,
+    last: Month,
+) -> Result<Vec<PartySum>, StoreError> {
+    let rows = conn.all(&SEALED_BY_PARTY, values![association.as_str(), last.to_string()]).await?;
+    let read = |row: &Row| {
+        let month = row.text("month")?;
+        Ok(PartySum {
+            institution: row.id("party", InstitutionId::from_stored)?,
+            month: month.parse().map_err(|e| StoreError::corrupt("ledger_sealed", &month, e))?,
+            program: row.opt_text("program")?,
+            yen: Yen(row.int("yen")?),
+        })
     };
     rows.iter().map(read).collect()
 }

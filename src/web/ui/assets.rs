@@ -38,8 +38,8 @@ fn style() -> String {
     css
 }
 
-fn files() -> &'static [File; 13] {
-    static FILES: OnceLock<[File; 13]> = OnceLock::new();
+fn files() -> &'static [File; 14] {
+    static FILES: OnceLock<[File; 14]> = OnceLock::new();
     static CSS: OnceLock<String> = OnceLock::new();
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     const CSS_TYPE: &str = "text/css; charset=utf-8";
@@ -47,6 +47,7 @@ fn files() -> &'static [File; 13] {
         let bytes = CSS.get_or_init(style).as_bytes();
         let link = include_bytes!("../assets/link.js");
         let demo = include_bytes!("../assets/demo.js");
+        let phones = include_bytes!("../assets/phones.js");
         let htmx = include_bytes!("../assets/vendor/htmx.min.js");
         let icon = include_bytes!("../assets/icon.svg");
         [
@@ -77,6 +78,7 @@ fn files() -> &'static [File; 13] {
             File { name: "link.js", content_type: SCRIPT, bytes: link },
             File { name: "passkey.js", content_type: SCRIPT, bytes: include_bytes!("../assets/passkey.js") },
             File { name: "demo.js", content_type: SCRIPT, bytes: demo },
+            File { name: "phones.js", content_type: SCRIPT, bytes: phones },
             File { name: "htmx.min.js", content_type: SCRIPT, bytes: htmx },
             File { name: "icon.svg", content_type: "image/svg+xml", bytes: icon },
         ]

@@ -57,6 +57,7 @@ fn words(voice: Voice, alarm: &AlarmRow, case_no: Option<&str>, names: &Names) -
         "recovery_stopped" if name.is_some() => "recovery_stopped",
         "undeliverable" | "dead_mail" if case_no.is_some() => "undeliverable",
         "mail_misconfigured" | "undeliverable" | "dead_mail" => "mail",
+        "call_bridge_down" if alarm.subject == "bridge" => "bridge",
         "exhausted" if case_no.is_some() => "exhausted",
         "expired" if case_no.is_some() => "expired",
         "short" | "not_closed" if case_no.is_some() => "silent",

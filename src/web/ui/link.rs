@@ -91,6 +91,7 @@ pub(super) async fn show(
         }
         Opened::Station(station) => super::people::station::enrol_page(caller, &station, token),
         Opened::EntryReview => super::directory::own_entries(caller, token).await?,
+        Opened::Wishes => super::rota::wishes_by_link(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
         Opened::Swap(open) => duties::offer_page(caller, &open, token, problem, remember).await?,
     })

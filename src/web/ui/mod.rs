@@ -17,6 +17,7 @@ mod ask;
 pub mod assets;
 mod board;
 mod caller;
+mod calls;
 mod case;
 mod demo;
 mod directory;
@@ -29,8 +30,10 @@ mod keys;
 mod ledger;
 mod link;
 mod means;
+mod night;
 mod notices;
 mod people;
+mod phones;
 mod rota;
 mod setup;
 mod sheets;
@@ -69,7 +72,10 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     rota::calendar::ROUTES,
     rota::sheets::ROUTES,
     setup::ROUTES,
+    calls::ROUTES,
+    night::ROUTES,
     demo::ROUTES,
+    phones::ROUTES,
 ];
 
 /// Every page, its files, and the page for everything that is not there.
@@ -91,9 +97,11 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(duties::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
-        .merge(setup::routes());
+        .merge(setup::routes())
+        .merge(calls::routes())
+        .merge(night::routes());
     if web.demo.is_some() {
-        routes = routes.merge(demo::routes());
+        routes = routes.merge(demo::routes()).merge(phones::routes());
     }
     routes.fallback(entry::nothing).layer(from_fn_with_state(web.clone(), failure::say_failures))
 }

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use crate::app::rows::{AttemptRow, Event, Member, OfferRow};
 use crate::app::say;
 use crate::app::views::{CaseLine, Names};
+use crate::domain::consult::FieldWrong;
 use crate::domain::dispatch::request::Phase;
 use crate::domain::dispatch::{OfferState, Request, Selector, State, Terms, next_due};
 use crate::domain::people::Role;
@@ -26,6 +27,16 @@ pub(crate) struct Voice {
 impl Voice {
     pub fn word(self, prefix: &str, code: &str) -> String {
         t(self.lang, &format!("word-{prefix}-{code}"))
+    }
+
+    /// What is wrong with a field.
+    pub fn wrong(lang: Lang, wrong: &FieldWrong) -> String {
+        Self::wrong_code(lang, wrong.wrong.code())
+    }
+
+    /// What is wrong, by its code.
+    pub fn wrong_code(lang: Lang, code: &str) -> String {
+        t(lang, &format!("word-wrong-{code}"))
     }
 
     pub fn moment(self, at: Millis) -> String {

@@ -111,8 +111,27 @@ async fn somebody(town: &Town, home: &AssociationId, role: Role) -> MemberId {
     let place = add_institution(app, home, "どこかの医院").await;
     let specialties =
         if role == Role::Specialist { vec![crate::support::dermatology(true)] } else { Vec::new() };
-    let new = NewMember { roles: vec![role], ..new_member("誰か 某", &place, role, specialties) };
+    let new = NewMember {
+        roles: vec![role],
+        phone: Some("090-0000-0777".to_owned()),
+        ..new_member("誰か 某", &place, role, specialties)
+    };
     app.member_add(&who, new, Some(&Pin::parse(PIN).unwrap()), None).await.unwrap().into_inner()
+}
+
+/// A call that this person started; nobody plays the phones.
+async fn call(town: &Town, home: &AssociationId, member: &MemberId) -> String {
+    let app = &town.office.app;
+    let cli = touban::app::Who::cli(home);
+    let (revision, mut settings) = app.call_settings(home).await.unwrap();
+    if revision == 0 {
+        let night = touban::domain::call::number::read("042-000-0099");
+        let touban::domain::call::number::Reading::Number(night) = night else { panic!("{night:?}") };
+        settings.numbers.push(night);
+        app.call_settings_put(&cli, 0, settings).await.unwrap();
+    }
+    let who = touban::app::Who::member(home, member);
+    app.call_start(&who, member, None, None).await.unwrap().0.to_string()
 }
 
 async fn ask(asker: &Browser) -> String {
@@ -406,6 +425,19 @@ impl Walk {
             }
         }
         people_and_devices(&town, &mut objects, [&home, &midori], &people, &their_asker, browser).await;
+        for (association, member, ours) in [(&home, &other_asker, true), (&midori, &their_asker, false)] {
+            let call = call(&town, association, member).await;
+            for kind in ["call", "silent_call"] {
+                if ours {
+                    objects.same(kind, &call);
+                } else {
+                    objects.other(kind, &call);
+                }
+            }
+        }
+        for role in [Role::Physician, Role::Specialist] {
+            objects.own(role, "call", &call(&town, &home, &people[&role]).await);
+        }
         for (role, member) in &people {
             let who = touban::app::Who::member(&home, member);
             let made = town.office.app.feed_make(&who, member, None, None).await.unwrap();

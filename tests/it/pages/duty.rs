@@ -187,3 +187,116 @@ async fn settings_that_cannot_be_read_are_told_by_line_and_lose_nothing() {
     clerk.get("/rota/counts").await.says("榎本医院");
     clerk.get("/rota/holes?first=2027-02-01&last=2027-02-02").await.says("青葉北");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doctor_answers_by_the_link_of_the_mail_and_the_pin() {
+    use super::browser::{mails, token_of};
+    use touban::app::rota::notices::Told;
+    let town = town().await;
+    let office = &town.office;
+    let clerk = town.signed_in(&office.clerk).await;
+    let list = clerk.get("/rota/wishes").await;
+    let days = [("first", "2027-03-01"), ("last", "2027-03-31"), ("deadline", "2027-02-10")];
+    let round = clerk.submit(&list, "/rota/wishes", &days).await;
+    mails(&office.app).await;
+    office.app.rota_notices_due(&office.association, &mut Told::default()).await.unwrap();
+    let sent = mails(&office.app).await;
+    let address = office.app.member(&office.association, &office.asker).await.unwrap().email.unwrap();
+    let mail = sent.iter().find(|mail| mail.to == address).unwrap();
+    assert!(mail.subject.contains("当番の希望"), "{}", mail.subject);
+    let token = token_of(mail);
+
+    let phone = town.browser();
+    let sheet = phone.open(&token).await;
+    sheet.says("佐藤 健 先生").says("3月1日").keeps_quiet_about("榎本");
+    let typed = [("d-2027-03-05", "no"), ("most", "2")];
+    let missing = phone.submit(&sheet, "/k/wishes", &typed).await;
+    missing.says("暗証番号");
+    assert!(missing.body.contains("<option value=\"no\" selected>"), "what was chosen stays");
+    let wrong = [("d-2027-03-05", "no"), ("most", "2"), ("pin", "9999")];
+    phone.submit(&missing, "/k/wishes", &wrong).await.says("暗証番号");
+    clerk.get(&round.path).await.says("まだの方 2人");
+    let right = [("d-2027-03-05", "no"), ("most", "2"), ("pin", crate::support::PIN)];
+    phone.submit(&missing, "/k/wishes", &right).await.says("希望を承りました");
+    clerk.get(&round.path).await.says("まだの方 1人").says("日の希望 1件");
+    // The link has brought its answer; it opens nothing, and another's PIN does nothing with it.
+    phone.open(&token).await.says("希望を承りました").keeps_quiet_about("3月5日");
+    let mut again = missing.form("/k/wishes", &[("pin", crate::support::PIN)]);
+    number_anew(&mut again);
+    phone.send("/k/wishes", &again).await.says("希望を承りました");
+    clerk.get(&round.path).await.says("日の希望 1件");
+    // Signed in it can be written anew until the deadline.
+    let id = round.path.rsplit('/').next().unwrap();
+    let doctor = town.signed_in(&office.asker).await;
+    let own = doctor.get(&format!("/me/wishes/{id}")).await;
+    assert!(own.body.contains("<option value=\"no\" selected>"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_of_mails_qualifications_and_the_list_of_the_city_are_set_on_a_page() {
+    let town = town().await;
+    let (app, home) = (&town.office.app, &town.office.association);
+    let clerk = town.signed_in(&town.office.clerk).await;
+    let form = clerk.get("/rota/settings").await;
+    form.says("お知らせメール").says("市へ出す当番一覧");
+    let typed = [
+        ("areas", "all, 全域"),
+        ("different", "yes"),
+        ("needs", "正, emergency"),
+        ("qualified", "佐藤 健、emergency\n榎本 清子, emergency, visit"),
+        ("apart", "佐藤 健, 榎本 清子, ３"),
+        ("remind_eve", "１７：３０"),
+        ("remind_start", ""),
+        ("holes_at", "7:05"),
+        ("holes_days", "21"),
+        ("city_day", "31"),
+        ("city_months", "1"),
+        ("city_off", "earlier"),
+    ];
+    let with = |field: &'static str, value: &'static str| {
+        let other =
+            typed.iter().copied().map(move |(name, old)| (name, if name == field { value } else { old }));
+        other.collect::<Vec<_>>()
+    };
+    for (field, value) in [
+        ("qualified", "誰か 某, emergency"),
+        ("qualified", "佐藤 健"),
+        ("apart", "佐藤 健, 佐藤 健"),
+        ("needs", "係, emergency"),
+        ("remind_eve", "25:00"),
+        ("remind_start", "721"),
+        ("holes_at", ""),
+        ("holes_days", "371"),
+        ("city_day", "32"),
+        ("city_off", "never"),
+    ] {
+        let wrong = clerk.submit(&form, "/rota/settings", &with(field, value)).await;
+        assert!(wrong.body.contains(&format!("id=\"{field}-problem\"")), "{field} {value}: {}", wrong.text());
+    }
+    assert_eq!(app.rota_settings(home).await.unwrap().0, 0, "nothing of it was taken");
+    clerk
+        .submit(&form, "/rota/settings", &typed)
+        .await
+        .says("設定を変えました")
+        .says("榎本 清子, emergency, visit");
+    let (_, settings) = app.rota_settings(home).await.unwrap();
+    assert_eq!((settings.reminders.day_before_min, settings.reminders.before_start_min), (Some(1_050), None));
+    assert_eq!((settings.holes.at_min, settings.holes.days_ahead), (425, 21));
+    assert_eq!((settings.city.day, settings.city.months_before), (31, 1));
+    assert_eq!(settings.rules.apart.len(), 1);
+    assert_eq!(settings.people[&town.office.asker].qualifications.len(), 1);
+
+    // A doctor chooses for themselves, and goes back to what all have.
+    let doctor = town.signed_in(&town.office.asker).await;
+    let own = doctor.get("/duties").await;
+    own.says("医師会の設定のとおりです");
+    assert!(own.body.contains("value=\"17:30\""));
+    doctor.submit(&own, "/me/reminders", &[("remind_eve", "夕方")]).await.says("読み取れません");
+    let chosen = [("remind_eve", "20:00"), ("remind_start", "６０")];
+    let saved = doctor.submit(&own, "/me/reminders", &chosen).await;
+    saved.says("お知らせメールの時刻を保存しました").says("先生ご自身で選んだ時刻です");
+    let (reminders, mine) = app.rota_reminders_of(home, &town.office.asker).await.unwrap();
+    assert_eq!((reminders.day_before_min, reminders.before_start_min, mine), (Some(1_200), Some(60), true));
+    doctor.submit(&saved, "/me/reminders", &[("reset", "yes")]).await.says("医師会の設定のとおりです");
+    assert!(!app.rota_reminders_of(home, &town.office.asker).await.unwrap().1);
+}

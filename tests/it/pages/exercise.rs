@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use touban::app::demo::{Demo, DemoPerson};
 use touban::ports::mail::{FolderMail, MailPort, OutgoingMail};
+use touban::ports::phone::Simulator;
 use touban::time::{Clock, LeapingClock};
 use touban::web::Web;
 
@@ -25,6 +26,11 @@ async fn a_newcomer_is_led_from_the_question_to_the_mailbox_and_through_time() {
         association: office.association.clone(),
         clock: clock.clone(),
         mailbox: mailbox.clone(),
+        phones: Simulator::new(),
+        night: String::new(),
+        nurse: (String::new(), String::new()),
+        numbers: std::collections::BTreeMap::new(),
+        pins: std::collections::BTreeMap::new(),
         people: vec![
             person("asker", &office.asker),
             person("clerk", &office.clerk),

@@ -37,16 +37,19 @@ impl Pbx {
         }
     }
 
-    /// The settings as an association would write them, for this Asterisk.
-    pub fn settings(&self) -> AsteriskSettings {
-        toml::from_str(&format!(
+    /// The section of the configuration as an association would write it, for this Asterisk.
+    pub fn section(&self) -> String {
+        format!(
             "ari = \"{}\"\npassword = \"{}\"\nfallback_file = \"{}\"\nmessage_dir = \"{}\"\n",
             self.ari,
             self.password,
             self.dir.join("fallback.conf").display(),
             self.dir.join("messages").display(),
-        ))
-        .unwrap()
+        )
+    }
+
+    pub fn settings(&self) -> AsteriskSettings {
+        toml::from_str(&self.section()).unwrap()
     }
 
     /// No line of an earlier test is left.

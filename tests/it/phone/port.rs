@@ -28,7 +28,7 @@ const DEPUTY: &str = "09011110002";
 const DEPUTY_VOICE: u32 = 750;
 
 /// One after the other: there is one Asterisk.
-static TURN: Mutex<()> = Mutex::const_new(());
+pub(super) static TURN: Mutex<()> = Mutex::const_new(());
 
 /// One touban that speaks to the bridge, and what it has heard.
 struct Desk {

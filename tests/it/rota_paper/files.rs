@@ -72,7 +72,7 @@ async fn lists_go_out_with_real_days_and_in_letters_that_the_city_reads() {
     assert_eq!(kind, "text/csv; charset=utf-8");
     let text = String::from_utf8(bytes).unwrap();
     assert!(
-        text.starts_with("\u{FEFF}日付,曜日,祝日,枠,開始,終了,当番医療機関,所在地,電話,医師\r\n"),
+        text.starts_with("\u{FEFF}日付,曜日,祝日,枠,開始,終了,当番医療機関,所在地,電話,医師,変更\r\n"),
         "{}",
         &text[..200]
     );

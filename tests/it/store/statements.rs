@@ -43,6 +43,8 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("SHEET_UNDOS_FORGET", "once a day"),
     ("ROTA_SHEETS_FORGET", "once a day"),
     ("ROTA_SHEET_UNDOS_FORGET", "once a day"),
+    ("CALL_LINES_FORGET", "once a day"),
+    ("ORDERS_FORGET", "once a day"),
     ("PHONE_CHANGES_FORGET", "once a day"),
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
@@ -51,7 +53,13 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
 ];
 
 /// Indexes that hold only what is open: as long as what is going on, whatever there was before.
-const SHORT: &[&str] = &["USING INDEX job_due", "USING INDEX request_open"];
+const SHORT: &[&str] = &[
+    "USING INDEX job_due",
+    "USING INDEX request_open",
+    "USING INDEX call_open",
+    "USING INDEX call_due",
+    "USING INDEX call_order_due",
+];
 
 async fn nothing_is_read_from_end_to_end_that_grows(ground: Ground) {
     if !ground.db.is_sqlite() {

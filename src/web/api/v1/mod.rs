@@ -1,6 +1,7 @@
 //! Version 1 of the API: its router and its description, which come from one source.
 
 mod caller;
+mod calls;
 mod clinical;
 mod directory;
 mod offers;
@@ -62,6 +63,7 @@ fn described() -> OpenApiRouter<Web> {
         .merge(requests::routes())
         .merge(offers::routes())
         .merge(swaps::routes())
+        .merge(calls::routes())
         .merge(office::routes())
         .merge(rota::routes())
         .routes(routes!(openapi));

@@ -12,9 +12,11 @@ use super::caller::{ActFor, Audit, Caller, Ledger, Read};
 use super::parts::{Id, Page, PageOf, ProblemBody, cursor, limit, one_more};
 use super::posted::{IdempotencyKey, Posted};
 use super::refuse::refuse;
+use crate::app::ledger::close::CloseRow;
 use crate::app::views::{AlarmRow, Event, LineRow};
-use crate::domain::ledger::Eligibility;
+use crate::domain::ledger::{Eligibility, EventRef, Line};
 use crate::ids::{AlarmId, LedgerLineId, RequestId};
+use crate::time::Millis;
 use crate::web::Web;
 use crate::web::extract::{ApiPath, ApiQuery};
 use crate::web::problem::{Kind, Problem};
@@ -24,6 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(alarms))
         .routes(routes!(alarm_acknowledge))
         .routes(routes!(ledger_lines))
+        .routes(routes!(ledger_closes))
+        .routes(routes!(ledger_month))
         .routes(routes!(events))
 }
 
@@ -97,10 +101,12 @@ async fn alarm_acknowledge(
 struct LineOut {
     /// `lin_…`, named by (event, side, party, tariff, run).
     id: String,
-    request: String,
+    /// What the line is about; the request, a stretch of duty, a 24-hour turn.
+    event: String,
+    request: Option<String>,
     case_no: Option<String>,
     kind: &'static str,
-    /// `requester` or `acceptor`.
+    /// `requester`, `acceptor` or `standby`.
     side: &'static str,
     /// The party that is paid: `ins_…`.
     institution: String,
@@ -124,17 +130,25 @@ struct LineOut {
     eligibility: &'static str,
     /// Why it is not paid.
     reason: Option<&'static str>,
+    /// `original`, or `reversal`, `correction`, `difference`, `proration`.
+    entry: &'static str,
+    /// The closed line that such an entry is about.
+    refers_to: Option<String>,
     run: String,
     #[schema(format = DateTime)]
-    recorded_at: String,
+    recorded_at: Option<String>,
 }
 
-impl From<LineRow> for LineOut {
-    fn from(row: LineRow) -> Self {
-        let line = row.line;
+impl LineOut {
+    fn of(line: Line, recorded: Option<Millis>) -> Self {
+        let request = match &line.event {
+            EventRef::Request(id) => Some(id.api()),
+            EventRef::Duty(_) | EventRef::Turn(_) => None,
+        };
         Self {
-            id: row.id.api(),
-            request: row.request.api(),
+            id: line.id.api(),
+            event: line.event.key(),
+            request,
             case_no: line.case_no.map(|c| c.to_string()),
             kind: line.kind.code(),
             side: line.side.code(),
@@ -156,9 +170,17 @@ impl From<LineRow> for LineOut {
                 Eligibility::Ineligible { .. } => "ineligible",
             },
             reason: line.eligibility.reason().map(|r| r.code()),
-            run: row.run,
-            recorded_at: row.at.rfc3339(),
+            entry: line.entry.code(),
+            refers_to: line.entry.of().map(|id| id.api()),
+            run: line.run,
+            recorded_at: recorded.map(Millis::rfc3339),
         }
+    }
+}
+
+impl From<LineRow> for LineOut {
+    fn from(row: LineRow) -> Self {
+        Self::of(row.line, Some(row.at))
     }
 }
 
@@ -195,6 +217,111 @@ async fn ledger_lines(
         rows.retain(|row| row.id.as_str() > after.as_str());
     }
     Ok(axum::Json(Page::of(rows, limit, |l| l.id.api(), LineOut::from)).into_response())
+}
+
+/// A month of the ledger that was made or closed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LedgerClose)]
+struct CloseOut {
+    /// `2026-05`.
+    month: String,
+    /// `made` (waits for an officer) or `closed`.
+    state: &'static str,
+    #[schema(format = DateTime)]
+    made_at: String,
+    tariffs_version: String,
+    lines: i64,
+    /// Lines that waited for evidence and go into a later month.
+    held: i64,
+    total_yen: i64,
+    /// SHA-256 over the lines as they were made, in hexadecimal.
+    run_hash: String,
+    #[schema(format = DateTime)]
+    closed_at: Option<String>,
+    /// The last line of the chain that the month sealed.
+    head_seq: Option<i64>,
+    /// Its hash, in hexadecimal.
+    head_hash: Option<String>,
+}
+
+impl From<CloseRow> for CloseOut {
+    fn from(row: CloseRow) -> Self {
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        Self {
+            month: row.month.to_string(),
+            state: row.state.code(),
+            made_at: row.made_at.rfc3339(),
+            tariffs_version: row.tariffs_version,
+            lines: row.lines,
+            held: row.held,
+            total_yen: row.total.0,
+            run_hash: row.run_hash,
+            closed_at: row.sealed.as_ref().map(|s| s.at.rfc3339()),
+            head_seq: row.sealed.as_ref().map(|s| s.head_seq),
+            head_hash: row.sealed.as_ref().map(|s| hex(&s.head_hash)),
+        }
+    }
+}
+
+/// Every month that was made or closed, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct Closes {
+    items: Vec<CloseOut>,
+}
+
+/// Lists the months of the ledger that were made or closed
+#[utoipa::path(get, path = "/ledger/closes", tag = "office", security(("key" = ["ledger"])),
+    responses((status = 200, body = Closes),
+        (status = "default", body = ProblemBody, content_type = "application/problem+json")))]
+async fn ledger_closes(State(web): State<Web>, caller: Caller<Ledger>) -> Result<Response, Problem> {
+    let rows = web.app.ledger_closes(&caller.api.association).await.map_err(|e| refuse(e, caller.lang))?;
+    Ok(axum::Json(Closes { items: rows.into_iter().map(CloseOut::from).collect() }).into_response())
+}
+
+/// A month of the ledger with its lines: sealed ones where it is closed, else what it would be now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LedgerMonth)]
+struct MonthOut {
+    month: String,
+    /// `open`, `made` or `closed`.
+    state: &'static str,
+    total_yen: Option<i64>,
+    items: Vec<LineOut>,
+    /// Lines that wait for evidence.
+    held: Vec<LineOut>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfMonth {
+    /// `2026-05`; without it the month to look at next.
+    month: Option<String>,
+}
+
+/// A month of the ledger with its lines
+#[utoipa::path(get, path = "/ledger/months", tag = "office", params(OfMonth), security(("key" = ["ledger"])),
+    responses((status = 200, body = MonthOut),
+        (status = "default", body = ProblemBody, content_type = "application/problem+json")))]
+async fn ledger_month(
+    State(web): State<Web>,
+    caller: Caller<Ledger>,
+    ApiQuery(of): ApiQuery<OfMonth>,
+) -> Result<Response, Problem> {
+    let (home, say) = (&caller.api.association, |e| refuse(e, caller.lang));
+    let month = match of.month {
+        Some(text) => text.parse().map_err(|_| super::refuse::wrong(caller.lang, "/month", "not_text"))?,
+        None => web.app.ledger_next_month(home).await.map_err(say)?,
+    };
+    let view = web.app.ledger_month(home, month).await.map_err(say)?;
+    let out = MonthOut {
+        month: month.to_string(),
+        state: view.close.as_ref().map_or("open", |c| c.state.code()),
+        total_yen: view.sums.as_ref().ok().map(|s| s.total.0),
+        items: view.lines.into_iter().map(|line| LineOut::of(line, None)).collect(),
+        held: view.held.into_iter().map(|line| LineOut::of(line, None)).collect(),
+    };
+    Ok(axum::Json(out).into_response())
 }
 
 /// A row of the audit log, with everything its hash is made of except the association.

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::refuse::said;
 use crate::i18n::{Lang, t_with};
 use crate::ids::{
-    AlarmId, InstitutionId, LedgerLineId, MemberId, OfferId, OverrideId, PublicationId, RequestId,
+    AlarmId, CallId, InstitutionId, LedgerLineId, MemberId, OfferId, OverrideId, PublicationId, RequestId,
     RotaDraftId,
 };
 use crate::time::Millis;
@@ -41,6 +41,7 @@ macro_rules! api_ids {
 
 api_ids!(
     AlarmId,
+    CallId,
     InstitutionId,
     LedgerLineId,
     MemberId,

@@ -1,8 +1,9 @@
 //! One's own duties and changes of them: the list, asking, being ill (`ask`), what becomes of it and the office's
-//! list (`swaps`), the link of somebody who is asked (`link`).
+//! list (`swaps`), the link of somebody who is asked (`link`), when one is reminded (`reminders`).
 
 mod ask;
 mod link;
+mod reminders;
 mod swaps;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ use crate::time::Window;
 
 use super::caller::{Binding, Caller};
 use super::failure::Failure;
-use super::views::duties::{DutiesPage, DutyRow, SwapRow};
+use super::views::duties::{DutiesPage, DutyRow, RemindersBox, SwapRow};
 use super::views::people::Fact;
 use super::views::{StateLine, Tone, render};
 use super::words::Voice;
@@ -34,6 +35,7 @@ pub(super) use link::{offer_page, terms_of};
 
 pages! {
     get "/duties" => mine;
+    post "/me/reminders" => reminders::save;
     get "/duties/{area}/{role}/{from}" => ask::form;
     post "/duties/{area}/{role}/{from}" => ask::ask;
     get "/duties/{area}/{role}/{from}/ill" => ask::ill_form;
@@ -205,6 +207,7 @@ fn said(caller: &Caller) -> Option<String> {
         "swap-withdrawn" => "said-swap-withdrawn",
         "swap-confirmed" => "said-swap-confirmed",
         "swap-called" => "said-swap-called",
+        "reminders" => "said-reminders",
         _ => return None,
     };
     Some(t(caller.lang, key))
@@ -215,7 +218,7 @@ pub(super) async fn mine(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Principal::own(&caller)?).await
+    page(&caller, &Principal::own(&caller)?, None).await
 }
 
 /// `GET /people/{id}/for/duties`
@@ -223,13 +226,19 @@ pub(super) async fn theirs(caller: Caller, Path(id): Path<String>) -> Result<Res
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Principal::of(&caller, &id).await?).await
+    page(&caller, &Principal::of(&caller, &id).await?, None).await
 }
 
-async fn page(caller: &Caller, of: &Principal<'_>) -> Result<Response, Failure> {
+/// `typed`: what somebody typed about reminders and could not be read.
+async fn page(caller: &Caller, of: &Principal<'_>, typed: Option<RemindersBox>) -> Result<Response, Failure> {
     let (voice, member) = (voice(caller), &of.member);
     let found = caller.web.app.my_duties(&of.reader.association.id, &member.id).await?;
     let base = of.base();
+    let reminders = match typed {
+        None if of.by_office => None,
+        None => Some(reminders::known(caller, of).await?),
+        typed => typed,
+    };
     let asks = |line: &SwapLine| {
         let live = line.request.offers.get(&member.id).is_some_and(|o| o.state.is_live());
         (live && line.request.state.is_open()).then_some("duties-to-do")
@@ -240,6 +249,7 @@ async fn page(caller: &Caller, of: &Principal<'_>) -> Result<Response, Failure> 
         banner: of.banner(voice).map(|text| (text, format!("/people/{}", member.id))),
         rows: found.duties.iter().map(|duty| duty_row(voice, &base, duty, &found.areas)).collect(),
         requests: found.requests.iter().map(|line| row(voice, line, &found.names, asks(line))).collect(),
+        reminders,
     };
     Ok(caller.page(render(&view), true))
 }

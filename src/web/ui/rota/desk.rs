@@ -1,6 +1,6 @@
 //! The addresses of the pages on which the rota is shown and made. What they do stands in the file of each.
 
-use super::{board, changes, counts, editor, index, publish, settings, wishes};
+use super::{board, changes, counts, editor, index, publish, settings, wish_link, wishes, year};
 
 pages! {
     get "/duty" => board::home;
@@ -23,6 +23,7 @@ pages! {
     post "/rota/changes" => changes::add;
     post "/rota/changes/{id}/withdraw" => changes::withdraw;
     get "/rota/holes" => changes::holes;
+    get "/rota/year" => year::show;
     get "/rota/counts" => counts::show;
     post "/rota/counts/close" => counts::close;
     get "/rota/settings" => settings::show;
@@ -36,6 +37,7 @@ pages! {
     post "/rota/wishes/{id}/remind" => wishes::remind;
     get "/rota/wishes/{id}/for/{member}" => wishes::for_member;
     post "/rota/wishes/{id}/for/{member}" => wishes::write_for;
+    post "/k/wishes" => wish_link::answer;
     get "/me/wishes" => wishes::mine;
     get "/me/wishes/{id}" => wishes::own;
     post "/me/wishes/{id}" => wishes::write_own;

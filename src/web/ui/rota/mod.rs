@@ -15,7 +15,12 @@ mod publish;
 mod say;
 mod settings;
 pub(super) mod sheets;
+mod wish_link;
 mod wishes;
+mod year;
+
+pub(super) use settings::{read_reminders, time_of_day};
+pub(super) use wish_link::page as wishes_by_link;
 
 use axum::Router;
 use axum::response::Response;

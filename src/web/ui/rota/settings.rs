@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::response::Response;
 
 use super::super::caller::Caller;
-use super::super::directory::{line, part, say_wrong, text, tick};
+use super::super::directory::{line, part, say_wrong, select, text, tick};
 use super::super::failure::Failure;
 use super::super::form::{Fields, narrow};
+use super::super::views::Choice;
 use super::super::views::directory::Input;
 use super::super::views::render;
 use super::super::views::rota::{RotaSettingsPage, SlotsPage};
@@ -16,11 +17,16 @@ use crate::app::AppError;
 use crate::app::directory::DirectoryView;
 use crate::app::rota::settings::SlotsRefused;
 use crate::app::rota::world::BUILT_IN_SLOTS;
+use crate::app::rows::Member;
 use crate::domain::consult::{FieldWrong, Wrong};
+use crate::domain::ledger::Code;
 use crate::domain::people::rights::Right;
-use crate::domain::rota::{BlockRule, RotaArea, RotaSettings};
-use crate::i18n::{t, t_with};
-use crate::ids::InstitutionId;
+use crate::domain::rota::paper::OnDaysOff;
+use crate::domain::rota::settings::HOLES_AHEAD_MAX;
+use crate::domain::rota::wishes::WEIGHT_MAX;
+use crate::domain::rota::{Apart, BlockRule, PersonSetting, Reminders, RotaArea, RotaRole, RotaSettings};
+use crate::i18n::{Lang, t, t_with};
+use crate::ids::{InstitutionId, MemberId};
 
 /// The numbers of the rules that may be left empty.
 const CAPS: [&str; 4] = ["max_per_week", "max_per_month", "institution_per_week", "institution_per_month"];
@@ -44,8 +50,64 @@ fn targets_text(settings: &RotaSettings, directory: &DirectoryView) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A member as lines of this page call them: the name, with the institution beside it where several have that name.
+fn called(member: &Member, directory: &DirectoryView) -> String {
+    if directory.members.iter().filter(|m| m.name == member.name).count() < 2 {
+        return member.name.clone();
+    }
+    let institution = member.institution.as_ref().and_then(|id| directory.institution(id));
+    format!("{}（{}）", member.name, institution.map_or("", |i| i.name.as_str()))
+}
+
+/// Whom a line calls so; `None`: nobody, or several.
+fn meant<'a>(name: &str, directory: &'a DirectoryView) -> Option<&'a MemberId> {
+    let mut found = directory.members.iter().filter(|m| called(m, directory) == name);
+    found.next().filter(|_| found.next().is_none()).map(|m| &m.id)
+}
+
+fn name_of(id: &MemberId, directory: &DirectoryView) -> String {
+    directory.members.iter().find(|m| m.id == *id).map_or_else(|| id.to_string(), |m| called(m, directory))
+}
+
+fn needs_text(settings: &RotaSettings, lang: Lang) -> String {
+    let line = |(role, codes): (&RotaRole, &BTreeSet<Code>)| {
+        let codes: Vec<&str> = codes.iter().map(Code::as_str).collect();
+        format!("{}, {}", role_word(*role, lang), codes.join(", "))
+    };
+    settings.rules.qualifications.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn qualified_text(settings: &RotaSettings, directory: &DirectoryView) -> String {
+    let with = settings.people.iter().filter(|(_, person)| !person.qualifications.is_empty());
+    let line = |(id, person): (&MemberId, &PersonSetting)| {
+        let codes: Vec<&str> = person.qualifications.iter().map(Code::as_str).collect();
+        format!("{}, {}", name_of(id, directory), codes.join(", "))
+    };
+    with.map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn apart_text(settings: &RotaSettings, directory: &DirectoryView) -> String {
+    let line = |apart: &Apart| {
+        let weight = apart.weight.map(|weight| format!(", {weight}")).unwrap_or_default();
+        format!("{}, {}{weight}", name_of(&apart.a, directory), name_of(&apart.b, directory))
+    };
+    settings.rules.apart.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn role_word(role: RotaRole, lang: Lang) -> String {
+    t(lang, &format!("word-rota-role-{}", role.code()))
+}
+
+/// A role by its word in either language, or its code.
+fn role_of(text: &str) -> Option<RotaRole> {
+    let is = |role: &RotaRole| {
+        role.code() == text || [Lang::Ja, Lang::En].iter().any(|lang| role_word(*role, *lang) == text)
+    };
+    RotaRole::ALL.into_iter().find(is)
+}
+
 /// The form as it is filled in: what was typed, or what is set.
-fn known(settings: &RotaSettings, directory: &DirectoryView) -> Fields {
+fn known(settings: &RotaSettings, directory: &DirectoryView, lang: Lang) -> Fields {
     let rules = &settings.rules;
     let most = |most: Option<u32>| most.map(|n| n.to_string()).unwrap_or_default();
     let ticked = |is: bool| if is { "yes".to_owned() } else { String::new() };
@@ -65,6 +127,16 @@ fn known(settings: &RotaSettings, directory: &DirectoryView) -> Fields {
         ("coordinator", ticked(settings.swaps.coordinator_agrees)),
         ("phone_within_h", settings.swaps.phone_within_h.to_string()),
         ("wish_days", days.join(", ")),
+        ("needs", needs_text(settings, lang)),
+        ("qualified", qualified_text(settings, directory)),
+        ("apart", apart_text(settings, directory)),
+        ("remind_eve", settings.reminders.day_before_min.map(time_of_day).unwrap_or_default()),
+        ("remind_start", most(settings.reminders.before_start_min)),
+        ("holes_at", time_of_day(settings.holes.at_min)),
+        ("holes_days", settings.holes.days_ahead.to_string()),
+        ("city_day", settings.city.day.to_string()),
+        ("city_months", settings.city.months_before.to_string()),
+        ("city_off", off_code(settings.city.on_days_off).to_owned()),
     ];
     Fields::of(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -84,6 +156,9 @@ fn inputs(caller: &Caller, typed: &Fields) -> Vec<Input> {
         number("institution_per_month", "rset-institution-month"),
         number("block_days", "rset-block"),
         tick(caller, "block_same", "rset-block-same", typed.is_ticked("block_same")),
+        text(caller, "needs", "rset-needs", typed.get("needs"), 3),
+        text(caller, "qualified", "rset-qualified", typed.get("qualified"), 4),
+        text(caller, "apart", "rset-apart", typed.get("apart"), 3),
         part(caller, "rset-turns-part"),
         text(caller, "targets", "rset-targets", typed.get("targets"), 4),
         part(caller, "rset-swaps-part"),
@@ -91,7 +166,40 @@ fn inputs(caller: &Caller, typed: &Fields) -> Vec<Input> {
         number("phone_within_h", "rset-phone"),
         part(caller, "rset-wishes-part"),
         line(caller, "wish_days", "rset-wish-days", typed.get("wish_days"), "text"),
+        part(caller, "rset-reminders-part"),
+        line(caller, "remind_eve", "rset-remind-eve", typed.get("remind_eve"), "text"),
+        number("remind_start", "rset-remind-start"),
+        part(caller, "rset-holes-part"),
+        line(caller, "holes_at", "rset-holes-at", typed.get("holes_at"), "text"),
+        number("holes_days", "rset-holes-days"),
+        part(caller, "rset-city-part"),
+        number("city_day", "rset-city-day"),
+        number("city_months", "rset-city-months"),
+        select(caller, "city_off", "rset-city-off", off_choices(caller.lang, typed.get("city_off"))),
     ]
+}
+
+const DAYS_OFF: [OnDaysOff; 3] = [OnDaysOff::Stays, OnDaysOff::Earlier, OnDaysOff::Later];
+
+const fn off_code(rule: OnDaysOff) -> &'static str {
+    match rule {
+        OnDaysOff::Stays => "stays",
+        OnDaysOff::Earlier => "earlier",
+        OnDaysOff::Later => "later",
+    }
+}
+
+fn off_choices(lang: Lang, chosen: &str) -> Vec<Choice> {
+    let choice = |rule: OnDaysOff| {
+        let code = off_code(rule);
+        Choice {
+            value: code.to_owned(),
+            label: t(lang, &format!("rset-city-off-{code}")),
+            note: None,
+            chosen: code == chosen,
+        }
+    };
+    DAYS_OFF.into_iter().map(choice).collect()
 }
 
 /// The parts of a line, however the comma was typed.
@@ -190,7 +298,146 @@ fn read(
         }
     }
     settings.wish_reminder_days = days;
+    people_of(typed, directory, &mut settings, &mut wrong);
+    days_of(typed, &mut settings, &mut wrong);
     if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+}
+
+/// Qualifications and people who are not to be on together. What else is set for a person stays, and what the form
+/// does not say at all.
+fn people_of(
+    typed: &Fields,
+    directory: &DirectoryView,
+    settings: &mut RotaSettings,
+    wrong: &mut Vec<FieldWrong>,
+) {
+    let codes = |parts: &[&str]| {
+        parts.iter().map(|part| part.parse::<Code>().ok()).collect::<Option<BTreeSet<Code>>>()
+    };
+    let mut needs = BTreeMap::new();
+    for parts in lines(typed.get("needs")) {
+        let read = parts.split_first().and_then(|(role, rest)| role_of(role).zip(codes(rest)));
+        match read {
+            Some((role, codes)) if !codes.is_empty() => drop(needs.insert(role, codes)),
+            _ => wrong.push(FieldWrong { field: "needs", wrong: Wrong::NotText }),
+        }
+    }
+    if typed.has("needs") {
+        settings.rules.qualifications = needs;
+    }
+    let mut qualified = BTreeMap::new();
+    for parts in lines(typed.get("qualified")) {
+        let Some((name, rest)) = parts.split_first() else { continue };
+        match (meant(name, directory), codes(rest)) {
+            (Some(id), Some(codes)) if !codes.is_empty() => drop(qualified.insert(id.clone(), codes)),
+            (None, _) => wrong.push(FieldWrong { field: "qualified", wrong: Wrong::Unknown }),
+            _ => wrong.push(FieldWrong { field: "qualified", wrong: Wrong::NotText }),
+        }
+    }
+    if typed.has("qualified") {
+        settings.people.values_mut().for_each(|person| person.qualifications.clear());
+    }
+    for (id, codes) in qualified {
+        settings.people.entry(id).or_default().qualifications = codes;
+    }
+    settings.people.retain(|_, person| *person != PersonSetting::default());
+    let mut apart = Vec::new();
+    for parts in lines(typed.get("apart")) {
+        let (a, b, weight) = match parts.as_slice() {
+            [a, b] => (a, b, Some(None)),
+            [a, b, weight] => {
+                (a, b, narrow(weight).parse().ok().filter(|n| (1..=WEIGHT_MAX).contains(n)).map(Some))
+            }
+            _ => {
+                wrong.push(FieldWrong { field: "apart", wrong: Wrong::NotText });
+                continue;
+            }
+        };
+        match (meant(a, directory), meant(b, directory), weight) {
+            (Some(a), Some(b), Some(weight)) if a != b => {
+                apart.push(Apart { a: a.clone(), b: b.clone(), weight });
+            }
+            (Some(_), Some(_), _) => wrong.push(FieldWrong { field: "apart", wrong: Wrong::OutOfRange }),
+            _ => wrong.push(FieldWrong { field: "apart", wrong: Wrong::Unknown }),
+        }
+    }
+    if typed.has("apart") {
+        settings.rules.apart = apart;
+    }
+}
+
+/// Reminders, the daily mail about holes, and by when the municipality wants its list.
+fn days_of(typed: &Fields, settings: &mut RotaSettings, wrong: &mut Vec<FieldWrong>) {
+    let mut out = |field: &'static str| wrong.push(FieldWrong { field, wrong: Wrong::OutOfRange });
+    if typed.has("remind_eve") || typed.has("remind_start") {
+        match read_reminders(typed.get("remind_eve"), typed.get("remind_start")) {
+            Ok(reminders) => settings.reminders = reminders,
+            Err(field) => out(field),
+        }
+    }
+    if typed.has("holes_at") {
+        match minute_of_day(typed.get("holes_at")) {
+            Some(at_min) => settings.holes.at_min = at_min,
+            None => out("holes_at"),
+        }
+    }
+    let mut within = |field: &'static str, from: u32, to: u32| {
+        if !typed.has(field) {
+            return None;
+        }
+        let number = narrow(typed.get(field)).parse::<u32>().ok().filter(|n| (from..=to).contains(n));
+        if number.is_none() {
+            out(field);
+        }
+        number
+    };
+    if let Some(days) = within("holes_days", 0, HOLES_AHEAD_MAX) {
+        settings.holes.days_ahead = days;
+    }
+    if let Some(day) = within("city_day", 1, 31) {
+        settings.city.day = day;
+    }
+    if let Some(months) = within("city_months", 0, 12) {
+        settings.city.months_before = months;
+    }
+    if typed.has("city_off") {
+        match DAYS_OFF.into_iter().find(|rule| off_code(*rule) == typed.get("city_off")) {
+            Some(rule) => settings.city.on_days_off = rule,
+            None => out("city_off"),
+        }
+    }
+}
+
+/// A time of day as it is typed and shown: 18:00.
+pub(in crate::web::ui) fn time_of_day(minute: u32) -> String {
+    format!("{}:{:02}", minute / 60, minute % 60)
+}
+
+/// The minute of the day that was typed, whatever the width of its digits.
+fn minute_of_day(text: &str) -> Option<u32> {
+    let text = narrow(text);
+    let (hour, minute) = text.split_once([':', '：'])?;
+    let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
+    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+}
+
+/// The times of reminders that were typed; an empty field is none.
+///
+/// # Errors
+/// The field that cannot be read.
+pub(in crate::web::ui) fn read_reminders(eve: &str, start: &str) -> Result<Reminders, &'static str> {
+    let day_before_min = match narrow(eve).as_str() {
+        "" => None,
+        time => Some(minute_of_day(time).ok_or("remind_eve")?),
+    };
+    let before_start_min = match narrow(start).as_str() {
+        "" => None,
+        minutes => {
+            let minutes = minutes.parse::<u32>().ok().filter(|n| *n <= Reminders::BEFORE_START_MAX);
+            Some(minutes.ok_or("remind_start")?)
+        }
+    };
+    Ok(Reminders { day_before_min, before_start_min })
 }
 
 fn page(
@@ -222,7 +469,7 @@ pub(in crate::web::ui) async fn show(caller: Caller) -> Result<Response, Failure
     let (app, home) = (&caller.web.app, &person.association.id);
     let (version, settings) = app.rota_settings(home).await?;
     let directory = app.directory(home).await?;
-    Ok(page(&caller, version, &known(&settings, &directory), &[], None))
+    Ok(page(&caller, version, &known(&settings, &directory, caller.lang), &[], None))
 }
 
 /// `POST /rota/settings`

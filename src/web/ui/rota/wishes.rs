@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use axum::extract::Path;
 use axum::response::Response;
 
-use super::super::caller::{Caller, see_other};
+use super::super::caller::{Binding, Caller, see_other};
 use super::super::directory::{day, line, say_wrong};
 use super::super::failure::Failure;
 use super::super::form::{Fields, narrow};
 use super::super::views::directory::Input;
 use super::super::views::wishes::{
-    AskedLine, OwnRounds, RoundPage, RoundRow, RoundsPage, SheetPage, WishDay, WishMonth,
+    AskedLine, OwnRounds, RoundPage, RoundRow, RoundsPage, SheetLink, SheetPage, WishDay, WishMonth,
 };
 use super::super::views::{Field, render};
 use super::super::words::Voice;
@@ -271,7 +271,7 @@ fn by_day(sheet: &WishSheet, round: &WishRound) -> BTreeMap<CivilDate, &'static 
 }
 
 /// The sheet that a form says.
-fn typed_sheet(fields: &Fields, round: &WishRound) -> Result<WishSheet, &'static str> {
+pub(super) fn typed_sheet(fields: &Fields, round: &WishRound) -> Result<WishSheet, &'static str> {
     let mut days: Vec<WishedDays> = Vec::new();
     for n in 0..=round.last.days_since(round.first) {
         let day = round.first.plus_days(n);
@@ -298,15 +298,17 @@ fn typed_sheet(fields: &Fields, round: &WishRound) -> Result<WishSheet, &'static
 }
 
 /// Whose sheet, and where it is posted.
-struct Whose<'a> {
-    member: &'a MemberId,
-    action: String,
-    back: String,
+pub(super) struct Whose<'a> {
+    pub(super) member: &'a MemberId,
+    pub(super) action: String,
+    pub(super) back: String,
     /// The office types it.
-    by_office: bool,
+    pub(super) by_office: bool,
+    /// Behind the link of a mail.
+    pub(super) link: Option<SheetLink>,
 }
 
-fn sheet_page(
+pub(super) fn sheet_page(
     caller: &Caller,
     (round, world): (&WishRound, &RotaWorld),
     whose: &Whose<'_>,
@@ -337,12 +339,16 @@ fn sheet_page(
         }
     }
     let mut people = changes::people_choices(voice, world, "");
-    people.retain(|choice| choice.value != whose.member.as_str());
+    // Names of colleagues are for whoever has proved who they are.
+    people.retain(|choice| whose.link.is_none() && choice.value != whose.member.as_str());
     for choice in &mut people {
         choice.chosen = sheet.apart.iter().any(|id| id.as_str() == choice.value);
     }
     let page = SheetPage {
-        shell: caller.shell_at(ROTA, &whose.action),
+        shell: match &whose.link {
+            Some(link) => caller.shell_at(Binding::Link(&link.token.0), "/k"),
+            None => caller.shell_at(ROTA, &whose.action),
+        },
         banner: whose.by_office.then(|| {
             let name = say::person(voice, world, whose.member);
             t_with(voice.lang, "wishes-for", &[("name", &name)])
@@ -362,6 +368,7 @@ fn sheet_page(
         people,
         note: sheet.note.clone(),
         by_office: whose.by_office,
+        link: whose.link.clone(),
         once: caller.once(),
     };
     caller.page(render(&page), caller.said().is_some())
@@ -436,11 +443,12 @@ fn member_id(path: &str) -> Result<MemberId, Failure> {
 
 fn theirs<'a>(id: &WishRoundId, member: &'a MemberId) -> Whose<'a> {
     let back = format!("/rota/wishes/{id}");
-    Whose { member, action: format!("{back}/for/{member}"), back, by_office: true }
+    Whose { member, action: format!("{back}/for/{member}"), back, by_office: true, link: None }
 }
 
 fn ones_own<'a>(id: &WishRoundId, member: &'a MemberId) -> Whose<'a> {
-    Whose { member, action: format!("/me/wishes/{id}"), back: "/me/wishes".to_owned(), by_office: false }
+    let action = format!("/me/wishes/{id}");
+    Whose { member, action, back: "/me/wishes".to_owned(), by_office: false, link: None }
 }
 
 /// `GET /rota/wishes/{id}/for/{member}`

@@ -68,6 +68,7 @@ pub(super) async fn settings_page(caller: &Caller, minimum: Option<Field>) -> Re
             door("mail", "/settings/mail"),
             door("staff", "/settings/staff"),
             door("keys", "/settings/keys"),
+            door("calls", "/settings/calls"),
             door("rules", "/rules"),
             door("totals", "/totals"),
         ],

@@ -5,6 +5,8 @@ pub(super) mod import;
 mod runs;
 pub(super) mod upload;
 
+pub(super) use export::{XLSX, download};
+
 use axum::response::Response;
 
 use crate::app::rows::{RunState, SheetRun};

@@ -49,6 +49,19 @@ pub struct DutiesPage {
     pub banner: Option<(String, String)>,
     pub rows: Vec<DutyRow>,
     pub requests: Vec<SwapRow>,
+    /// When the reader is reminded; the office types it for nobody.
+    pub reminders: Option<RemindersBox>,
+}
+
+/// When somebody is reminded of their duties. Posts `remind_eve` (18:00), `remind_start` (minutes), `reset`, `once` to
+/// `/me/reminders`.
+#[derive(Clone, Debug, Default)]
+pub struct RemindersBox {
+    pub eve: Field,
+    pub start: Field,
+    /// They chose themselves.
+    pub own: bool,
+    pub once: Hidden,
 }
 
 /// `GET /duties/{area}/{role}/{from}`. Posts to itself: `form` (`give`, `exchange`, `pool`, `cover`), `other`,

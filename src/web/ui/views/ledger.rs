@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use super::{Shell, Tone, quiet_debug};
+use super::sheets::MissingCharacters;
+use super::{Choices, Field, Shell, Tone, quiet_debug};
 
 /// Whether something holds, does not, or may still come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +67,191 @@ pub struct LedgerLine {
     /// Why nothing is paid, in words; also why a line is still waiting.
     pub reason: Option<String>,
     pub conditions: Vec<Condition>,
+    /// 取消, 訂正, 差額 …; nothing for a plain line.
+    pub entry: Option<String>,
+    /// Where a closed line is corrected.
+    pub correct_href: Option<String>,
 }
 
-/// `GET /ledger?month=YYYY-MM`.
+/// A line that waits, on the list of preparation.
+#[derive(Clone)]
+pub struct PrepLine {
+    pub case_no: String,
+    pub date: String,
+    pub who: String,
+    /// Where the office records what it learned.
+    pub href: Option<String>,
+}
+
+/// One heading of the list of preparation (締め準備).
+#[derive(Clone)]
+pub struct Prep {
+    pub title: String,
+    pub what: String,
+    pub lines: Vec<PrepLine>,
+}
+
+/// What an institution gets in the month.
+#[derive(Clone)]
+pub struct PartySum {
+    pub name: String,
+    pub href: String,
+    pub lines: u32,
+    pub amount: String,
+}
+
+/// What a programme pays in the month and what is left for the year.
+#[derive(Clone)]
+pub struct ProgramSum {
+    pub name: String,
+    pub amount: String,
+    pub left: Option<String>,
+    pub forecast: Option<String>,
+    /// A drawing of numbers alone: no text of anybody is in it.
+    pub drawing: Option<String>,
+    /// The drawing in words.
+    pub words: String,
+}
+
+/// A claim of a closed month (請求), with the books it was held against.
+#[derive(Clone)]
+pub struct LedgerClaim {
+    pub program: String,
+    pub program_code: String,
+    pub funder: String,
+    /// The month or months it is for.
+    pub span: String,
+    /// Who claims for itself; nobody: the association for all.
+    pub institution: Option<String>,
+    /// Empty where the association claims.
+    pub institution_id: String,
+    pub standard: String,
+    /// `None`: the books are not there yet.
+    pub amount: Option<String>,
+    pub cut: Option<String>,
+    pub needs_books: bool,
+    /// What stands in the form of the books; empty where there are none.
+    pub actual: String,
+    pub total_cost: String,
+    pub other_income: String,
+}
+
+/// A month of a fiscal year.
+#[derive(Clone)]
+pub struct YearMonth {
+    pub name: String,
+    pub href: String,
+    pub state: String,
+    pub tone: Tone,
+    /// `None`: neither made nor closed.
+    pub amount: Option<String>,
+}
+
+/// A programme's budget in a fiscal year.
+#[derive(Clone)]
+pub struct YearProgram {
+    pub name: String,
+    pub code: String,
+    pub rule: Option<String>,
+    pub budget: Option<String>,
+    pub spent: String,
+    pub left: Option<String>,
+    pub forecast: String,
+    /// The forecast is over the budget.
+    pub short: bool,
+    /// What the officers decided, in words.
+    pub decided: Option<String>,
+    pub may_decide: bool,
+    /// A drawing of numbers alone: no text of anybody is in it.
+    pub drawing: Option<String>,
+    pub words: String,
+}
+
+/// `GET /ledger/year?year=YYYY`. Posts `/ledger/prorate`: `year`, `program`, `note`.
+#[derive(Template)]
+#[template(path = "ledger-year.html")]
+pub struct LedgerYear {
+    pub shell: Shell,
+    /// "令和8年度".
+    pub year: String,
+    pub year_value: String,
+    pub notice: Option<String>,
+    pub problem: Option<String>,
+    pub previous_href: Option<String>,
+    pub next_href: Option<String>,
+    pub months: Vec<YearMonth>,
+    pub programs: Vec<YearProgram>,
+    pub total: String,
+    pub note: Field,
+}
+
+/// A cell of a printed table.
+#[derive(Clone)]
+pub struct TableCell {
+    pub text: String,
+    pub is_number: bool,
+}
+
+/// `GET /ledger/paper?month=…&table=…`: a table of the month, to be printed.
+#[derive(Template)]
+#[template(path = "ledger-paper.html")]
+pub struct LedgerPaper {
+    pub shell: Shell,
+    pub title: String,
+    pub back: String,
+    pub month: String,
+    pub is_draft: bool,
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<TableCell>>,
+    pub total: Option<String>,
+    pub made: String,
+    pub made_by: String,
+    pub approved_by: String,
+    pub seal: String,
+}
+
+/// `GET /ledger?month=YYYY-MM`. Posts `/ledger/make`, `/ledger/unmake`, `/ledger/approve`: `month`, `revision`;
+/// `/ledger/export`: `month`, `table`, `format`, `replace`; `/ledger/transfer`: `month`, `payer_code`, `day`;
+/// `/ledger/books`: `month`, `program`, `institution`, `actual`, `total_cost`, `other_income`; `/ledger/rerun`:
+/// `month`, `tariffs`.
 #[derive(Template)]
 #[template(path = "ledger.html")]
 pub struct LedgerPage {
     pub shell: Shell,
     /// "令和8年11月".
     pub month: String,
+    /// `2026-11`.
+    pub month_value: String,
+    pub notice: Option<String>,
+    pub problem: Option<String>,
+    pub state: String,
+    pub tone: Tone,
+    /// Who made and approved it, when.
+    pub steps: Vec<String>,
+    pub may_make: bool,
+    pub may_unmake: bool,
+    /// The revision that would be approved.
+    pub may_approve: Option<i64>,
+    /// Something was recorded since it was made.
+    pub has_changed: bool,
+    pub prepare: Vec<Prep>,
+    pub parties: Vec<PartySum>,
+    pub programs: Vec<ProgramSum>,
+    pub tables: Choices,
+    pub formats: Choices,
+    pub may_export: bool,
+    /// The bank transfer list may be taken out.
+    pub may_pay: bool,
+    pub may_keep_books: bool,
+    /// The claims whose cycle ends with this month, once it is closed.
+    pub claims: Vec<LedgerClaim>,
+    /// Newer tariffs under which the closed month may be run again.
+    pub reruns: Choices,
+    /// Tables to be printed: name and address.
+    pub papers: Vec<(String, String)>,
+    pub year_href: String,
+    pub missing: Vec<MissingCharacters>,
+    pub seal: String,
     pub previous_href: Option<String>,
     pub next_href: Option<String>,
     pub lines: Vec<LedgerLine>,
@@ -84,4 +261,98 @@ pub struct LedgerPage {
     pub total: String,
 }
 
-quiet_debug!(Condition, LedgerLine, LedgerPage);
+/// `GET /ledger/statement?month=…&institution=…`: one institution's lines, to be printed.
+#[derive(Template)]
+#[template(path = "ledger-statement.html")]
+pub struct LedgerStatement {
+    pub shell: Shell,
+    pub month: String,
+    pub back: String,
+    pub institution: String,
+    pub code: String,
+    pub is_draft: bool,
+    pub lines: Vec<LedgerLine>,
+    pub held: Vec<LedgerLine>,
+    /// Name and yen.
+    pub programs: Vec<(String, String)>,
+    pub sides: Vec<(String, String)>,
+    pub total: String,
+    /// The total is below nought: nothing is transferred.
+    pub below: bool,
+    pub made: String,
+    pub made_by: String,
+    pub approved_by: String,
+    pub seal: String,
+}
+
+/// `GET /ledger/correct?line=…`. Posts the same address: `line`, `instead`, `note`.
+#[derive(Template)]
+#[template(path = "ledger-correct.html")]
+pub struct LedgerCorrect {
+    pub shell: Shell,
+    pub line_id: String,
+    pub line: LedgerLine,
+    pub month: String,
+    pub back: String,
+    pub instead: Field,
+    pub note: Field,
+    pub problem: Option<String>,
+}
+
+/// `GET /ledger/evidence?case=…`. Posts the same address: `case`, `kind`, `note`, `city`.
+#[derive(Template)]
+#[template(path = "ledger-evidence.html")]
+pub struct LedgerEvidence {
+    pub shell: Shell,
+    pub case_no: String,
+    pub known: Vec<String>,
+    pub kinds: Choices,
+    pub city: Field,
+    pub note: Field,
+}
+
+/// A programme under two versions of the tariffs.
+#[derive(Clone)]
+pub struct ComparedRow {
+    pub name: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// `GET /ledger/tariffs`. Posts the same address: `after`, `body`, `note`, `do` = `preview` or `record`.
+#[derive(Template)]
+#[template(path = "ledger-tariffs.html")]
+pub struct LedgerTariffs {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub after: i64,
+    pub body: Field,
+    pub note: Field,
+    /// Every mistake, with its line.
+    pub mistakes: Vec<String>,
+    pub compared: Vec<ComparedRow>,
+    pub compared_month: String,
+    pub versions: Vec<String>,
+    pub may_edit: bool,
+}
+
+quiet_debug!(
+    Condition,
+    LedgerLine,
+    LedgerPage,
+    LedgerStatement,
+    LedgerCorrect,
+    LedgerEvidence,
+    LedgerTariffs,
+    LedgerClaim,
+    LedgerYear,
+    LedgerPaper,
+    YearMonth,
+    YearProgram,
+    TableCell,
+    ComparedRow,
+    PrepLine,
+    Prep,
+    PartySum,
+    ProgramSum
+);

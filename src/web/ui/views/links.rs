@@ -110,6 +110,8 @@ pub enum LinkEndKind {
     },
     /// The hand is up; the asker chooses.
     RaisedByYou,
+    /// Wishes that this reader has written.
+    WishesWritten,
     /// This reader gave it back.
     ReleasedByYou {
         at: String,
@@ -147,6 +149,7 @@ impl LinkEnd {
             LinkEndKind::AcceptedByYou { .. } => "link-end-accepted-title",
             LinkEndKind::DeclinedByYou { .. } => "link-end-declined-title",
             LinkEndKind::RaisedByYou => "link-end-raised-title",
+            LinkEndKind::WishesWritten => "link-end-wishes-title",
             LinkEndKind::ReleasedByYou { .. } => "link-end-released-title",
             LinkEndKind::Expired => "link-end-expired-title",
             LinkEndKind::Withdrawn => "link-end-withdrawn-title",
@@ -163,6 +166,7 @@ impl LinkEnd {
             LinkEndKind::AcceptedByYou { .. } => "link-end-accepted-text",
             LinkEndKind::DeclinedByYou { .. } => "link-end-declined-text",
             LinkEndKind::RaisedByYou => "link-end-raised-text",
+            LinkEndKind::WishesWritten => "link-end-wishes-text",
             LinkEndKind::ReleasedByYou { .. } => "link-end-released-text",
             LinkEndKind::Expired => "link-end-expired-text",
             LinkEndKind::Withdrawn => "link-end-withdrawn-text",
@@ -190,7 +194,7 @@ impl LinkEnd {
     }
 
     const fn is_good(&self) -> bool {
-        matches!(self.kind, LinkEndKind::AcceptedByYou { .. })
+        matches!(self.kind, LinkEndKind::AcceptedByYou { .. } | LinkEndKind::WishesWritten)
     }
 
     const fn may_type_code(&self) -> bool {
@@ -198,7 +202,7 @@ impl LinkEnd {
     }
 
     const fn may_sign_in(&self) -> bool {
-        matches!(self.kind, LinkEndKind::SignInUsed)
+        matches!(self.kind, LinkEndKind::SignInUsed | LinkEndKind::WishesWritten)
     }
 }
 

@@ -10,6 +10,7 @@ use askama::Template;
 use crate::i18n::{Lang, t, t_with};
 
 mod board;
+pub mod calls;
 mod consults;
 mod demo;
 pub mod directory;
@@ -34,7 +35,11 @@ pub use consults::{
 };
 pub use demo::{DemoDone, DemoPerson, DemoStart, MailPart, MailRow, MailTab, Mailbox, MailboxMail};
 pub use entry::{DeviceSignIn, Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
-pub use ledger::{Condition, LedgerLine, LedgerPage, Verdict};
+pub use ledger::{
+    ComparedRow, Condition, LedgerClaim, LedgerCorrect, LedgerEvidence, LedgerLine, LedgerPage, LedgerPaper,
+    LedgerStatement, LedgerTariffs, LedgerYear, PartySum, Prep, PrepLine, ProgramSum, TableCell, Verdict,
+    YearMonth, YearProgram,
+};
 pub use links::{
     BlindSummary, LinkEnd, LinkEndKind, LinkEntry, LinkOffer, LinkSignIn, OfferState, PinProblem,
 };

@@ -478,6 +478,31 @@ pub struct TurnLine {
     pub short: bool,
 }
 
+/// Somebody's days of a year.
+#[derive(Clone, Default)]
+pub struct YearLine {
+    pub name: String,
+    /// Their duties on paper.
+    pub href: String,
+    /// April first: "3日正 14日副".
+    pub months: Vec<String>,
+}
+
+/// `GET /rota/year`
+#[derive(Template)]
+#[template(path = "rota-year.html")]
+pub struct YearPage {
+    pub shell: Shell,
+    pub year: String,
+    pub earlier: String,
+    pub later: String,
+    /// April first.
+    pub months: Vec<String>,
+    /// The wall sheet of each month.
+    pub month_hrefs: Vec<String>,
+    pub people: Vec<YearLine>,
+}
+
 /// `GET /rota/counts`. Posts `/rota/counts/close`: `once`, `year`.
 #[derive(Template)]
 #[template(path = "rota-counts.html")]
@@ -532,6 +557,8 @@ pub struct SlotsPage {
 }
 
 quiet_debug!(
+    YearLine,
+    YearPage,
     DutyNumber,
     DutyPerson,
     DutyCard,

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::directory::{Input, InputKind};
-use super::{Choice, Field, Hidden, Shell, quiet_debug};
+use super::{Choice, Field, Hidden, PinProblem, Shell, quiet_debug};
 
 /// A collection of wishes in a list.
 #[derive(Clone, Default)]
@@ -102,7 +102,18 @@ pub struct SheetPage {
     pub people: Vec<Choice>,
     pub note: String,
     pub by_office: bool,
+    /// Behind the link of a mail: its token, whether the PIN is asked for, and what is wrong with it.
+    pub link: Option<SheetLink>,
     pub once: Hidden,
+}
+
+/// What a sheet behind a link needs beside.
+#[derive(Clone, Default)]
+pub struct SheetLink {
+    pub token: Hidden,
+    pub person_name: String,
+    pub asks_pin: bool,
+    pub pin_problem: Option<PinProblem>,
 }
 
 impl SheetPage {
@@ -128,4 +139,4 @@ pub struct OwnRounds {
     pub rows: Vec<(RoundRow, String)>,
 }
 
-quiet_debug!(RoundRow, RoundsPage, AskedLine, RoundPage, WishDay, WishMonth, SheetPage, OwnRounds);
+quiet_debug!(RoundRow, RoundsPage, AskedLine, RoundPage, WishDay, WishMonth, SheetLink, SheetPage, OwnRounds);

@@ -1,8 +1,8 @@
 //! One's own duties and changes of them.
 
 use super::super::duties::{
-    DutiesPage, DutyRow, HoleRow, LinkSwap, SwapAnswer, SwapAskPage, SwapIllPage, SwapPage, SwapRow,
-    SwapsPage,
+    DutiesPage, DutyRow, HoleRow, LinkSwap, RemindersBox, SwapAnswer, SwapAskPage, SwapIllPage, SwapPage,
+    SwapRow, SwapsPage,
 };
 use super::super::people::{Fact, channels};
 use super::*;
@@ -54,6 +54,15 @@ impl Maker {
             banner: None,
             rows: if full { vec![row(true, false), row(false, true)] } else { Vec::new() },
             requests: if full { vec![self.swap_row(Tone::Info, true)] } else { Vec::new() },
+            reminders: Some(RemindersBox {
+                eve: Field { value: s("18:00"), problem: None },
+                start: Field {
+                    value: s(if full { "いつも" } else { "0" }),
+                    problem: full.then(|| self.said("duties-reminders-wrong")),
+                },
+                own: full,
+                once: hidden("once-1"),
+            }),
         }
     }
 

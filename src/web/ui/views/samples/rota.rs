@@ -415,6 +415,22 @@ fn steps(maker: &Maker) -> Vec<(&'static str, String)> {
         may_close: full,
         once: hidden("once-1"),
     };
+    let year = |full: bool| YearPage {
+        shell: maker.office("/rota/year?year=2026"),
+        year: s("令和8年度"),
+        earlier: s("/rota/year?year=2025"),
+        later: s("/rota/year?year=2027"),
+        months: ["4", "5", "6"].map(|n| t_with(maker.lang, "year-month", &[("month", n)])).into(),
+        month_hrefs: vec![s("/rota/paper?month=2026-04&paper=a4"); 3],
+        people: if full {
+            let role = t(maker.lang, "word-rota-role-primary");
+            let day = t_with(maker.lang, "year-day", &[("day", "3"), ("role", &role)]);
+            let months = vec![day.clone(), String::new(), format!("{day} {day} {day}")];
+            vec![YearLine { name: maker.doctor("上田 健"), href: s("/rota/paper/people/m1"), months }]
+        } else {
+            Vec::new()
+        },
+    };
     let settings = RotaSettingsPage {
         shell: maker.office("/rota/settings"),
         notice: None,
@@ -445,6 +461,8 @@ fn steps(maker: &Maker) -> Vec<(&'static str, String)> {
         ("rota-holes-none", render(&holes(false))),
         ("rota-counts", render(&counts(true))),
         ("rota-counts-none", render(&counts(false))),
+        ("rota-year", render(&year(true))),
+        ("rota-year-none", render(&year(false))),
         ("rota-settings", render(&settings)),
         ("rota-slots", render(&slots)),
     ]
@@ -540,7 +558,26 @@ fn wishes(maker: &Maker) -> Vec<(&'static str, String)> {
         }],
         note: s("学会のため"),
         by_office,
+        link: None,
         once: hidden("once-1"),
+    };
+    let by_link = |wrong: bool| SheetPage {
+        shell: maker.shell("/k"),
+        banner: None,
+        problem: None,
+        action: s("/k/wishes"),
+        state: t(maker.lang, "wishes-how"),
+        may_write: true,
+        answered: None,
+        people: Vec::new(),
+        note: String::new(),
+        link: Some(SheetLink {
+            token: hidden("token"),
+            person_name: maker.doctor("上田 健"),
+            asks_pin: true,
+            pin_problem: wrong.then_some(PinProblem::Wrong { tries_left: 3 }),
+        }),
+        ..sheet(false)
     };
     let mine = |full: bool| OwnRounds {
         shell: maker.signed_in("/me/wishes", "上田 健", Nav { asker: true, ..Nav::default() }),
@@ -561,6 +598,8 @@ fn wishes(maker: &Maker) -> Vec<(&'static str, String)> {
         ("wishes-round-empty", render(&round(false))),
         ("wishes-sheet", render(&sheet(true))),
         ("wishes-sheet-closed", render(&sheet(false))),
+        ("wishes-link", render(&by_link(false))),
+        ("wishes-link-pin", render(&by_link(true))),
         ("wishes-mine", render(&mine(true))),
         ("wishes-mine-none", render(&mine(false))),
     ]

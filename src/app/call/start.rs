@@ -1,0 +1,250 @@
+//! Calls that begin on a page or by the API: the physician's and the asker's phones ring, or two doctors of an
+//! accepted consult are connected (電話でつなぐ). And what people do to a running call from a page.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::flow::apply;
+use super::inbound::{case_no, hunt_request};
+use super::settings::{line_of, load};
+use crate::app::access::note;
+use crate::app::replay::Key;
+use crate::app::{App, AppError, Kit, Who};
+use crate::domain::call::{Answer, Call, Event, Happened};
+use crate::domain::consult::Wrong;
+use crate::ids::{CallId, InstitutionId, MemberId, RequestId};
+use crate::store::call::{NewCall, call_add};
+use crate::store::dispatch::request_load;
+use crate::store::jobs::{alarm_acknowledge, alarms_unacknowledged};
+use crate::store::people::{association_by_id, institution_by_id, member_by_id};
+use crate::store::{Command, Conn, StoreError};
+
+/// A call that was begun, or the field that stands against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Started {
+    Call {
+        call: CallId,
+        case_no: String,
+    },
+    /// The association has no night number.
+    NoNumber,
+    /// The person has no phone that may be rung.
+    NoPhone,
+    /// The clinic is not in the directory, or the consult was not taken.
+    NotThere,
+}
+
+struct Start {
+    kit: Kit,
+    who: Who,
+    id: CallId,
+    request: RequestId,
+    asker: MemberId,
+    clinic: Option<InstitutionId>,
+    consult: Option<RequestId>,
+}
+
+impl Command for Start {
+    type Output = Started;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Started, StoreError> {
+        let (kit, association) = (&self.kit, &self.who.association);
+        let (_, settings) = load(tx, &kit.vault, association).await?;
+        let Some(home) = association_by_id(tx, association).await?.filter(|_| settings.shown().is_some())
+        else {
+            return Ok(Started::NoNumber);
+        };
+        let own = settings.own();
+        let asker = member_by_id(tx, association, &self.asker).await?.filter(|m| m.is_active(kit.now));
+        let Some(line) = line_of(tx, &kit.vault, association, &own, &self.asker).await? else {
+            return Ok(Started::NoPhone);
+        };
+        if let Some(clinic) = &self.clinic
+            && institution_by_id(tx, association, clinic).await?.is_none()
+        {
+            return Ok(Started::NotThere);
+        }
+        let policy = settings.policy.clone();
+        let call = match &self.consult {
+            None => Call::from_page(
+                self.id.clone(),
+                self.asker.clone(),
+                line,
+                self.clinic.clone(),
+                policy,
+                kit.now,
+            ),
+            Some(consult) => {
+                let loaded = request_load(tx, association, consult).await?;
+                let taker = loaded.as_ref().and_then(|l| l.request.claims().next().map(|c| c.person.clone()));
+                let (Some(loaded), Some(taker)) = (loaded, taker) else {
+                    return Ok(Started::NotThere);
+                };
+                let sides = [loaded.request.asker.clone(), taker];
+                let Some(other) =
+                    sides.iter().find(|p| **p != self.asker).filter(|_| sides.contains(&self.asker))
+                else {
+                    return Ok(Started::NotThere);
+                };
+                let Some(theirs) = line_of(tx, &kit.vault, association, &own, other).await? else {
+                    return Ok(Started::NoPhone);
+                };
+                let (first, other) = ((self.asker.clone(), line), (other.clone(), theirs));
+                Call::between(self.id.clone(), first, other, policy, kit.now)
+            }
+        };
+        let request = hunt_request(kit, association, self.request.clone(), Some(&self.asker), &settings)?;
+        let case_no = case_no(tx, kit, &home).await?;
+        let new = NewCall {
+            call: &call,
+            request: &request,
+            case_no: &case_no,
+            asker: Some(&self.asker),
+            institution: asker.as_ref().and_then(|m| m.institution.as_ref()),
+            consult: self.consult.as_ref(),
+            line_mark: None,
+        };
+        call_add(tx, &kit.vault, association, &new, kit.now).await?;
+        let detail = json!({
+            "case_no": case_no, "kind": if self.consult.is_some() { "connect" } else { "web" },
+            "consult": self.consult.as_ref().map(RequestId::as_str),
+        });
+        note(tx, kit, &self.who, "call.start", &format!("call:{}", call.id), detail).await?;
+        apply(tx, kit, &self.who, &call.id, Happened::Call(Event::Begin)).await?;
+        Ok(Started::Call { call: call.id, case_no })
+    }
+}
+
+struct Deed {
+    kit: Kit,
+    who: Who,
+    call: CallId,
+    event: Event,
+    action: &'static str,
+}
+
+impl Command for Deed {
+    type Output = Option<Answer>;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Option<Answer>, StoreError> {
+        let (kit, who) = (&self.kit, &self.who);
+        let Some(moved) = apply(tx, kit, who, &self.call, Happened::Call(self.event.clone())).await? else {
+            return Ok(None);
+        };
+        let subject = format!("call:{}", self.call);
+        if matches!(self.event, Event::Acknowledged | Event::Close) {
+            for alarm in alarms_unacknowledged(tx, &who.association).await? {
+                if alarm.subject == subject {
+                    alarm_acknowledge(tx, &who.association, &alarm.id, &who.actor, kit.now).await?;
+                }
+            }
+        }
+        note(tx, kit, who, self.action, &subject, json!({ "answer": moved.answer })).await?;
+        Ok(Some(moved.answer))
+    }
+}
+
+impl App {
+    /// Rings the physician on duty and then the asker, who asks on a page or by the API. `clinic`: the one the
+    /// patient belongs to, where it is known.
+    ///
+    /// # Errors
+    /// No number, no phone, no such clinic, each named by its field; the store's.
+    pub async fn call_start(
+        &self,
+        who: &Who,
+        asker: &MemberId,
+        clinic: Option<InstitutionId>,
+        key: Option<&Key>,
+    ) -> Result<(CallId, String), AppError> {
+        self.begin(who, asker, clinic, None, key).await
+    }
+
+    /// Connects the two doctors of an accepted consult; `person` is one of them and is rung first.
+    ///
+    /// # Errors
+    /// As [`App::call_start`].
+    pub async fn call_connect(
+        &self,
+        who: &Who,
+        person: &MemberId,
+        consult: &RequestId,
+        key: Option<&Key>,
+    ) -> Result<(CallId, String), AppError> {
+        self.begin(who, person, None, Some(consult.clone()), key).await
+    }
+
+    async fn begin(
+        &self,
+        who: &Who,
+        asker: &MemberId,
+        clinic: Option<InstitutionId>,
+        consult: Option<RequestId>,
+        key: Option<&Key>,
+    ) -> Result<(CallId, String), AppError> {
+        let (kit, chance) = (self.kit(), self.chance.as_ref());
+        let start = Start {
+            id: CallId::new(kit.now, chance),
+            request: RequestId::new(kit.now, chance),
+            kit: kit.clone(),
+            who: who.clone(),
+            asker: asker.clone(),
+            clinic,
+            consult,
+        };
+        match self.run_once(&kit, who, key, start).await?.into_inner() {
+            Started::Call { call, case_no } => Ok((call, case_no)),
+            Started::NoNumber => Err(AppError::field("number", Wrong::Missing)),
+            Started::NoPhone => Err(AppError::field("phone", Wrong::Missing)),
+            Started::NotThere => Err(AppError::field("clinic", Wrong::Unknown)),
+        }
+    }
+
+    async fn deed(
+        &self,
+        who: &Who,
+        call: &CallId,
+        event: Event,
+        action: &'static str,
+    ) -> Result<Answer, AppError> {
+        let deed = Deed { kit: self.kit(), who: who.clone(), call: call.clone(), event, action };
+        self.db.run(deed).await?.ok_or(AppError::NotFound)
+    }
+
+    /// The taker asks to be connected now: after a promise, or once more.
+    ///
+    /// # Errors
+    /// There is no such call; the store's.
+    pub async fn call_again(&self, who: &Who, call: &CallId, person: &MemberId) -> Result<Answer, AppError> {
+        self.deed(who, call, Event::Connect { person: person.clone() }, "call.connect").await
+    }
+
+    /// The taker hands over; the caller stays on the line.
+    ///
+    /// # Errors
+    /// As [`App::call_again`].
+    pub async fn call_hand_over(
+        &self,
+        who: &Who,
+        call: &CallId,
+        person: &MemberId,
+    ) -> Result<Answer, AppError> {
+        self.deed(who, call, Event::HandOver { person: person.clone() }, "call.hand_over").await
+    }
+
+    /// Somebody of the office looks after the alarms of a call.
+    ///
+    /// # Errors
+    /// As [`App::call_again`].
+    pub async fn call_acknowledge(&self, who: &Who, call: &CallId) -> Result<Answer, AppError> {
+        self.deed(who, call, Event::Acknowledged, "call.acknowledge").await
+    }
+
+    /// A human ends a call: every phone is hung up.
+    ///
+    /// # Errors
+    /// As [`App::call_again`].
+    pub async fn call_close(&self, who: &Who, call: &CallId) -> Result<Answer, AppError> {
+        self.deed(who, call, Event::Close, "call.close").await
+    }
+}

@@ -1,0 +1,89 @@
+// A newcomer opens the phones of `touban demo` and is told nothing: whoever presses the button that stands out on
+// whatever phone has one ends up with a nurse and a physician who talk. Then the same at the size of a phone, with a
+// physician who does not answer.
+
+import assert from 'node:assert/strict';
+import { axe, desktop, elderly, finish, phone, shot, startTouban, test } from './harness.mjs';
+
+let demo, page;
+let number = 0;
+
+async function look(page, name) {
+  number += 1;
+  await shot(page, `calls-${String(number).padStart(2, '0')}-${name}`);
+  await axe(page);
+  await elderly(page);
+}
+
+const talking = (page) => page.locator('li.box.done');
+
+/** Presses what stands out, again and again, until two phones talk; what was pressed. */
+async function follow(page, otherwise = async () => false) {
+  const pressed = [];
+  for (let step = 0; step < 120; step += 1) {
+    if (await talking(page).count() === 2) return pressed;
+    if (await otherwise(pressed)) continue;
+    const button = page.locator('#live .button.main').first();
+    if (await button.count() === 0) {
+      await page.waitForTimeout(500);
+      continue;
+    }
+    // The page changes by itself each second: what was there a moment ago may be gone.
+    const text = (await button.innerText({ timeout: 1_000 }).catch(() => '')).trim();
+    const done = await button.click({ timeout: 2_000 }).then(() => true, () => false);
+    if (done) pressed.push(text);
+    if (done && [1, 3, 6].includes(pressed.length)) await look(page, `step-${pressed.length}`);
+    await page.waitForTimeout(300);
+  }
+  assert.fail(`nobody talks after ${JSON.stringify(pressed)}: ${await page.locator('main').innerText()}`);
+}
+
+async function hangUp(page) {
+  await talking(page).first().locator('.button.danger').click();
+  await page.locator('#live .button.main[value=dial]').waitFor();
+}
+
+await test('the demo is ready, and its strip leads to the phones', async () => {
+  demo = await startTouban({ args: ['demo', '--listen', '127.0.0.1:0'], readyMs: 60_000 });
+  page = await desktop();
+  await page.goto(`${demo.baseUrl}/demo`);
+  await page.locator('nav.demo-strip').getByRole('link', { name: '電話' }).click();
+  await page.getByRole('heading', { level: 1, name: '電話' }).waitFor();
+  await look(page, 'begin');
+}, { vital: true });
+
+await test('pressing what stands out, and nothing else, connects a nurse with a physician', async () => {
+  const begun = Date.now();
+  const pressed = await follow(page);
+  console.log(`# ${pressed.length} presses, ${Date.now() - begun} ms: ${pressed.join(' / ')}`);
+  await look(page, 'talking');
+  assert.ok(pressed.length <= 12, `too many steps: ${pressed}`);
+  await hangUp(page);
+  await look(page, 'over');
+}, { vital: true });
+
+await test('the words can be heard: the button says whether they are', async () => {
+  const sound = page.locator('[data-sound]');
+  if (await page.evaluate(() => !window.speechSynthesis)) return;
+  await sound.click();
+  assert.equal(await sound.getAttribute('aria-pressed'), 'true');
+  await sound.click();
+  assert.equal(await sound.getAttribute('aria-pressed'), 'false');
+});
+
+await test('on a phone: the first physician declines, the next one is rung and talks', async () => {
+  const handset = await phone();
+  await handset.goto(`${demo.baseUrl}/demo/phones`);
+  let declined = false;
+  await follow(handset, async () => {
+    const ringing = handset.locator('li.box.bad');
+    if (declined || await ringing.count() === 0) return false;
+    declined = await ringing.first().locator('.button.danger').click({ timeout: 2_000 }).then(() => true, () => false);
+    return true;
+  });
+  assert.ok(declined, 'nobody was rung');
+  await look(handset, 'next');
+  await hangUp(handset);
+});
+
+await finish();
