@@ -67,8 +67,14 @@ impl Default for Limits {
             without_client_limit: Networks::loopback(),
             header_bytes: 16 * 1_024,
             body_bytes: 64 * 1_024,
-            // A sheet of 5 MB and the form around it.
-            larger_bodies: vec![("/sheets/import".to_owned(), (5 << 20) + (64 << 10))],
+            // A sheet of 5 MB and the form around it; a rota of as many duties as one publication may have.
+            larger_bodies: [
+                ("/sheets/import", (5 << 20) + (64 << 10)),
+                ("/rota/sheets", (5 << 20) + (64 << 10)),
+                ("/api/v1/rotas", 6 << 20),
+            ]
+            .map(|(path, bytes)| (path.to_owned(), bytes))
+            .into(),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             keep_alive_timeout: Duration::from_secs(60),
@@ -391,5 +397,10 @@ mod tests {
         let limits = Limits { larger_bodies: vec![("/api/v1/imports".into(), 5 << 20)], ..Limits::default() };
         assert_eq!(limits.body_bytes_for("/api/v1/imports/members"), 5 << 20);
         assert_eq!(limits.body_bytes_for("/api/v1/members"), 64 << 10);
+        // 20,000 duties of some 270 bytes, and a sheet of an office.
+        let shipped = Limits::default();
+        assert!(shipped.body_bytes_for("/api/v1/rotas") > 20_000 * 270);
+        assert!(shipped.body_bytes_for("/rota/sheets") > 5 << 20);
+        assert_eq!(shipped.body_bytes_for("/rota/settings"), 64 << 10);
     }
 }
