@@ -75,6 +75,7 @@ openpyxl_version=3.1.5
 
 needs_readers() { say install; }
 stage_readers() {
+    need_packages libreoffice-calc-nogui
     venv_install icalendar "$icalendar_version"
     venv_install openpyxl "$openpyxl_version"
     cd "$root/tests/readers"

@@ -32,6 +32,8 @@ mod phone;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod readers;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod retention;
