@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use serde_json::json;
 
 use super::admin;
-use super::args::{
+use super::ledger_args::{
     CloseArgs, LedgerCommand, LedgerExportArgs, MonthArgs, ReverseArgs, StatementArgs, TariffArgs,
 };
 use super::stop::{Stop, in_words};

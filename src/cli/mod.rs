@@ -8,6 +8,7 @@ mod demo_rota;
 mod doctor;
 mod keep;
 mod ledger;
+mod ledger_args;
 mod open;
 mod rota;
 mod rota_args;

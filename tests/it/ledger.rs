@@ -1,7 +1,6 @@
 //! Months of the subsidy ledger, made through commands and closed by two people.
 
 mod pages;
-mod whole_year;
 mod year;
 
 use proptest::prelude::*;

@@ -73,7 +73,7 @@ async fn a_month_is_prepared_made_approved_by_another_with_a_proof_and_printed(o
         (town.signed_in(&office.clerk).await, town.signed_in(&both).await, town.signed_in(&head).await);
     let page = clerk.get("/ledger?month=2026-11").await;
     page.says("まだ締めていません").says("締め準備").says("依頼側の確認がまだの件：1").says("R8-0002");
-    page.says("医療機関コードのない医療機関").says("下書き");
+    page.says("医療機関コードのない医療機関");
     // The preview of a clinic: what is paid, what is not and why, what waits.
     let doctor = office.app.member(&office.association, &taker).await.unwrap();
     let own = doctor.institution.unwrap();
@@ -129,7 +129,8 @@ async fn a_month_is_prepared_made_approved_by_another_with_a_proof_and_printed(o
     paper.says(&hash).says("作成").says("承認").says("受領").says("2,000円").keeps_quiet_about("下書き");
     let of_clinic: i64 = closed.lines.iter().filter(|l| l.institution == place).map(|l| l.amount.0).sum();
     assert_eq!(of_clinic, 2_000);
-    // A city's observer and a doctor see nothing of it.
+    // A doctor sees nothing of it. What was asked of them before is in their mailbox.
+    crate::pages::browser::mails(&office.app).await;
     let doctor = town.signed_in(&taker).await;
     assert_eq!(doctor.look("/ledger?month=2026-11").await.status, 404);
     sound(office).await;
@@ -154,7 +155,7 @@ async fn a_closed_line_is_corrected_by_page_and_stands_in_the_next_statement(off
         ("たくさん", "誤り", "円の整数"),
         ("2001", "誤り", "元の額より小さく"),
         ("-1", "誤り", "元の額より小さく"),
-        ("1200", "", "ここをお書きください"),
+        ("1200", "", "必須の項目です"),
     ] {
         let typed = [("instead", instead), ("note", note)];
         clerk.submit(&form, "/ledger/correct", &typed).await.says(why);
@@ -198,14 +199,13 @@ async fn what_waits_is_recorded_by_page_and_comes_with_its_true_date(office: Tes
     let town = Town::generous(office).await;
     let office = &town.office;
     let (clerk, officer) = (town.signed_in(&office.clerk).await, town.signed_in(&head).await);
-    let page = closed(&clerk, &officer, "2026-11").await;
-    page.says("0円");
+    closed(&clerk, &officer, "2026-11").await;
     // The fax came after the month was closed.
     let form = clerk.get("/ledger/evidence?case=R8-0001").await;
     clerk.submit(&form, "/ledger/evidence", &[]).await.says("一つ選んで");
     let city = [("kind", "city"), ("city", "あおば")];
     clerk.submit(&form, "/ledger/evidence", &city).await.says("市町村コード");
-    clerk.submit(&form, "/ledger/evidence", &[("kind", "excluded")]).await.says("ここをお書きください");
+    clerk.submit(&form, "/ledger/evidence", &[("kind", "excluded")]).await.says("必須の項目です");
     let done = clerk.submit(&form, "/ledger/evidence", &[("kind", "confirmed")]).await;
     done.says("記録しました");
     clerk.get("/ledger/evidence?case=R8-0001").await.says("依頼側が確認した");

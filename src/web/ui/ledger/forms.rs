@@ -158,6 +158,9 @@ pub(super) async fn evidence(caller: Caller, fields: Fields) -> Result<Response,
     let (app, home, lang) = (&caller.web.app, &person.association.id, caller.lang);
     let (case, kind) = (fields.text("case"), fields.text("kind"));
     let (city, note) = (fields.text("city"), fields.text("note"));
+    if case.is_empty() {
+        return Err(Failure::form_expired());
+    }
     let request = app.ledger_request(home, &case).await?;
     let at = app.now();
     let learned = match kind.as_str() {
