@@ -11,6 +11,11 @@
 #[allow(dead_code, reason = "the figures of the service use the rest of it")]
 mod machine;
 #[path = "figures/rota_service.rs"]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a figure that cannot be taken ends the run"
+)]
 mod service;
 #[path = "../tests/it/support_office.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]

@@ -1,6 +1,7 @@
 //! Months of the subsidy ledger, made through commands and closed by two people.
 
 mod pages;
+mod whole_year;
 mod year;
 
 use proptest::prelude::*;

@@ -376,8 +376,8 @@ impl App {
             }
             let mut at = first;
             while at <= last {
-                if !lines.contains_key(&at) {
-                    lines.insert(at, sealed_of_month(&mut conn, association, at, None).await?);
+                if let std::collections::btree_map::Entry::Vacant(place) = lines.entry(at) {
+                    place.insert(sealed_of_month(&mut conn, association, at, None).await?);
                 }
                 at = at.plus(1);
             }

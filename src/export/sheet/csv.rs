@@ -104,7 +104,7 @@ pub(super) fn read(bytes: &[u8], mut intake: Intake<'_>) -> Result<Table, FileRe
         }
         let mut cells = Vec::with_capacity(used);
         for cell in record.iter().take(used) {
-            cells.push(intake.cell(number, unguarded(cell))?);
+            cells.push(intake.cell(number, cell)?);
         }
         table.rows.push(TableRow { number, cells });
     }
@@ -117,12 +117,4 @@ pub(super) fn read(bytes: &[u8], mut intake: Intake<'_>) -> Result<Table, FileRe
 /// Line ends within the cells of a record.
 fn inner_lines(record: &csv::StringRecord) -> u64 {
     u64::try_from(record.iter().map(|cell| cell.matches('\n').count()).sum::<usize>()).unwrap_or(0)
-}
-
-/// Without the mark that our own export puts before a sign a spreadsheet would calculate with.
-fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if super::write::needs_guard(rest) => rest,
-        _ => cell,
-    }
 }

@@ -152,7 +152,7 @@ impl<'a> Intake<'a> {
     /// A cell's text, counted.
     pub fn cell(&mut self, row: u32, text: &str) -> Result<String, FileRefused> {
         // Invisible marks and NUL have no place in a list and would only hide something.
-        let text: String = text
+        let text: String = unguarded(text)
             .chars()
             .filter(|c| !matches!(c, '\0' | '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'))
             .take(self.limits.cell + 1)
@@ -195,4 +195,13 @@ pub fn read(bytes: &[u8], sheet: &str, limits: &Limits, stop: &AtomicBool) -> Re
         return Err(FileRefused::Picture);
     }
     super::csv::read(bytes, intake)
+}
+
+/// Without the mark that our own export puts before a sign a spreadsheet would calculate with; a CSV
+/// of ours saved again as a workbook still has it.
+fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if super::write::needs_guard(rest) => rest,
+        _ => cell,
+    }
 }

@@ -276,7 +276,8 @@ async fn what_is_taken_out_comes_in_without_a_change(office: TestOffice) {
     for kind in Kind::ALL {
         for lang in [Lang::Ja, Lang::En] {
             let out = office.app.sheet_export(&who, kind, lang).await.unwrap();
-            let mut files = vec![write_xlsx(&out).unwrap(), csv_utf8(&out), csv_shift_jis(&out, false).unwrap()];
+            let mut files =
+                vec![write_xlsx(&out).unwrap(), csv_utf8(&out), csv_shift_jis(&out, false).unwrap()];
             if office.app.db.is_sqlite() && lang == Lang::Ja {
                 // Opened and saved again by whoever corrects something in it; the second as whoever opens a CSV
                 // and keeps its numbers as they are written.
