@@ -16,8 +16,8 @@ pub use crate::store::audit::Event;
 use crate::store::audit::{audit_after, audit_of};
 pub use crate::store::dispatch::OfferRow;
 use crate::store::dispatch::{
-    AttemptRow, attempts_of, grant_holds, offer_by_id, offers_after, offers_of_member, offers_of_request,
-    request_load,
+    AttemptRow, attempts_of, grant_holds, offer_by_id, offers_after, offers_live_of, offers_of_member,
+    offers_of_request, request_load,
 };
 pub use crate::store::jobs::AlarmRow;
 use crate::store::jobs::{alarm_acknowledge, alarm_by_id, alarms_after, alarms_unacknowledged};
@@ -388,7 +388,7 @@ impl App {
         Ok(OfficeCase { line, names, history })
     }
 
-    /// The offers a person can still answer, looking through `limit` of theirs.
+    /// The offers a person can still answer, in the order they were made, at most `limit`.
     ///
     /// # Errors
     /// The store's.
@@ -399,9 +399,7 @@ impl App {
         limit: i64,
     ) -> Result<Vec<OfferRow>, AppError> {
         let mut conn = self.db.read().await?;
-        let mut offers = offers_of_member(&mut conn, association, member, "", limit).await?;
-        offers.retain(|row| row.offer.state.is_live());
-        Ok(offers)
+        Ok(offers_live_of(&mut conn, association, member, limit).await?)
     }
 
     /// What a member asked and what they took, the newest first.

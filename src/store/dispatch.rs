@@ -37,6 +37,7 @@ statements! {
     OFFER_OF_MEMBER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND request_id = $2 AND member_id = $3";
     OFFERS_OF_REQUEST_FULL = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND request_id = $2 ORDER BY asked_at_ms, member_id";
     OFFERS_OF_MEMBER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND member_id = $2 AND offer_id > $3 ORDER BY offer_id LIMIT $4";
+    OFFERS_LIVE_OF = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND member_id = $2 AND state IN ('pending', 'asked', 'raised') ORDER BY offer_id LIMIT $3";
     OFFERS_AFTER = "SELECT offer_id, request_id, member_id, state, asked_at_ms, opened_at_ms, body FROM offer WHERE association_id = $1 AND offer_id > $2 ORDER BY offer_id LIMIT $3";
     OFFER_OPENED = "UPDATE offer SET opened_at_ms = $4 WHERE association_id = $1 AND request_id = $2 AND member_id = $3 AND opened_at_ms IS NULL";
 }
@@ -419,6 +420,20 @@ pub async fn offers_of_member(
 ) -> Result<Vec<OfferRow>, StoreError> {
     let params = values![association.as_str(), person.as_str(), after, limit];
     let rows = conn.all(&OFFERS_OF_MEMBER, params).await?;
+    rows.iter().map(offer_row).collect()
+}
+
+/// The offers that a person can still answer, in the order they were made, at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn offers_live_of(
+    conn: &mut Conn,
+    association: &AssociationId,
+    person: &MemberId,
+    limit: i64,
+) -> Result<Vec<OfferRow>, StoreError> {
+    let rows = conn.all(&OFFERS_LIVE_OF, values![association.as_str(), person.as_str(), limit]).await?;
     rows.iter().map(offer_row).collect()
 }
 

@@ -76,13 +76,23 @@ const institutions = {
   office: { name: '医師会事務局', kind: 'association', area: '青葉中央' },
 };
 
-/** Sets the association up with commands and starts touban. `kind`: sqlite or postgres. */
-export async function openOffice(kind) {
+/**
+ * Sets the association up with commands and starts touban. `kind`: sqlite or postgres. `shift`: milliseconds by which
+ * the clocks of its programs are ahead; the service has none that could be set, so its system's is.
+ */
+export async function openOffice(kind, { shift } = {}) {
   const office = begin(kind);
+  if (shift !== undefined) office.env = clockAhead(shift);
   await touban(office, ['migrate']);
   await seed(office);
   await start(office);
   return office;
+}
+
+function clockAhead(shift) {
+  const library = process.env.TOUBAN_TEST_FAKETIME;
+  if (!library) throw new Error('TOUBAN_TEST_FAKETIME is not set; scripts/test e2e_sqlite installs libfaketime and sets it');
+  return { LD_PRELOAD: library, FAKETIME: `+${(shift / 1_000).toFixed(3)}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
 /** Starts touban on an empty database, as a newcomer does. */
@@ -105,7 +115,7 @@ function begin(kind) {
 }
 
 async function start(office) {
-  const server = await startTouban({ config: office.config, folder: office.folder });
+  const server = await startTouban({ config: office.config, folder: office.folder, env: office.env });
   office.server = server;
   office.base = server.baseUrl;
   office.metrics = `http://${server.ready.metrics}/metrics`;
@@ -118,7 +128,8 @@ async function start(office) {
 
 /** Runs a command of touban as an administrator would and returns its report. What is secret goes in by `input`. */
 export async function touban(office, words, { input } = {}) {
-  const child = run(binary(), [...words, '--config', office.file, '--json'], { cwd: office.folder });
+  const env = { ...process.env, ...office.env };
+  const child = run(binary(), [...words, '--config', office.file, '--json'], { cwd: office.folder, env });
   child.child.stdin.end(input ?? '');
   const { stdout } = await child;
   return JSON.parse(stdout);

@@ -87,7 +87,10 @@ async fn consult_of(
     let asking = Asking { asker: asking.clone(), in_person: true, channel: "web" };
     let request = app.consult_ask(&asker, asking, new, None).await.unwrap().into_inner().request;
     let offers = app.offers_live_of(&office.association, taker, 100).await.unwrap();
-    let offer = offers.into_iter().find(|o| o.request == request).expect("they were asked").id;
+    let offer = offers.iter().find(|o| o.request == request);
+    let offer =
+        offer.unwrap_or_else(|| panic!("{patient} at {when}: {taker} was not asked, of {}", offers.len()));
+    let offer = offer.id.clone();
     let choice = Choice::Accept { terms: Terms::Advice };
     app.offer_answer_for(&clerk(office), &offer, choice, "phone", None).await.unwrap();
     let told = Told {

@@ -15,7 +15,7 @@ use crate::ids::{AssociationId, DeviceId, MemberId, SessionId};
 use crate::seal::Pin;
 use crate::store::access::access_end;
 use crate::store::credentials::means_clear;
-use crate::store::dispatch::offers_of_member;
+use crate::store::dispatch::offers_live_of;
 use crate::store::enrolment::{
     access_end_but, alarms_of_acknowledge, links_of_member_void, reach_tests_void, sheet_set,
 };
@@ -186,13 +186,11 @@ impl Command for Leave {
             return Ok(false);
         }
         // Requests before members, as everywhere. Whoever leaves is not waited for.
-        for row in offers_of_member(tx, association, &self.member, "", OFFERS_OF_ONE).await? {
-            if row.offer.state.is_live() {
-                let detail = json!({ "member": self.member.as_str(), "reason": DECLINE_LEFT });
-                let act = Act { action: "offer.decline", detail };
-                let event = Event::Decline { person: self.member.clone() };
-                apply(tx, kit, &self.who, &row.request, event, &act).await?;
-            }
+        for row in offers_live_of(tx, association, &self.member, OFFERS_OF_ONE).await? {
+            let detail = json!({ "member": self.member.as_str(), "reason": DECLINE_LEFT });
+            let act = Act { action: "offer.decline", detail };
+            let event = Event::Decline { person: self.member.clone() };
+            apply(tx, kit, &self.who, &row.request, event, &act).await?;
         }
         if !member_leaves(tx, association, &self.member, kit.now).await? {
             return Ok(false);
