@@ -237,7 +237,7 @@ ids! {
     /// A rota or wish sheet that was read in.
     RotaSheetId = "rsh";
     /// A link by which a calendar program reads duties.
-    CalendarFeedId = "cal";
+    CalendarFeedId = "ics";
     /// A publication of the rota (当番表の公開).
     PublicationId = "pub";
     /// An override of the rota (臨時変更).

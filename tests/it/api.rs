@@ -7,3 +7,4 @@ mod description;
 mod inputs;
 mod journey;
 mod tenants;
+mod wishes;

@@ -53,6 +53,8 @@ async fn a_key_does_what_the_table_says_and_nothing_else(office: TestOffice) {
         ("institution", office.clinic.api()),
         ("swap", "req_00000000000000000000000001".to_owned()),
         ("call", "cal_00000000000000000000000001".to_owned()),
+        ("wishes", "wsr_00000000000000000000000001".to_owned()),
+        ("feed", "ics_00000000000000000000000001".to_owned()),
         ("alarm", "alm_00000000000000000000000001".to_owned()),
         ("rota", "pub_00000000000000000000000001".to_owned()),
         ("override", "ovr_00000000000000000000000001".to_owned()),

@@ -4,6 +4,7 @@ mod caller;
 mod calls;
 mod clinical;
 mod directory;
+mod feeds;
 mod offers;
 mod office;
 mod parts;
@@ -13,6 +14,7 @@ mod refuse;
 mod requests;
 mod rota;
 mod swaps;
+mod wishes;
 
 use std::sync::OnceLock;
 
@@ -66,6 +68,8 @@ fn described() -> OpenApiRouter<Web> {
         .merge(calls::routes())
         .merge(office::routes())
         .merge(rota::routes())
+        .merge(wishes::routes())
+        .merge(feeds::routes())
         .routes(routes!(openapi));
     OpenApiRouter::with_openapi(Head::openapi()).nest("/api/v1", resources)
 }

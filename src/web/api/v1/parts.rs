@@ -10,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::refuse::said;
 use crate::i18n::{Lang, t_with};
 use crate::ids::{
-    AlarmId, CallId, InstitutionId, LedgerLineId, MemberId, OfferId, OverrideId, PublicationId, RequestId,
-    RotaDraftId,
+    AlarmId, CalendarFeedId, CallId, InstitutionId, LedgerLineId, MemberId, OfferId, OverrideId,
+    PublicationId, RequestId, RotaDraftId, WishRoundId,
 };
 use crate::time::Millis;
 use crate::web::problem::{Kind, Problem};
@@ -41,6 +41,7 @@ macro_rules! api_ids {
 
 api_ids!(
     AlarmId,
+    CalendarFeedId,
     CallId,
     InstitutionId,
     LedgerLineId,
@@ -49,7 +50,8 @@ api_ids!(
     OverrideId,
     PublicationId,
     RequestId,
-    RotaDraftId
+    RotaDraftId,
+    WishRoundId
 );
 
 /// An id with its prefix, in a path or a body.

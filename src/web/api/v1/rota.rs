@@ -456,7 +456,7 @@ struct TalliesOf {
     last: String,
 }
 
-fn read_day(text: &str, pointer: &str, lang: Lang) -> Result<CivilDate, Problem> {
+pub(super) fn read_day(text: &str, pointer: &str, lang: Lang) -> Result<CivilDate, Problem> {
     text.parse().map_err(|_| wrong(lang, pointer, "not_text"))
 }
 
