@@ -82,7 +82,18 @@ impl Pbx {
         let pid_file = self.dir.join("run/asterisk.pid");
         let pid = std::fs::read_to_string(&pid_file).unwrap();
         assert!(Command::new("kill").args(["-KILL", pid.trim()]).status().unwrap().success());
+        // On a busy machine a killed program holds its sockets for a moment; another one would think it still runs.
+        let begun = Instant::now();
+        let alive = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        };
+        while alive() {
+            assert!(begun.elapsed() < PATIENCE, "a killed Asterisk does not die");
+            breathe().await;
+        }
         std::fs::remove_file(&pid_file).unwrap();
+        std::fs::remove_file(self.dir.join("run/asterisk.ctl")).unwrap();
         // Outlives this test; `asterisk_stop` finds it by its configuration.
         let start = format!(
             "setsid '{}' & echo $! > '{}'",
