@@ -11,8 +11,9 @@ use utoipa_axum::routes;
 use super::caller::{ActFor, Caller, Read, Rota};
 use super::parts::{Id, ProblemBody, When};
 use super::posted::{IdempotencyKey, Posted, created};
-use super::refuse::{refuse, refuse_at, said, wrong};
+use super::refuse::{refuse, said, wrong};
 use super::rota::read_day;
+use crate::app::AppError;
 use crate::app::rota::wishes::{Asked, SheetWritten};
 use crate::app::rows::WishRound;
 use crate::domain::rota::{WishSheet, WishSource, Wished, WishedDays};
@@ -296,7 +297,11 @@ async fn sheet_write(
         web.app.wish_round(&caller.api.association, &id).await.map_err(|e| refuse(e, lang))?;
         let who = caller.who_for(&member);
         let written = web.app.wish_sheet_write(&who, &id, (&member, sheet), source, posted.key()).await;
-        let written = written.map_err(|e| refuse_at(e, lang, |_| "/on_behalf_of".to_owned()))?;
+        let written = match written {
+            // The collection is there: it is the person who is not asked.
+            Err(AppError::NotFound) => SheetWritten::NotFound,
+            written => written.map_err(|e| refuse(e, lang))?,
+        };
         match written {
             SheetWritten::Done { version } => {
                 Ok(created(&format!("/api/v1/wishes/{}", id.api()), SheetKept { version }))
