@@ -323,7 +323,7 @@ impl Prepare {
                 wish: if facts.visit { Wish::Either } else { Wish::Advice },
                 urgency: if soon { Urgency::Soon } else { Urgency::Routine },
                 deadline: deadline(loaded.request.answer_by, self.job.created, home, lang)?,
-                link: self.personal_link(&link, home, lang)?,
+                link: personal_link(&self.kit, &link, home, lang)?,
             })
         })();
         self.write(home, &person, built, Some(&request)).map(Some)
@@ -412,7 +412,7 @@ impl Prepare {
             case: CaseNumber::new(&case.case_no)?,
             begins: deadline(request.window.from, self.job.created, home, lang)?,
             answer_by: Moment::new(say::moment(request.answer_by, home.zone, lang))?,
-            link: self.personal_link(link, home, lang)?,
+            link: personal_link(&self.kit, link, home, lang)?,
         })
     }
 
@@ -471,13 +471,14 @@ impl Prepare {
         if over || !person.is_active(self.kit.now) {
             return Ok(None);
         }
-        let built = self.personal_link(&link, home, person.lang).map(|link| match self.job.kind.as_str() {
-            "reach_test" => Mail::Test { link },
-            "station" => Mail::Station { link },
-            "office_setup" => Mail::OfficeSetup { link },
-            "recovery_notice" => Mail::RecoveryNotice { link },
-            _ => Mail::SignIn { link },
-        });
+        let built =
+            personal_link(&self.kit, &link, home, person.lang).map(|link| match self.job.kind.as_str() {
+                "reach_test" => Mail::Test { link },
+                "station" => Mail::Station { link },
+                "office_setup" => Mail::OfficeSetup { link },
+                "recovery_notice" => Mail::RecoveryNotice { link },
+                _ => Mail::SignIn { link },
+            });
         let mut mail = self.write(home, &person, built, None)?;
         if to.as_deref() == Some(OFFICE) {
             mail.to.clone_from(&home.office.mail);
@@ -519,7 +520,7 @@ impl Prepare {
         let Some((person, link)) = still_wanted(tx, &self.kit, &home.id, &member, &link).await? else {
             return Ok(None);
         };
-        let built = self.personal_link(&link, home, person.lang).map(|link| Mail::EntryReview { link });
+        let built = personal_link(&self.kit, &link, home, person.lang).map(|link| Mail::EntryReview { link });
         self.write(home, &person, built, None).map(Some)
     }
 
@@ -659,15 +660,6 @@ impl Prepare {
         };
         let page = MailLink::new(format!("{}/calls", self.kit.rules.base_url));
         self.write(home, &person, page.map(|page| Mail::BridgeDown { page }), None).map(Some)
-    }
-
-    fn personal_link(
-        &self,
-        link: &crate::store::access::Link,
-        home: &Association,
-        lang: Lang,
-    ) -> Result<PersonalLink, NotEnvelope> {
-        personal_link(&self.kit, link, home, lang)
     }
 
     fn write(

@@ -7,7 +7,8 @@ use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::refuse::said;
+use super::refuse::{said, wrong};
+use crate::domain::calendar::CivilDate;
 use crate::i18n::{Lang, t_with};
 use crate::ids::{
     AlarmId, CalendarFeedId, CallId, InstitutionId, LedgerLineId, MemberId, OfferId, OverrideId,
@@ -108,6 +109,14 @@ impl<'de> Deserialize<'de> for When {
 const USUAL: u32 = 50;
 /// How many it has at most.
 const MOST: u32 = 500;
+
+/// A civil day of a body or query, such as `2026-11-20`.
+///
+/// # Errors
+/// It is none; `pointer` says where it stands.
+pub fn read_day(text: &str, pointer: &str, lang: Lang) -> Result<CivilDate, Problem> {
+    text.parse().map_err(|_| wrong(lang, pointer, "not_text"))
+}
 
 /// Which page of a list.
 #[derive(Debug, Deserialize, IntoParams)]

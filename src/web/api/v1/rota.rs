@@ -10,13 +10,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::{Caller, Read, Rota};
-use super::parts::{Id, Page, PageOf, ProblemBody, When, one_more};
+use super::parts::{Id, Page, PageOf, ProblemBody, When, one_more, read_day};
 use super::posted::{IdempotencyKey, Posted, created};
 use super::refuse::{refuse, wrong};
 use crate::app::rota::changes::{NewOverride, OverrideMade, OverrideRow, Withdrawn};
 use crate::app::rota::publish::{Breaches, NewPublication, PublicationHead, Published};
 use crate::app::rota::{Names, OnDuty, RotaWorld, gap_code, say};
-use crate::domain::calendar::CivilDate;
 use crate::domain::rota::{
     Area, Assignment, Because, Change, Holder, Hole, Part, RotaRole, Standing, Violation,
 };
@@ -454,10 +453,6 @@ struct TalliesOf {
     /// The last one.
     #[param(format = Date)]
     last: String,
-}
-
-pub(super) fn read_day(text: &str, pointer: &str, lang: Lang) -> Result<CivilDate, Problem> {
-    text.parse().map_err(|_| wrong(lang, pointer, "not_text"))
 }
 
 /// Counts points, slots and hours of some days

@@ -9,10 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::{ActFor, Caller, Read, Rota};
-use super::parts::{Id, ProblemBody, When};
+use super::parts::{Id, ProblemBody, When, read_day};
 use super::posted::{IdempotencyKey, Posted, created};
 use super::refuse::{refuse, said, wrong};
-use super::rota::read_day;
 use crate::app::AppError;
 use crate::app::rota::wishes::{Asked, SheetWritten};
 use crate::app::rows::WishRound;
