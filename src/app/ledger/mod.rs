@@ -3,11 +3,16 @@
 //! closed months say; `figures` are what statements and exports show, `tables` the tables of the files. What a
 //! line is worth is `domain::ledger`.
 
+pub mod chase;
 pub mod close;
 mod duty;
+pub mod ending;
+pub mod evaluation;
 pub mod figures;
+pub mod names;
 pub mod orders;
 pub mod record;
+pub mod reports;
 pub mod tables;
 pub mod tariffs;
 pub mod world;
