@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
     migration!(19, "0019_ledger_reports"),
+    migration!(20, "0020_ledger_reading"),
 ];
 
 const CREATE: Statement = Statement {
