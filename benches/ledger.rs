@@ -44,7 +44,7 @@ use support_office::{Manner, Office, Scratch};
 
 const ZONE: chrono_tz::Tz = chrono_tz::Asia::Tokyo;
 const PARTIES: usize = 60;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const MANNER: Manner = Manner { at_once: 3, retries_s: &[60] };
 /// Rows of one statement of our own.
 const CHUNK: usize = 2_000;
