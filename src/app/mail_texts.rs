@@ -57,6 +57,8 @@ pub enum Mail {
     PhoneChanged,
     /// To the same address: the number stays as it was.
     PhoneDropped,
+    /// To the address that was theirs until now: mail goes to another one.
+    AddressChanged,
     /// To those who had opened an offer that a colleague then took; to nobody else.
     TakenByAnother { consult: Consult },
     /// To those who were asked, when the asker withdraws.
@@ -136,6 +138,7 @@ pub enum MailKind {
     PhoneAsked,
     PhoneChanged,
     PhoneDropped,
+    AddressChanged,
     TakenByAnother,
     Withdrawn,
     Accepted,
@@ -182,7 +185,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -191,6 +194,7 @@ impl MailKind {
         Self::PhoneAsked,
         Self::PhoneChanged,
         Self::PhoneDropped,
+        Self::AddressChanged,
         Self::TakenByAnother,
         Self::Withdrawn,
         Self::Accepted,
@@ -239,6 +243,7 @@ impl MailKind {
             Self::PhoneAsked => form("phone_asked", "phone-asked", 3, 0),
             Self::PhoneChanged => form("phone_changed", "phone-changed", 2, 0),
             Self::PhoneDropped => form("phone_dropped", "phone-dropped", 2, 0),
+            Self::AddressChanged => form("address_changed", "address-changed", 2, 0),
             Self::TakenByAnother => form("taken_by_another", "taken", 2, 0),
             Self::Withdrawn => form("withdrawn", "withdrawn", 2, 0),
             Self::Accepted => form("accepted", "accepted", 2, 0),
@@ -301,6 +306,7 @@ impl Mail {
             Self::PhoneAsked => MailKind::PhoneAsked,
             Self::PhoneChanged => MailKind::PhoneChanged,
             Self::PhoneDropped => MailKind::PhoneDropped,
+            Self::AddressChanged => MailKind::AddressChanged,
             Self::TakenByAnother { .. } => MailKind::TakenByAnother,
             Self::Withdrawn { .. } => MailKind::Withdrawn,
             Self::Accepted { .. } => MailKind::Accepted,
@@ -387,7 +393,9 @@ impl Mail {
             Self::Unreachable { page } | Self::BridgeDown { page } | Self::RecoveryAlarm { page } => {
                 letter.page(page)
             }
-            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped => letter.without_link(),
+            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped | Self::AddressChanged => {
+                letter.without_link()
+            }
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
             }

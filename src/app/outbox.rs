@@ -152,6 +152,12 @@ struct PhoneBody {
 }
 
 #[derive(Deserialize)]
+struct AddressBody {
+    member: MemberId,
+    to: String,
+}
+
+#[derive(Deserialize)]
 struct RecoveryBody {
     recovery: RecoveryId,
 }
@@ -212,6 +218,7 @@ impl Command for Prepare {
                 self.by_link(tx, &association).await?
             }
             "phone_change" => self.phone_change(tx, &association).await?,
+            "mail_changed" => self.mail_changed(tx, &association).await?,
             "entry_review" => self.entry_review(tx, &association).await?,
             "duty" => self.duty(tx, &association).await?,
             "recovery" => return self.recovery(tx).await,
@@ -507,6 +514,22 @@ impl Prepare {
         };
         let mut mail = self.write(home, &person, Ok(built), None)?;
         mail.to = address;
+        Ok(Some(mail))
+    }
+
+    /// That mail goes elsewhere now, to the address that was theirs until then.
+    async fn mail_changed(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let AddressBody { member, to } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let Some(person) = person.filter(|person| person.email.as_ref() != Some(&to)) else {
+            return Ok(None);
+        };
+        let mut mail = self.write(home, &person, Ok(Mail::AddressChanged), None)?;
+        mail.to = to;
         Ok(Some(mail))
     }
 

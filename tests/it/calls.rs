@@ -8,11 +8,13 @@ use touban::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
 use touban::app::call::{CallLine, CallTold};
 use touban::app::outbox::Task;
 use touban::app::people::NewMember;
+use touban::app::people::phone_change::{Line, NewNumberRung, PhoneDeed, PhoneSettled};
 use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{AppError, Who};
-use touban::domain::call::LegId;
-use touban::domain::call::number::{Number, Reading, read};
+use touban::domain::call::number::{Reading, read};
+use touban::domain::call::{Cause, LegId};
 use touban::domain::people::Role;
+use touban::domain::people::reach::PhoneHealth;
 use touban::domain::rota::RotaRole;
 use touban::durable::bridge::Calls;
 use touban::ids::{CallId, MemberId};
@@ -21,7 +23,7 @@ use touban::seal::Pin;
 use touban::store::jobs::Lane;
 use touban::time::Window;
 
-use crate::support::{PIN, TestOffice, new_member, on_both};
+use crate::support::{PIN, TestOffice, new_member, on_both, telephone as number};
 
 const NIGHT: &str = "042-000-0099";
 const NURSE: &str = "042-000-5000";
@@ -32,13 +34,6 @@ const ASKER: &str = "090-0000-0004";
 const DEPUTY: &str = "090-0000-0005";
 /// Longer than any step of a test takes; a call that is stuck fails here.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn number(text: &str) -> Number {
-    match read(text) {
-        Reading::Number(number) => number,
-        other => panic!("{other:?}"),
-    }
-}
 
 /// A night with phones that the test plays.
 struct Night {
@@ -352,6 +347,103 @@ async fn a_call_from_the_web_rings_both_and_joins_them(office: TestOffice) {
     night.ends().await;
 }
 
+async fn a_test_call_counts_when_the_key_was_pressed(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let (app, home) = (&night.office.app, &night.office.association);
+    let health = async || app.reach(home, &night.own).await.unwrap().1.readiness.phone;
+    assert_eq!(health().await, PhoneHealth::Unknown);
+    // A machine picks it up; then somebody who presses 3.
+    let ring = async || app.call_test(&night.office.cli(), &night.own, None).await.unwrap();
+    let call = ring().await;
+    let leg = night.rings(OWN).await;
+    assert!(matches!(health().await, PhoneHealth::Waiting { .. }));
+    assert_eq!(ring().await, call, "it rings already");
+    night.phones.let_go_to_voicemail(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.office.clock.set(app.now().plus_s(13));
+    night
+        .until("the machine is passed over", async || {
+            health().await == PhoneHealth::Failing(Some(Cause::NoKey))
+        })
+        .await;
+    ring().await;
+    let leg = night.rings(OWN).await;
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.phones.press(&leg, "3").unwrap();
+    night.phones.hang_up(&leg).unwrap();
+    night.until("declined", async || health().await == PhoneHealth::Failing(Some(Cause::Declined))).await;
+    // Answered with the key: it counts, and nobody else was rung or told.
+    ring().await;
+    let leg = night.rings(OWN).await;
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.phones.press(&leg, "1").unwrap();
+    night.hears(&leg, "tested").await;
+    night.until("it is confirmed", async || health().await.is_confirmed()).await;
+    let lines = night.all().await;
+    let outcomes: Vec<_> = lines.iter().map(|l| l.row.outcome.as_deref().unwrap_or("open")).collect();
+    assert_eq!(outcomes, ["not_connected", "not_connected", "confirmed"]);
+    assert!(lines.iter().all(|l| l.legs.len() == 1), "{lines:?}");
+    assert_eq!(night.mails().await, Vec::<String>::new());
+    let (member, _, tests) = app.reach(home, &night.own).await.unwrap();
+    assert_eq!(tests.iter().filter(|t| t.way == "phone").count(), 3, "{tests:?}");
+    assert!(member.phone.is_some() && app.verify().await.unwrap().problems.is_empty());
+    night.ends().await;
+}
+
+async fn a_new_number_counts_when_it_was_rung_and_answered(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let (app, home) = (&night.office.app, &night.office.association);
+    let who = night.office.cli();
+    let change = async |phone: &str| {
+        let member = app.member(home, &night.own).await.unwrap();
+        let new = NewMember {
+            phone: Some(phone.into()),
+            email: member.email.clone(),
+            ..new_member("自院 一", &night.office.clinic, Role::Physician, vec![])
+        };
+        app.member_change(&who, &night.own, member.revision, new, None).await.unwrap();
+    };
+    let number = async || {
+        let member = app.member(home, &night.own).await.unwrap();
+        let at = ("member", "phone", night.own.as_str());
+        app.number_shown(home, at, member.phone.as_deref()).await.unwrap().unwrap_or_default()
+    };
+    let settle = async |deed| app.phone_settle(&who, &night.own, deed, None).await.unwrap();
+    change(DEPUTY).await;
+    assert_eq!(settle(PhoneDeed::Anyway).await, PhoneSettled::NothingWaits, "nobody has called back");
+    assert_eq!(settle(PhoneDeed::CalledBack(Line::Old)).await, PhoneSettled::Rings);
+    // Nobody picks up the new phone: the old number stays in force, and an urgent call rings it.
+    let leg = night.rings(DEPUTY).await;
+    let ring = async || app.phone_waiting(home, &night.own).await.unwrap().map(|w| w.ring);
+    assert_eq!(ring().await, Some(Some(NewNumberRung::Rings)));
+    night.phones.hang_up(&leg).unwrap();
+    night.until("nobody answered", async || ring().await == Some(Some(NewNumberRung::NotAnswered))).await;
+    assert_eq!(number().await, OWN);
+    // Rung once more and answered, it counts and is known to be answered.
+    assert_eq!(settle(PhoneDeed::CalledBack(Line::Old)).await, PhoneSettled::Rings);
+    let leg = night.rings(DEPUTY).await;
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.phones.press(&leg, "1").unwrap();
+    night.until("it counts", async || ring().await.is_none()).await;
+    assert_eq!(number().await, DEPUTY);
+    assert!(app.reach(home, &night.own).await.unwrap().1.readiness.phone.is_confirmed());
+    assert!(night.mails().await.iter().any(|m| m.contains("お電話番号を切りかえました")));
+    // A phone that cannot be rung today: the office may say that it counts all the same.
+    change(ASKER).await;
+    assert_eq!(settle(PhoneDeed::CalledBack(Line::Old)).await, PhoneSettled::Rings);
+    let leg = night.rings(ASKER).await;
+    night.phones.hang_up(&leg).unwrap();
+    night.until("nobody answered", async || ring().await == Some(Some(NewNumberRung::NotAnswered))).await;
+    assert_eq!(settle(PhoneDeed::Anyway).await, PhoneSettled::Changed);
+    assert_eq!(number().await, ASKER);
+    assert_eq!(app.reach(home, &night.own).await.unwrap().1.readiness.phone, PhoneHealth::Unknown);
+    assert!(app.verify().await.unwrap().problems.is_empty());
+    night.ends().await;
+}
+
 async fn two_nurses_at_once_are_two_calls(office: TestOffice) {
     let night = Night::begins(office).await;
     let first = night.nurse_calls().await;
@@ -527,5 +619,7 @@ on_both!(
     nobody_left_alarms_until_somebody_looks_and_stays_open,
     a_restart_rings_nobody_twice_and_goes_on_where_it_was,
     a_call_from_the_web_rings_both_and_joins_them,
+    a_test_call_counts_when_the_key_was_pressed,
+    a_new_number_counts_when_it_was_rung_and_answered,
     two_nurses_at_once_are_two_calls,
 );

@@ -6,15 +6,18 @@ use serde_json::json;
 use super::bridge::Todo;
 use super::world::{NightWorld, physicians};
 use crate::app::access::note;
+use crate::app::people::phone_change::new_number_answered;
 use crate::app::{Kit, Who};
 use crate::domain::call::{
-    Alarm, Answer, Call, Effect, Event, Happened, LegState, Notice, Stage, To, hunt, next_due,
+    Alarm, Answer, Call, Effect, Event, Happened, Kind, LegState, Notice, Outcome, Stage, Standing, To, hunt,
+    next_due,
 };
 use crate::domain::dispatch::{self, Request};
 use crate::domain::people::Role;
 use crate::ids::{CallId, MemberId};
 use crate::store::call::orders::order_add;
 use crate::store::call::{LoadedCall, call_load, call_lock, call_save, calls_without_step};
+use crate::store::enrolment::reach_call_end;
 use crate::store::jobs::{Lane, NewJob, alarm_raise, job_add};
 use crate::store::people::members_with_role;
 use crate::store::{Conn, StoreError};
@@ -136,8 +139,7 @@ async fn follow(
     before: &LoadedCall,
     call: &Call,
 ) -> Result<(), StoreError> {
-    use crate::domain::call::Kind;
-    if call.kind == Kind::Connect {
+    if !call.kind.seeks() {
         return Ok(());
     }
     let was = before.call.taker.as_ref().map(|t| &t.person);
@@ -281,11 +283,39 @@ async fn perform(
             Ok(())
         }
         Effect::Alarm { alarm: raised, said } => alarm(tx, kit, who, call, alarm_code(*raised), *said).await,
+        Effect::Ended { outcome } if call.kind == Kind::Test => tested(tx, kit, who, call, *outcome).await,
         // The row says how it ended; the rest is what the two machines say to each other.
         Effect::Ended { .. } | Effect::Hunt { .. } | Effect::Offer(_) | Effect::GoOn | Effect::StopHunt => {
             Ok(())
         }
     }
+}
+
+/// How a test call ended stands with the tests of the person.
+async fn tested(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    call: &Call,
+    outcome: Outcome,
+) -> Result<(), StoreError> {
+    let cause = call.legs.values().rev().find_map(|leg| match leg.state {
+        LegState::Ended { cause, .. } | LegState::Leaving { cause, .. } => Some(cause),
+        _ => None,
+    });
+    let ended = if outcome == Outcome::Confirmed { Ok(()) } else { Err(cause) };
+    let confirmed = ended.is_ok();
+    let known = reach_call_end(tx, &who.association, &call.id, ended, kit.now).await?;
+    let Standing::Member { person } = &call.caller.standing else { return Ok(()) };
+    if !confirmed {
+        return Ok(());
+    }
+    if !known {
+        return new_number_answered(tx, kit, who, &call.id).await;
+    }
+    note(tx, kit, who, "reach.confirmed", &format!("member:{person}"), json!({ "way": "phone" }))
+        .await
+        .map(drop)
 }
 
 async fn order(tx: &mut Conn, kit: &Kit, who: &Who, call: &Call, todo: &Todo) -> Result<(), StoreError> {

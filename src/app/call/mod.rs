@@ -21,6 +21,7 @@ pub use views::{CallLine, CallPage, LegLine, ReportLine};
 pub use world::resolvable;
 
 pub(crate) use flow::{notice_text, self_check};
+pub(crate) use start::{What, ring_one};
 
 /// The plan that urgent calls are hunted by.
 pub const PLAN: &str = "urgent";

@@ -158,6 +158,15 @@ pub(crate) async fn load(
     }
 }
 
+/// Whether the association can ring its people: it has a number to show.
+pub(crate) async fn may_ring(
+    conn: &mut Conn,
+    vault: &Vault,
+    association: &AssociationId,
+) -> Result<bool, StoreError> {
+    Ok(load(conn, vault, association).await?.1.shown().is_some())
+}
+
 /// The institution a line belongs to: one that was set for it, else one whose number stands in the directory.
 pub(crate) async fn institution_of_line(
     conn: &mut Conn,

@@ -1,5 +1,5 @@
 //! Calls that begin on a page or by the API: the physician's and the asker's phones ring, or two doctors of an
-//! accepted consult are connected (電話でつなぐ). And what people do to a running call from a page.
+//! accepted consult are connected (電話でつなぐ), or one phone is rung. And what people do to a running call from a page.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,11 +10,14 @@ use super::settings::{line_of, load};
 use crate::app::access::note;
 use crate::app::replay::Key;
 use crate::app::{App, AppError, Kit, Who};
-use crate::domain::call::{Answer, Call, Event, Happened};
+use crate::domain::call::number::Line;
+use crate::domain::call::{Answer, Call, Event, Happened, Kind};
 use crate::domain::consult::Wrong;
-use crate::ids::{CallId, InstitutionId, MemberId, RequestId};
-use crate::store::call::{NewCall, call_add};
+use crate::domain::people::reach::TEST_CALL_S;
+use crate::ids::{CallId, InstitutionId, MemberId, ReachTestId, RequestId};
+use crate::store::call::{NewCall, call_add, call_by_id};
 use crate::store::dispatch::request_load;
+use crate::store::enrolment::{TestBy, reach_call_open, reach_test_add};
 use crate::store::jobs::{alarm_acknowledge, alarms_unacknowledged};
 use crate::store::people::{association_by_id, institution_by_id, member_by_id};
 use crate::store::{Command, Conn, StoreError};
@@ -41,7 +44,20 @@ struct Start {
     request: RequestId,
     asker: MemberId,
     clinic: Option<InstitutionId>,
-    consult: Option<RequestId>,
+    what: What,
+}
+
+/// What a call is begun for.
+#[derive(Clone)]
+pub(crate) enum What {
+    Urgent,
+    Connect(RequestId),
+    /// Whether the phone in force is answered.
+    Test,
+    /// Whether a number that is to count from then on is answered.
+    NewNumber(Line),
+    /// New means to sign in were asked for.
+    Recovery,
 }
 
 impl Command for Start {
@@ -56,17 +72,37 @@ impl Command for Start {
         };
         let own = settings.own();
         let asker = member_by_id(tx, association, &self.asker).await?.filter(|m| m.is_active(kit.now));
-        let Some(line) = line_of(tx, &kit.vault, association, &own, &self.asker).await? else {
+        let line = match &self.what {
+            What::NewNumber(line) => Some(line.clone()),
+            _ => line_of(tx, &kit.vault, association, &own, &self.asker).await?,
+        };
+        let Some(line) = line else {
             return Ok(Started::NoPhone);
         };
+        let since = kit.now.plus_s(-TEST_CALL_S);
+        if matches!(self.what, What::Test)
+            && let Some(call) = reach_call_open(tx, association, &self.asker, since).await?
+            && let Some(row) = call_by_id(tx, association, &call).await?
+        {
+            // It rings already: pressed once more, it does not ring twice.
+            return Ok(Started::Call { call, case_no: row.case_no });
+        }
         if let Some(clinic) = &self.clinic
             && institution_by_id(tx, association, clinic).await?.is_none()
         {
             return Ok(Started::NotThere);
         }
         let policy = settings.policy.clone();
-        let call = match &self.consult {
-            None => Call::from_page(
+        let call = match &self.what {
+            What::Test | What::NewNumber(_) | What::Recovery => Call::to_one(
+                self.id.clone(),
+                if matches!(self.what, What::Recovery) { Kind::Recovery } else { Kind::Test },
+                self.asker.clone(),
+                line,
+                policy,
+                kit.now,
+            ),
+            What::Urgent => Call::from_page(
                 self.id.clone(),
                 self.asker.clone(),
                 line,
@@ -74,7 +110,7 @@ impl Command for Start {
                 policy,
                 kit.now,
             ),
-            Some(consult) => {
+            What::Connect(consult) => {
                 let loaded = request_load(tx, association, consult).await?;
                 let taker = loaded.as_ref().and_then(|l| l.request.claims().next().map(|c| c.person.clone()));
                 let (Some(loaded), Some(taker)) = (loaded, taker) else {
@@ -101,18 +137,65 @@ impl Command for Start {
             case_no: &case_no,
             asker: Some(&self.asker),
             institution: asker.as_ref().and_then(|m| m.institution.as_ref()),
-            consult: self.consult.as_ref(),
+            consult: self.what.consult(),
             line_mark: None,
         };
         call_add(tx, &kit.vault, association, &new, kit.now).await?;
         let detail = json!({
-            "case_no": case_no, "kind": if self.consult.is_some() { "connect" } else { "web" },
-            "consult": self.consult.as_ref().map(RequestId::as_str),
+            "case_no": case_no, "kind": self.what.code(),
+            "consult": self.what.consult().map(RequestId::as_str),
         });
+        if matches!(self.what, What::Test) {
+            let test = ReachTestId::new(kit.now, kit.vault.chance.as_ref());
+            let by = TestBy::Call(&call.id);
+            reach_test_add(tx, association, &test, &self.asker, by, kit.now, &self.who.actor).await?;
+            let subject = format!("member:{}", self.asker);
+            note(tx, kit, &self.who, "reach.asked", &subject, json!({ "way": "phone" })).await?;
+        }
         note(tx, kit, &self.who, "call.start", &format!("call:{}", call.id), detail).await?;
         apply(tx, kit, &self.who, &call.id, Happened::Call(Event::Begin)).await?;
         Ok(Started::Call { call: call.id, case_no })
     }
+}
+
+impl What {
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Urgent => "web",
+            Self::Connect(_) => "connect",
+            Self::Test => "test",
+            Self::NewNumber(_) => "new_number",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    const fn consult(&self) -> Option<&RequestId> {
+        match self {
+            Self::Connect(consult) => Some(consult),
+            Self::Urgent | Self::Test | Self::NewNumber(_) | Self::Recovery => None,
+        }
+    }
+}
+
+/// Rings one phone from within another command; [`Started`] says why not.
+pub(crate) async fn ring_one(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    member: &MemberId,
+    what: What,
+) -> Result<Started, StoreError> {
+    let chance = kit.vault.chance.as_ref();
+    let start = Start {
+        id: CallId::new(kit.now, chance),
+        request: RequestId::new(kit.now, chance),
+        kit: kit.clone(),
+        who: who.clone(),
+        asker: member.clone(),
+        clinic: None,
+        what,
+    };
+    start.apply(tx).await
 }
 
 struct Deed {
@@ -157,7 +240,7 @@ impl App {
         clinic: Option<InstitutionId>,
         key: Option<&Key>,
     ) -> Result<(CallId, String), AppError> {
-        self.begin(who, asker, clinic, None, key).await
+        self.begin(who, asker, clinic, What::Urgent, key).await
     }
 
     /// Connects the two doctors of an accepted consult; `person` is one of them and is rung first.
@@ -171,7 +254,21 @@ impl App {
         consult: &RequestId,
         key: Option<&Key>,
     ) -> Result<(CallId, String), AppError> {
-        self.begin(who, person, None, Some(consult.clone()), key).await
+        self.begin(who, person, None, What::Connect(consult.clone()), key).await
+    }
+
+    /// Rings a member's phone to see whether it is answered with a key; how it ended stands among their tests. One
+    /// that rings already is not rung a second time.
+    ///
+    /// # Errors
+    /// As [`App::call_start`].
+    pub async fn call_test(
+        &self,
+        who: &Who,
+        member: &MemberId,
+        key: Option<&Key>,
+    ) -> Result<CallId, AppError> {
+        self.begin(who, member, None, What::Test, key).await.map(|(call, _)| call)
     }
 
     async fn begin(
@@ -179,7 +276,7 @@ impl App {
         who: &Who,
         asker: &MemberId,
         clinic: Option<InstitutionId>,
-        consult: Option<RequestId>,
+        what: What,
         key: Option<&Key>,
     ) -> Result<(CallId, String), AppError> {
         let (kit, chance) = (self.kit(), self.chance.as_ref());
@@ -190,7 +287,7 @@ impl App {
             who: who.clone(),
             asker: asker.clone(),
             clinic,
-            consult,
+            what,
         };
         match self.run_once(&kit, who, key, start).await?.into_inner() {
             Started::Call { call, case_no } => Ok((call, case_no)),

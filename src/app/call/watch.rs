@@ -84,7 +84,7 @@ impl Command for Morning {
         let (kit, association, who) = (&self.kit, &self.association, Who::runner(&self.association));
         let mut told = 0;
         for row in calls_between(tx, association, self.night, NIGHT_MAX).await? {
-            if row.kind == "connect" {
+            if matches!(row.kind.as_str(), "connect" | "test" | "recovery") {
                 continue;
             }
             let mut people = match &row.clinic {

@@ -8,8 +8,8 @@ use chrono::Timelike as _;
 use super::settings::{CallSettings, line_of, load};
 use crate::app::Kit;
 use crate::domain::calendar::wall_clock;
+use crate::domain::call::Call;
 use crate::domain::call::number::Line;
-use crate::domain::call::{Call, Kind};
 use crate::domain::dispatch::settle::PersonFacts;
 use crate::domain::dispatch::{Candidate, Request, Selector, World};
 use crate::domain::people::Role;
@@ -58,7 +58,7 @@ impl NightWorld {
     ) -> Result<Self, StoreError> {
         let (_, settings) = load(conn, &kit.vault, association).await?;
         let mut world = Self { settings, ..Self::default() };
-        if call.kind == Kind::Connect {
+        if !call.kind.seeks() {
             return Ok(world);
         }
         let clinic = call.clinic.as_ref();

@@ -94,6 +94,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::PhoneAsked,
         Mail::PhoneChanged,
         Mail::PhoneDropped,
+        Mail::AddressChanged,
         Mail::TakenByAnother { consult: consult.clone() },
         Mail::Withdrawn { consult: consult.clone() },
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
@@ -335,7 +336,7 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             Mail::RecoveryAlarm { page } => {
                 let _: Link = page;
             }
-            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped => {}
+            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped | Mail::AddressChanged => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}

@@ -140,6 +140,14 @@ pub enum Prompt {
     CallerOutOfReach,
     /// Your line broke, or you asked for this connection: 1 to be connected.
     Confirm,
+    /// This is a test of your phone: 1 to show that you hear it.
+    Test,
+    /// The test is done; thank you.
+    Tested,
+    /// New means to sign in were asked for; call the office if it was not you: 1 to show that you heard it.
+    RecoveryAsked,
+    /// Thank you.
+    Noted,
 }
 
 impl Prompt {
@@ -181,6 +189,10 @@ impl Prompt {
             Self::CallingBack => "calling_back",
             Self::CallerOutOfReach => "caller_out_of_reach",
             Self::Confirm => "confirm",
+            Self::Test => "test",
+            Self::Tested => "tested",
+            Self::RecoveryAsked => "recovery_asked",
+            Self::Noted => "noted",
         }
     }
 }

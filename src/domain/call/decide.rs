@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::bridge::{Command, Gather, Prompt, RoleSpoken, Snapshot};
 use super::leg::{Cause, Leg, LegId, LegState, Role};
 use super::number::Line;
-use super::state::{Alarm, AlarmClock, Call, Kind, Message, Outcome, Route, Stage};
+use super::state::{Alarm, AlarmClock, Call, Message, Outcome, Route, Stage};
 use crate::ids::{InstitutionId, MemberId};
 use crate::planted::{self, Bug};
 use crate::time::Millis;
@@ -562,7 +562,7 @@ impl Machine {
         if let Stage::Over { .. } = self.c.stage {
             return Answer::Already;
         }
-        if !self.c.stage.is_done() && self.c.kind != Kind::Connect {
+        if !self.c.stage.is_done() && self.c.kind.seeks() {
             self.fx.push(Effect::StopHunt);
         }
         let leaving: Vec<LegId> =

@@ -49,6 +49,24 @@ pub enum Kind {
     Web,
     /// Two doctors of an accepted consult (電話でつなぐ): who asked for it is rung first, then the other.
     Connect,
+    /// One phone is rung to see whether it is answered with a key (試験の電話).
+    Test,
+    /// One phone is rung to say that new means to sign in were asked for.
+    Recovery,
+}
+
+impl Kind {
+    /// Somebody is looked for by the plan, and what came of it has to be told.
+    #[must_use]
+    pub const fn seeks(self) -> bool {
+        matches!(self, Self::Night | Self::Web)
+    }
+
+    /// One phone is rung, once, and its key is all that is wanted.
+    #[must_use]
+    pub const fn rings_one(self) -> bool {
+        matches!(self, Self::Test | Self::Recovery)
+    }
 }
 
 /// The stage of a call.
@@ -176,8 +194,10 @@ pub enum Outcome {
     Vanished,
     /// Beyond the limits, or our own number.
     Refused,
-    /// A talk between two doctors that did not come about.
+    /// A talk between two doctors that did not come about, or a test that nobody answered with the key.
     NotConnected,
+    /// The key was pressed on the one phone that was rung.
+    Confirmed,
 }
 
 /// Where the hunt begins.
@@ -363,6 +383,12 @@ impl Call {
         let mut call = Self::empty(id, Kind::Web, Caller::on_page(asker, line), policy, now);
         call.clinic = clinic;
         call
+    }
+
+    /// A call to one phone, [`Kind::rings_one`], before `Begin`.
+    #[must_use]
+    pub fn to_one(id: CallId, kind: Kind, person: MemberId, line: Line, policy: Policy, now: Millis) -> Self {
+        Self::empty(id, kind, Caller::on_page(person, line), policy, now)
     }
 
     /// A talk between two doctors of an accepted consult, before `Begin`. `first` asked to be connected.

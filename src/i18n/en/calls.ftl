@@ -58,6 +58,7 @@ word-call-outcome-helped = Done
 word-call-outcome-closed_by_hand = Ended by hand
 word-call-outcome-vanished = Hung up unknown
 word-call-outcome-refused = Turned away
+word-call-outcome-confirmed = Test call answered
 word-call-outcome-not_connected = Not connected
 word-call-role-caller = Caller
 word-call-role-asked = Physician

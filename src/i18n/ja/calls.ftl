@@ -58,6 +58,7 @@ word-call-outcome-helped = 対応済み
 word-call-outcome-closed_by_hand = 事務局が終わらせました
 word-call-outcome-vanished = 名乗らずに切れました
 word-call-outcome-refused = お断りしました
+word-call-outcome-confirmed = 試験の電話に出ました
 word-call-outcome-not_connected = つながりませんでした
 word-call-role-caller = かけた人
 word-call-role-asked = 先生

@@ -77,6 +77,8 @@ const fn kind_code(call: &Call) -> &'static str {
         Kind::Night => "night",
         Kind::Web => "web",
         Kind::Connect => "connect",
+        Kind::Test => "test",
+        Kind::Recovery => "recovery",
     }
 }
 

@@ -16,9 +16,10 @@ use touban::app::call::settings::{CallSettings, InstitutionCalls};
 use touban::app::people::NewMember;
 use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{App, Who};
-use touban::domain::call::number::{Number, Reading, read};
+use touban::domain::call::Cause;
 use touban::domain::call::policy::Policy;
 use touban::domain::people::Role;
+use touban::domain::people::reach::PhoneHealth;
 use touban::domain::rota::RotaRole;
 use touban::ids::{AssociationId, InstitutionId, MemberId, SharedChance, SystemChance};
 use touban::seal::{Pin, Seal};
@@ -28,7 +29,7 @@ use touban::time::{Clock as _, Millis, SystemClock, Window};
 
 use super::network::{Network, PATIENCE, Pbx, a_moment, breathe};
 use super::port::TURN;
-use crate::support::{PIN, add_association, add_institution, new_member, rules_with};
+use crate::support::{PIN, add_association, add_institution, new_member, rules_with, telephone as number};
 use crate::support_office::Scratch;
 
 const NIGHT: &str = "0312345678";
@@ -42,13 +43,6 @@ const OTHER: &str = "09011110003";
 const COORDINATOR: &str = "09011110004";
 /// From a start of the program until it hears the bridge, under load.
 const START: Duration = Duration::from_secs(30);
-
-fn number(text: &str) -> Number {
-    match read(text) {
-        Reading::Number(number) => number,
-        other => panic!("{other:?}"),
-    }
-}
 
 fn now() -> Millis {
     SystemClock.now()
@@ -362,6 +356,29 @@ async fn a_busy_phone_is_followed_by_the_next_at_once_and_a_machine_is_never_hea
         line.legs.iter().filter(|l| l.leg.cause.as_deref() == Some("no_key")).count() == 1
     });
     assert_eq!(Night::causes(&line.await, &night.primary), ["busy"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs an Asterisk: scripts/test phone"]
+async fn a_test_call_counts_when_1_is_pressed_and_not_when_a_machine_answers() {
+    let mut night = Night::begins().await;
+    night.network.behaves(DEPUTY, "voicemail", json!({ "tone": 1150, "after_ms": 200 })).await;
+    night.phone(PRIMARY, PRIMARY_VOICE).await;
+    let (who, primary, deputy) = (Who::cli(&night.association), night.primary.clone(), night.deputy.clone());
+    night.app.call_test(&who, &primary, None).await.unwrap();
+    let rang = night.picks_up(PRIMARY).await;
+    assert_eq!(rang["shows"], NIGHT, "the phone shows the night number");
+    night.network.until_spoken_to(PRIMARY).await;
+    a_moment().await;
+    night.network.press(PRIMARY, "1");
+    night.until("it is confirmed", |line| line.row.outcome.as_deref() == Some("confirmed")).await;
+    night.network.wait(PRIMARY, "over").await;
+    night.app.call_test(&who, &deputy, None).await.unwrap();
+    night.until("a machine has no key", |line| line.row.outcome.as_deref() == Some("not_connected")).await;
+    let health =
+        async |of: &MemberId| night.app.reach(&night.association, of).await.unwrap().1.readiness.phone;
+    assert!(health(&primary).await.is_confirmed());
+    assert_eq!(health(&deputy).await, PhoneHealth::Failing(Some(Cause::NoKey)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

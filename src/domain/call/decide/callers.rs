@@ -40,7 +40,7 @@ impl Machine {
                 self.next_question();
             }
             (Kind::Web, _) => self.hunt(),
-            (Kind::Connect, _) => self.connecting(),
+            (Kind::Connect | Kind::Test | Kind::Recovery, _) => self.connecting(),
         }
         Answer::Done
     }
@@ -244,7 +244,7 @@ impl Machine {
     fn caller_not_reached(&mut self, cause: Cause) {
         let again = self.c.caller.tries < self.c.policy.caller_tries && cause != Cause::Declined;
         match self.c.stage {
-            Stage::Connecting { .. } if self.c.kind == Kind::Connect => self.not_connected(),
+            Stage::Connecting { .. } if !self.c.kind.seeks() => self.not_connected(),
             Stage::Connecting { .. } if again => {
                 self.c.caller.retry = Some(self.in_s(self.c.policy.caller_gap_s));
             }

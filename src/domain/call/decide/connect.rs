@@ -111,6 +111,9 @@ impl Machine {
         if !matches!(self.c.stage, Stage::Connecting { .. }) {
             return;
         }
+        if self.c.kind.rings_one() {
+            return self.ring_one();
+        }
         let (caller_up, taker_up) = self.sides_up();
         if caller_up && taker_up {
             return self.join();
@@ -131,6 +134,13 @@ impl Machine {
             if !may || !self.dial_caller() {
                 self.caller_out_of_reach();
             }
+        }
+    }
+
+    /// Rings the one phone, once.
+    fn ring_one(&mut self) {
+        if self.c.caller_leg().is_none() && (self.c.caller.tries > 0 || !self.dial_caller()) {
+            self.not_connected();
         }
     }
 
@@ -161,6 +171,11 @@ impl Machine {
 
     /// Somebody rung to be connected pressed 1.
     pub(super) fn confirmed(&mut self, id: &LegId) {
+        if self.c.kind.rings_one() {
+            let thanks = if self.c.kind == Kind::Test { Prompt::Tested } else { Prompt::Noted };
+            self.farewell(id, thanks, Cause::CallOver);
+            return self.over(Outcome::Confirmed);
+        }
         self.set(id, LegState::Up);
         let is_caller = self.c.caller.leg.as_ref() == Some(id);
         if is_caller {
@@ -374,7 +389,7 @@ impl Machine {
     pub(super) fn key_while_talking(&mut self, since: Millis, digits: &str) -> Answer {
         // The last key of a PIN may echo into the room; it is not a hand-over.
         let guard = since.plus_ms(self.c.policy.key_guard_ms);
-        if !digits.contains('9') || self.now < guard || self.c.kind == Kind::Connect {
+        if !digits.contains('9') || self.now < guard || !self.c.kind.seeks() {
             return Answer::Already;
         }
         self.hand_over();
@@ -385,7 +400,7 @@ impl Machine {
         let mine = self.c.taker.as_ref().is_some_and(|t| t.person == *person);
         match self.c.stage {
             Stage::Talking { .. } | Stage::Connecting { .. } | Stage::Promised { .. }
-                if mine && self.c.kind != Kind::Connect =>
+                if mine && self.c.kind.seeks() =>
             {
                 self.hand_over();
                 Answer::Done
