@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_rota_sheets"),
     migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
+    migration!(17, "0017_calls_in_ledger"),
 ];
 
 const CREATE: Statement = Statement {

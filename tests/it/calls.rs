@@ -201,8 +201,12 @@ async fn a_nurse_talks_with_the_physician_who_pressed_1_and_gets_a_report(office
     assert_eq!(night.office.app.call_sound(&who, &line.row.id).await.unwrap(), Some(wav()));
     night.phones.hang_up(&doctor).unwrap();
     let line = night.stage("report_due").await;
-    let told =
-        CallTold { outcome: "transported".into(), place: "青葉病院".into(), text: "搬送".into() };
+    let told = CallTold {
+        outcome: "transported".into(),
+        place: "青葉病院".into(),
+        text: "搬送".into(),
+        minutes: None,
+    };
     night.office.app.call_report(&who, &line.row.id, &night.own, told, None).await.unwrap();
     let line = night.stage("over").await;
     assert_eq!(line.row.outcome.as_deref(), Some("helped"));
@@ -377,7 +381,12 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
     night.phones.hang_up(&doctor).unwrap();
     night.stage("report_due").await;
     let own = Who::member(&night.office.association, &night.own);
-    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "canary-report".into() };
+    let told = CallTold {
+        outcome: "visited".into(),
+        place: String::new(),
+        text: "canary-report".into(),
+        minutes: None,
+    };
     night.office.app.call_report(&own, &first, &night.own, told, None).await.unwrap();
     night.stage("over").await;
     // She may be hearing the farewell, and her line is one.
@@ -416,7 +425,8 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
         assert!(page.reports.iter().all(|r| r.text.is_none() && r.place.is_none()));
         assert!(!page.line.row.case_no.is_empty(), "that there was a call stays known");
     }
-    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "late".into() };
+    let told =
+        CallTold { outcome: "visited".into(), place: String::new(), text: "late".into(), minutes: None };
     let late = app.call_report(&own, &first, &night.own, told, None).await;
     assert!(matches!(late, Err(AppError::NotFound)), "{late:?}");
     night.ends().await;

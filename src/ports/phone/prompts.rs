@@ -10,7 +10,7 @@ const JA: &str = include_str!("../../../config/prompts/ja.tsv");
 const EN: &str = include_str!("../../../config/prompts/en.tsv");
 
 /// Every prompt there is.
-pub const ALL: [Prompt; 34] = [
+pub const ALL: [Prompt; 39] = [
     Prompt::AskStation,
     Prompt::AskClinic,
     Prompt::AskStationAgain,
@@ -45,6 +45,11 @@ pub const ALL: [Prompt; 34] = [
     Prompt::CallingBack,
     Prompt::CallerOutOfReach,
     Prompt::Confirm,
+    Prompt::AskReport,
+    Prompt::AskReportPin,
+    Prompt::AskReportOutcome,
+    Prompt::ReportTaken,
+    Prompt::ReportOnPage,
 ];
 
 /// Sounds of the bridge's own dialplan, for the time in which touban is down.
@@ -147,6 +152,11 @@ mod tests {
             Prompt::CallingBack => 31,
             Prompt::CallerOutOfReach => 32,
             Prompt::Confirm => 33,
+            Prompt::AskReport => 34,
+            Prompt::AskReportPin => 35,
+            Prompt::AskReportOutcome => 36,
+            Prompt::ReportTaken => 37,
+            Prompt::ReportOnPage => 38,
         }
     }
 
