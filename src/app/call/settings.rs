@@ -319,4 +319,23 @@ mod tests {
         let settings = CallSettings { pillars: [("visits".into(), late)].into(), ..CallSettings::default() };
         assert_eq!(settings.wrong(), [("pillar", Wrong::OutOfRange)]);
     }
+
+    #[test]
+    fn a_report_is_due_at_nine_and_never_within_the_hour() {
+        let zone = chrono_tz::Japan;
+        let at = |text: &str| Millis::parse_rfc3339(text).unwrap();
+        let settings = CallSettings::default();
+        for (call, due) in [
+            ("2026-11-20T03:00:00+09:00", "2026-11-20T09:00:00+09:00"),
+            ("2026-11-20T08:00:00+09:00", "2026-11-20T09:00:00+09:00"),
+            ("2026-11-20T08:00:01+09:00", "2026-11-21T09:00:00+09:00"),
+            ("2026-12-31T23:30:00+09:00", "2027-01-01T09:00:00+09:00"),
+        ] {
+            assert_eq!(settings.report_due(at(call), zone), at(due), "{call}");
+        }
+        let noon = CallSettings { report_by_min: Some(720), ..CallSettings::default() };
+        assert_eq!(noon.report_due(at("2026-11-20T03:00:00+09:00"), zone), at("2026-11-20T12:00:00+09:00"));
+        let never = CallSettings { report_by_min: Some(1_440), ..CallSettings::default() };
+        assert_eq!(never.wrong(), [("report_by", Wrong::OutOfRange)]);
+    }
 }
