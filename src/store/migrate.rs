@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
     migration!(25, "0025_test_calls"),
+    migration!(17, "0017_calls_in_ledger"),
 ];
 
 const CREATE: Statement = Statement {

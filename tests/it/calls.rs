@@ -13,6 +13,7 @@ use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{AppError, Who};
 use touban::domain::call::number::{Reading, read};
 use touban::domain::call::{Cause, LegId};
+use touban::domain::ledger::{ReasonCode, Side};
 use touban::domain::people::Role;
 use touban::domain::people::reach::PhoneHealth;
 use touban::domain::rota::RotaRole;
@@ -21,7 +22,7 @@ use touban::ids::{CallId, MemberId};
 use touban::ports::phone::{CallIn, Phone, PhoneState, Simulator};
 use touban::seal::Pin;
 use touban::store::jobs::Lane;
-use touban::time::Window;
+use touban::time::{Millis, Window};
 
 use crate::support::{PIN, TestOffice, new_member, on_both, telephone as number};
 
@@ -196,8 +197,12 @@ async fn a_nurse_talks_with_the_physician_who_pressed_1_and_gets_a_report(office
     assert_eq!(night.office.app.call_sound(&who, &line.row.id).await.unwrap(), Some(wav()));
     night.phones.hang_up(&doctor).unwrap();
     let line = night.stage("report_due").await;
-    let told =
-        CallTold { outcome: "transported".into(), place: "青葉病院".into(), text: "搬送".into() };
+    let told = CallTold {
+        outcome: "transported".into(),
+        place: "青葉病院".into(),
+        text: "搬送".into(),
+        minutes: None,
+    };
     night.office.app.call_report(&who, &line.row.id, &night.own, told, None).await.unwrap();
     let line = night.stage("over").await;
     assert_eq!(line.row.outcome.as_deref(), Some("helped"));
@@ -469,7 +474,12 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
     night.phones.hang_up(&doctor).unwrap();
     night.stage("report_due").await;
     let own = Who::member(&night.office.association, &night.own);
-    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "canary-report".into() };
+    let told = CallTold {
+        outcome: "visited".into(),
+        place: String::new(),
+        text: "canary-report".into(),
+        minutes: None,
+    };
     night.office.app.call_report(&own, &first, &night.own, told, None).await.unwrap();
     night.stage("over").await;
     // She may be hearing the farewell, and her line is one.
@@ -508,7 +518,8 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
         assert!(page.reports.iter().all(|r| r.text.is_none() && r.place.is_none()));
         assert!(!page.line.row.case_no.is_empty(), "that there was a call stays known");
     }
-    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "late".into() };
+    let told =
+        CallTold { outcome: "visited".into(), place: String::new(), text: "late".into(), minutes: None };
     let late = app.call_report(&own, &first, &night.own, told, None).await;
     assert!(matches!(late, Err(AppError::NotFound)), "{late:?}");
     night.ends().await;
@@ -607,7 +618,181 @@ async fn rung_together_the_primary_and_the_deputy_ring_and_one_of_them_has_it(of
     night.ends().await;
 }
 
+/// Tariffs for urgent calls, invented.
+const URGENT: &str = r#"
+[[tariff]]
+code = "URGENT-REQ"
+name = "緊急連絡 依頼側"
+program = "aoba-24h"
+side = "requester"
+event = "urgent_call"
+effective = { from = "2026-04-01", before = "2027-04-01" }
+unit = "event"
+yen = 700
+when = ["requester.institution != acceptor.institution", "report.present"]
+
+[[tariff]]
+code = "URGENT-ACC"
+name = "緊急連絡 受諾側"
+program = "aoba-24h"
+side = "acceptor"
+event = "urgent_call"
+effective = { from = "2026-04-01", before = "2027-04-01" }
+unit = "event"
+yen = 4000
+when = ["acceptor.member_active", "report.submitted_within_hours <= 72", "attempts.recorded"]
+"#;
+
+impl Night {
+    /// The month's lines of calls: side, yen and reason.
+    async fn lines(&self) -> Vec<(Side, i64, Option<ReasonCode>)> {
+        let app = &self.office.app;
+        let month = app.ledger_month(&self.office.association, NOVEMBER.parse().unwrap()).await.unwrap();
+        let all = month.lines.into_iter().chain(month.held);
+        let of_calls = all.filter(|l| l.event.call().is_some());
+        of_calls.map(|l| (l.side, l.amount.0, l.eligibility.reason())).collect()
+    }
+
+    async fn pays(&self) {
+        let text = format!("{}{URGENT}", include_str!("../../config/tariffs.toml"));
+        let who = Who::member(&self.office.association, &self.office.clerk);
+        self.office.app.tariffs_record(&who, 0, &text, "緊急連絡").await.unwrap().unwrap();
+    }
+
+    /// A nurse and the clinic's own physician have talked.
+    async fn talked(&self) -> CallId {
+        let nurse = self.nurse_calls().await;
+        let doctor = self.takes(OWN).await;
+        self.talk(&nurse, &doctor).await;
+        self.office.clock.set(self.office.app.now().plus_s(300));
+        self.phones.hang_up(&doctor).unwrap();
+        let id = self.stage("report_due").await.row.id;
+        let _ = self.phones.hang_up(&nurse);
+        self.until("every line is free", async || self.live(NURSE).is_none()).await;
+        id
+    }
+}
+
+const NOVEMBER: &str = "2026-11";
+
+async fn a_report_by_key_ends_a_call_and_both_sides_have_their_line_once(office: TestOffice) {
+    let night = Night::begins(office).await;
+    night.pays().await;
+    let app = &night.office.app;
+    let id = night.talked().await;
+    assert_eq!(night.lines().await, [], "nothing is counted before it is told");
+    night.mails().await;
+    let mine = night.phones.call_in(&CallIn { from: OWN.into(), to: NIGHT.into() }).unwrap();
+    night.hears(&mine, "ask_report").await;
+    night.phones.press(&mine, "1").unwrap();
+    night.hears(&mine, "ask_report_pin").await;
+    night.phones.press(&mine, "0000").unwrap();
+    night.hears(&mine, "pin_again").await;
+    night.phones.press(&mine, PIN).unwrap();
+    night.hears(&mine, "ask_report_outcome").await;
+    night.phones.press(&mine, "3").unwrap();
+    night.hears(&mine, "report_taken").await;
+    let own = Who::member(&night.office.association, &night.own);
+    let page = app.call_page(&own, &id).await.unwrap();
+    assert_eq!(page.line.row.outcome.as_deref(), Some("helped"));
+    let report = page.reports.first().unwrap();
+    assert_eq!((report.outcome.as_str(), report.by_office), ("transported", false));
+    assert!(night.mails().await.iter().any(|m| m.contains("搬送されました")), "told at once");
+    let reported = night.all().await.into_iter().find(|l| l.row.id != id).unwrap();
+    assert_eq!(reported.row.outcome.as_deref(), Some("reported"));
+    assert!(reported.row.taker.is_none() && reported.legs.len() == 1, "nobody was rung for it");
+
+    let both = [(Side::Requester, 700, None), (Side::Acceptor, 4_000, None)];
+    let mut lines = night.lines().await;
+    lines.sort_by_key(|(side, ..)| *side != Side::Requester);
+    assert_eq!(lines, both);
+    // A report that is written again is no second event; nor does making the month twice give other bytes.
+    let again =
+        CallTold {
+            outcome: "visited".into(), place: String::new(), text: "往診".into(), minutes: Some(40)
+        };
+    app.call_report(&own, &id, &night.own, again, None).await.unwrap();
+    assert_eq!(night.lines().await.len(), 2);
+    let request = app.ledger_request(&night.office.association, &page.line.row.case_no).await.unwrap();
+    let (event, evidence) = app.ledger_event(&night.office.association, &request).await.unwrap();
+    assert_eq!(event.event.call(), Some(&id));
+    assert_eq!((event.outcome.as_str(), evidence.len()), ("transported", 0));
+    assert_eq!(event.minutes, Some(5));
+    assert_eq!(event.attempts.len(), 1);
+    night.office.clock.set(Millis::parse_rfc3339("2026-12-10T10:00:00+09:00").unwrap());
+    let clerk = Who::member(&night.office.association, &night.office.clerk);
+    let november = NOVEMBER.parse().unwrap();
+    let first = app.ledger_make(&clerk, november).await.unwrap().unwrap();
+    let second = app.ledger_make(&clerk, november).await.unwrap().unwrap();
+    assert_eq!(first.run_hash, second.run_hash);
+    let desk = crate::support::add_institution(app, &night.office.association, "理事の医院").await;
+    let new =
+        NewMember { roles: vec![Role::Officer], ..new_member("理事 長", &desk, Role::Officer, vec![]) };
+    let officer = app.member_add(&night.office.cli(), new, None, None).await.unwrap().into_inner();
+    let officer = Who::member(&night.office.association, &officer);
+    let closed = app.ledger_approve(&officer, november, second.revision).await.unwrap().unwrap();
+    assert_eq!((closed.total.0, closed.lines), (4_700, 2));
+    let problems = app.verify().await.unwrap().problems;
+    assert!(problems.is_empty(), "{problems:#?}");
+    night.ends().await;
+}
+
+async fn a_call_closed_by_hand_counts_and_its_late_report_is_laid_beside_it(office: TestOffice) {
+    let night = Night::begins(office).await;
+    night.pays().await;
+    let app = &night.office.app;
+    let id = night.talked().await;
+    let coordinator = Who::member(&night.office.association, &night.office.coordinator);
+    app.call_close(&coordinator, &id).await.unwrap();
+    night.stage("over").await;
+    let lines = night.lines().await;
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines.iter().all(|(_, yen, reason)| *yen == 0 && *reason == Some(ReasonCode::NoReport)),
+        "{lines:?}"
+    );
+    let own = Who::member(&night.office.association, &night.own);
+    let told =
+        CallTold { outcome: "visited".into(), place: String::new(), text: String::new(), minutes: None };
+    app.call_report(&own, &id, &night.own, told, None).await.unwrap();
+    let lines = night.lines().await;
+    assert_eq!(lines.iter().map(|(_, yen, _)| yen).sum::<i64>(), 4_700, "{lines:?}");
+    assert_eq!(lines.len(), 2);
+    // Nobody took it: no event.
+    night.nurse_calls().await;
+    for phone in [OWN, PILLAR, COORDINATOR] {
+        let leg = night.rings(phone).await;
+        night.phones.hang_up(&leg).unwrap();
+    }
+    let open = night.stage("last_resort").await.row.id;
+    app.call_close(&coordinator, &open).await.unwrap();
+    night.until("closed", async || night.all().await.iter().all(|l| l.row.stage == "over")).await;
+    assert_eq!(night.lines().await.len(), 2);
+    night.ends().await;
+}
+
+async fn a_ceiling_turns_unknown_lines_away_and_connects_no_consult(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let app = &night.office.app;
+    night.talked().await;
+    let (revision, mut settings) = app.call_settings(&night.office.association).await.unwrap();
+    settings.limits.minutes_per_month = Some(5);
+    app.call_settings_put(&night.office.cli(), revision, settings).await.unwrap();
+    night.mails().await;
+    let stranger = night.phones.call_in(&CallIn { from: DEPUTY.into(), to: NIGHT.into() }).unwrap();
+    night.hears(&stranger, "too_many").await;
+    assert!(night.mails().await.iter().any(|m| m.contains("お断りしました")), "the office hears of it");
+    // A known institution is heard whatever it costs.
+    let nurse = night.nurse_calls().await;
+    let doctor = night.takes(OWN).await;
+    night.talk(&nurse, &doctor).await;
+    night.ends().await;
+}
+
 on_both!(
+    a_report_by_key_ends_a_call_and_both_sides_have_their_line_once,
+    a_call_closed_by_hand_counts_and_its_late_report_is_laid_beside_it,
+    a_ceiling_turns_unknown_lines_away_and_connects_no_consult,
     rung_together_the_primary_and_the_deputy_ring_and_one_of_them_has_it,
     a_bridge_that_is_away_is_said_each_minute_until_somebody_has_seen_it,
     in_the_morning_the_patients_own_physicians_hear_of_the_night_once,

@@ -7,7 +7,6 @@ use touban::app::people::NewMember;
 use touban::domain::people::Role;
 use touban::ids::MemberId;
 use touban::seal::Pin;
-use touban::store::jobs::Lane;
 
 use crate::pages::browser::{Browser, CONSULT, Page, Town, between, mails, token_of};
 use crate::support::{PIN, TestOffice, add_association, add_institution, new_member, on_both, telephone};

@@ -4,8 +4,10 @@
 use serde_json::json;
 
 use super::bridge::Todo;
+use super::report::told_by_key;
 use super::world::{NightWorld, physicians};
 use crate::app::access::note;
+use crate::app::ledger::record_call;
 use crate::app::people::phone_change::new_number_answered;
 use crate::app::{Kit, Who};
 use crate::domain::call::{
@@ -85,6 +87,10 @@ pub(crate) async fn decided(
         call_save(tx, vault, association, loaded, &both.call, &both.request, due, kit.now).await?;
         audit(tx, kit, who, loaded, &both.call).await?;
         follow(tx, kit, who, loaded, &both.call).await?;
+        let over = |c: &Call| matches!(c.stage, Stage::Over { .. });
+        if over(&both.call) && !over(&loaded.call) {
+            record_call(tx, kit, who, &loaded.case_no, &both.call, &both.request).await?;
+        }
     }
     for (number, effect) in both.effects.iter().enumerate() {
         perform(tx, kit, who, loaded, &both.call, effect, number).await?;
@@ -184,6 +190,7 @@ const fn notice_code(notice: Notice) -> &'static str {
         Notice::Promise { .. } => "promise",
         Notice::CallerOutOfReach => "caller_out_of_reach",
         Notice::ReportDue => "report_due",
+        Notice::ReportMissing => "report_missing",
     }
 }
 
@@ -201,7 +208,7 @@ const fn alarm_code(alarm: Alarm) -> &'static str {
 
 /// Words of a notice that the mail has texts for.
 pub(crate) fn notice_text(what: &str) -> Option<&'static str> {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 20] = [
         "taken",
         "attending",
         "transport",
@@ -213,6 +220,7 @@ pub(crate) fn notice_text(what: &str) -> Option<&'static str> {
         "promise",
         "caller_out_of_reach",
         "report_due",
+        "report_missing",
         "call_nobody_left",
         "call_nobody_ringing",
         "call_bridge_down",
@@ -282,6 +290,7 @@ async fn perform(
             }
             Ok(())
         }
+        Effect::Report { person, told } => Box::pin(told_by_key(tx, kit, who, person, *told)).await,
         Effect::Alarm { alarm: raised, said } => alarm(tx, kit, who, call, alarm_code(*raised), *said).await,
         Effect::Ended { outcome } if call.kind == Kind::Test => tested(tx, kit, who, call, *outcome).await,
         // The row says how it ended; the rest is what the two machines say to each other.

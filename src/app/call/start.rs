@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::flow::apply;
-use super::inbound::{case_no, hunt_request};
+use super::inbound::{case_no, hunt_request, minutes_this_month};
 use super::settings::{line_of, load};
 use crate::app::access::note;
 use crate::app::replay::Key;
@@ -35,6 +35,8 @@ pub enum Started {
     NoPhone,
     /// The clinic is not in the directory, or the consult was not taken.
     NotThere,
+    /// The month's minutes are used up, and it is not urgent.
+    TooDear,
 }
 
 struct Start {
@@ -93,7 +95,17 @@ impl Command for Start {
             return Ok(Started::NotThere);
         }
         let policy = settings.policy.clone();
-        let call = match &self.what {
+        let over = match settings.limits.minutes_per_month {
+            // An urgent call is not held up for its cost; a talk that can be dialled by hand is.
+            Some(most) if matches!(self.what, What::Connect(_) | What::Test) => {
+                minutes_this_month(tx, kit, &home, &settings).await? >= most
+            }
+            _ => false,
+        };
+        if over {
+            return Ok(Started::TooDear);
+        }
+        let mut call = match &self.what {
             What::Test | What::NewNumber(_) | What::Recovery => Call::to_one(
                 self.id.clone(),
                 if matches!(self.what, What::Recovery) { Kind::Recovery } else { Kind::Test },
@@ -129,6 +141,7 @@ impl Command for Start {
                 Call::between(self.id.clone(), first, other, policy, kit.now)
             }
         };
+        call.report_by = Some(settings.report_due(kit.now, home.zone));
         let request = hunt_request(kit, association, self.request.clone(), Some(&self.asker), &settings)?;
         let case_no = case_no(tx, kit, &home).await?;
         let new = NewCall {
@@ -294,6 +307,7 @@ impl App {
             Started::NoNumber => Err(AppError::field("number", Wrong::Missing)),
             Started::NoPhone => Err(AppError::field("phone", Wrong::Missing)),
             Started::NotThere => Err(AppError::field("clinic", Wrong::Unknown)),
+            Started::TooDear => Err(AppError::field("minutes", Wrong::OutOfRange)),
         }
     }
 

@@ -10,7 +10,7 @@ use super::super::{App, AppError, Kit, Who};
 use super::world::{Computed, World, instants, world_of};
 use crate::domain::calendar::{CaseNo, civil_day};
 use crate::domain::ledger::{
-    Balance, BudgetRule, Code, Eligibility, EventRef, Fact, Line, Month, OutOfBalance, ReasonCode, balance,
+    Balance, BudgetRule, Code, Eligibility, Fact, Line, Month, OutOfBalance, ReasonCode, balance,
 };
 use crate::domain::people::Role;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
@@ -272,7 +272,7 @@ impl Command for Approve {
             Err(wrong) => return Ok(Err(CloseRefused::OutOfBalance { why: wrong.to_string() })),
         };
         for line in &computed.run.held {
-            if let EventRef::Request(request) = &line.event {
+            if let Some(request) = line.event.request() {
                 held_add(tx, association, month, request).await?;
             }
         }

@@ -163,9 +163,48 @@ pub enum Effect {
         alarm: Alarm,
         said: u32,
     },
+    /// What a taker told by key about the call taken last, shown by the PIN.
+    Report {
+        person: MemberId,
+        told: Told,
+    },
     Ended {
         outcome: Outcome,
     },
+}
+
+/// What came of a call, as far as a key can say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    PhoneOnly,
+    Visited,
+    Transported,
+    NotReached,
+}
+
+impl Told {
+    /// The key that stands for it.
+    #[must_use]
+    pub fn of_key(digits: &str) -> Option<Self> {
+        match digits.chars().next()? {
+            '1' => Some(Self::PhoneOnly),
+            '2' => Some(Self::Visited),
+            '3' => Some(Self::Transported),
+            '4' => Some(Self::NotReached),
+            _ => None,
+        }
+    }
+
+    /// The outcome of a report.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PhoneOnly => "phone_only",
+            Self::Visited => "visited",
+            Self::Transported => "transported",
+            Self::NotReached => "not_reached",
+        }
+    }
 }
 
 /// News of one offer.
@@ -210,6 +249,8 @@ pub enum Notice {
     CallerOutOfReach,
     /// To the taker: please report.
     ReportDue,
+    /// To the coordinator: a report is still missing.
+    ReportMissing,
 }
 
 /// What to say to whoever caused the event.

@@ -18,6 +18,12 @@ pub struct Call {
     pub opened: Millis,
     /// The policy it began with.
     pub policy: Policy,
+    /// By when what came of it has to be told.
+    #[serde(default)]
+    pub report_by: Option<Millis>,
+    /// Whoever calls is this member, by the line, and has a report to give.
+    #[serde(default)]
+    pub reporter: Option<MemberId>,
     pub admission: Admission,
     pub stage: Stage,
     pub caller: Caller,
@@ -172,7 +178,7 @@ impl Stage {
     }
 }
 
-/// What an unknown caller is asked.
+/// What a caller is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -180,6 +186,12 @@ pub enum Question {
     Station,
     /// The code of the patient's clinic, or 0.
     Clinic,
+    /// A report, or an urgent call?
+    Report,
+    /// The PIN of whoever reports.
+    ReportPin,
+    /// What came of the call that was taken last.
+    ReportOutcome,
 }
 
 /// How a call ended.
@@ -198,6 +210,8 @@ pub enum Outcome {
     NotConnected,
     /// The key was pressed on the one phone that was rung.
     Confirmed,
+    /// Somebody called to report on another call.
+    Reported,
 }
 
 /// Where the hunt begins.
@@ -294,6 +308,11 @@ pub struct Taker {
     pub tries: u8,
     /// They have been joined at least once.
     pub talked: bool,
+    /// When they were joined first, and when they hung up last.
+    #[serde(default)]
+    pub joined: Option<Millis>,
+    #[serde(default)]
+    pub ended: Option<Millis>,
 }
 
 /// Something a human must look at; said again until acknowledged.
@@ -332,6 +351,8 @@ impl Call {
             kind,
             opened: now,
             policy,
+            report_by: None,
+            reporter: None,
             admission: Admission::Open,
             stage: Stage::New,
             caller,
@@ -408,6 +429,8 @@ impl Call {
             since: now,
             tries: 0,
             talked: false,
+            joined: None,
+            ended: None,
         });
         call
     }

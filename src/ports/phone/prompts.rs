@@ -10,7 +10,7 @@ const JA: &str = include_str!("../../../config/prompts/ja.tsv");
 const EN: &str = include_str!("../../../config/prompts/en.tsv");
 
 /// Every prompt there is.
-pub const ALL: [Prompt; 38] = [
+pub const ALL: [Prompt; 43] = [
     Prompt::AskStation,
     Prompt::AskClinic,
     Prompt::AskStationAgain,
@@ -49,6 +49,11 @@ pub const ALL: [Prompt; 38] = [
     Prompt::Tested,
     Prompt::RecoveryAsked,
     Prompt::Noted,
+    Prompt::AskReport,
+    Prompt::AskReportPin,
+    Prompt::AskReportOutcome,
+    Prompt::ReportTaken,
+    Prompt::ReportOnPage,
 ];
 
 /// Sounds of the bridge's own dialplan, for the time in which touban is down.
@@ -155,6 +160,11 @@ mod tests {
             Prompt::Tested => 35,
             Prompt::RecoveryAsked => 36,
             Prompt::Noted => 37,
+            Prompt::AskReport => 38,
+            Prompt::AskReportPin => 39,
+            Prompt::AskReportOutcome => 40,
+            Prompt::ReportTaken => 41,
+            Prompt::ReportOnPage => 42,
         }
     }
 

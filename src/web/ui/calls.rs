@@ -14,7 +14,7 @@ use crate::ids::{CallId, InstitutionId};
 
 use super::caller::{Binding, Caller, see_other};
 use super::failure::Failure;
-use super::form::Fields;
+use super::form::{Fields, narrow};
 use super::views::calls::{CallLeg, CallNew, CallPage, CallReport, CallReportForm, CallRow, Calls};
 use super::views::{Choice, Choices, Field, StateLine, Tone, render};
 use super::words::Voice;
@@ -151,6 +151,7 @@ fn problem(caller: &Caller, wrong: &[FieldWrong]) -> String {
     let code = match wrong.first().map(|w| w.field) {
         Some("phone") => "calls-no-phone",
         Some("number") => "calls-no-number",
+        Some("minutes") => "calls-too-dear",
         _ => "calls-not-there",
     };
     t(caller.lang, code)
@@ -261,6 +262,7 @@ fn report_form(caller: &Caller, sent: Option<(&Fields, &[FieldWrong])>) -> CallR
     CallReportForm {
         outcome: Choices { options: OUTCOMES.iter().map(choice).collect(), problem: wrong("outcome") },
         place: field("place"),
+        minutes: field("minutes"),
         text: field("text"),
     }
 }
@@ -291,6 +293,11 @@ pub(super) async fn report(
         outcome: fields.get("outcome").to_owned(),
         place: fields.text("place"),
         text: fields.text("text"),
+        minutes: match narrow(fields.get("minutes")).as_str() {
+            "" => None,
+            // What cannot be read is out of range and said so.
+            typed => Some(typed.parse().unwrap_or(-1)),
+        },
     };
     match caller.web.app.call_report(&person.who(), &call, &taker, told, Some(&key)).await {
         Ok(()) => Ok(see_other(&format!("/calls/{call}"))),

@@ -219,6 +219,9 @@ impl Machine {
     }
 
     pub(super) fn pin(&mut self, id: &LegId, gather: u32, verdict: PinVerdict) -> Answer {
+        if self.c.caller.leg.as_ref() == Some(id) {
+            return self.report_pin(gather, verdict);
+        }
         let Some(LegState::Screening { ask: Screening::Pin { call_back }, gather: open, wrong, .. }) =
             self.state_of(id).filter(|_| self.c.legs.contains_key(id))
         else {

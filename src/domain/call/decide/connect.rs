@@ -29,6 +29,8 @@ impl Machine {
             since: self.now,
             tries: 0,
             talked: false,
+            joined: None,
+            ended: None,
         });
         self.c.caller.tries = 0;
         self.c.caller.retry = None;
@@ -250,6 +252,7 @@ impl Machine {
         self.c.alarms.remove(&Alarm::NotJoined);
         if let Some(taker) = self.c.taker.as_mut() {
             (taker.talked, taker.tries) = (true, 0);
+            taker.joined.get_or_insert(self.now);
         }
         self.c.caller.tries = 0;
     }
@@ -347,7 +350,7 @@ impl Machine {
             }
             self.tell(To::Person(person), Notice::CallerOutOfReach);
         }
-        let chase = self.in_s(self.c.policy.report_chase_s);
+        let chase = self.next_chase();
         self.c.stage = Stage::ReportDue { since: self.now, chase };
     }
 
@@ -369,7 +372,11 @@ impl Machine {
             self.farewell(&leg, Prompt::Over, Cause::CallOver);
         }
         let person = self.c.taker.as_ref().map(|t| t.person.clone());
-        if let Some(leg) = self.c.taker.as_mut().and_then(|t| t.leg.take()) {
+        let leg = self.c.taker.as_mut().and_then(|t| {
+            t.ended = Some(self.now);
+            t.leg.take()
+        });
+        if let Some(leg) = leg {
             self.cut(&leg, Cause::CallOver);
         }
         self.c.caller.away = None;
@@ -377,7 +384,7 @@ impl Machine {
             return self.over(Outcome::Helped);
         }
         self.bridge(Command::CloseRoom);
-        let chase = self.in_s(self.c.policy.report_chase_s);
+        let chase = self.next_chase();
         self.c.stage = Stage::ReportDue { since: self.now, chase };
         if let Some(person) = person {
             self.tell(To::Person(person), Notice::ReportDue);

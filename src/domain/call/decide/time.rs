@@ -145,6 +145,20 @@ impl Machine {
         self.play(id, prompt, None);
     }
 
+    /// The next reminder: the ladder around the time at which the report is due, then again and again.
+    pub(super) fn next_chase(&self) -> Millis {
+        let by = self.c.report_by.unwrap_or(self.now);
+        let steps = self.c.policy.report_ladder_s.iter().map(|s| by.plus_s(*s));
+        let again = self.in_s(self.c.policy.report_chase_s);
+        steps.filter(|at| *at > self.now).min().unwrap_or(again)
+    }
+
+    /// The last reminder of the ladder is out.
+    fn chased_in_vain(&self) -> bool {
+        let last = self.c.policy.report_ladder_s.iter().max().copied().unwrap_or(0);
+        self.c.report_by.is_some_and(|by| self.now >= by.plus_s(last))
+    }
+
     fn stage_is_due(&mut self) {
         match self.c.stage {
             Stage::Asking { what, tries, .. } => self.not_understood(what, tries),
@@ -189,10 +203,13 @@ impl Machine {
                 self.release(Cause::Promised);
             }
             Stage::ReportDue { since, .. } => {
-                let chase = self.in_s(self.c.policy.report_chase_s);
+                let chase = self.next_chase();
                 self.c.stage = Stage::ReportDue { since, chase };
                 if let Some(person) = self.c.taker.as_ref().map(|t| t.person.clone()) {
                     self.tell(To::Person(person), Notice::ReportDue);
+                }
+                if self.chased_in_vain() {
+                    self.tell(To::Coordinator, Notice::ReportMissing);
                 }
             }
             Stage::New | Stage::LastResort { .. } | Stage::Over { .. } => {}

@@ -101,6 +101,12 @@ impl Run<'_> {
                 self.to_dispatcher.push_back(effect);
             }
             Effect::Offer(_) | Effect::GoOn | Effect::StopHunt => self.to_dispatcher.push_back(effect),
+            Effect::Report { person, .. } => {
+                let leg = before.caller.leg.as_ref();
+                assert!(leg.is_some_and(|l| self.right_pins.contains(l)), "a report without a right PIN");
+                assert_eq!(Some(&person), before.reporter.as_ref(), "a report in another's name");
+                self.saw("a report was taken by key");
+            }
             Effect::KeepMessage { recording } => self.keeping = Some(recording),
             Effect::Alarm { alarm, .. } => {
                 self.said_alarm.insert(alarm, self.now);

@@ -66,6 +66,7 @@ fn call(maker: &Maker, wrong: bool) -> CallPage {
         report: Some(CallReportForm {
             outcome,
             place: Field { value: String::new(), problem },
+            minutes: Field { value: s("25"), problem: None },
             text: Field::default(),
         }),
         may_again: true,
@@ -144,7 +145,10 @@ fn night(maker: &Maker) -> NightSettings {
             areas: s("青葉北 青葉南"),
         }],
         per_line: Field { value: s("5"), problem: None },
+        hidden: Field { value: s("20"), problem: None },
         in_use: Field { value: s("16"), problem: None },
+        minutes: Field { value: s("3000"), problem: None },
+        report_by: Field { value: s("09:00"), problem: None },
         institutions: vec![place("a", "さとう在宅クリニック", true), place("b", "青葉訪問看護", false)],
     }
 }
