@@ -113,6 +113,8 @@ pub enum Mail {
     TurnsShort { period: Moment, institutions: u32, page: Link },
     /// To a person of the rota: what do you wish for?
     WishAsk { period: Moment, deadline: Deadline, link: PersonalLink },
+    /// To somebody whose report or confirmation a month of the ledger waits for.
+    LedgerChase { case: CaseNumber, period: Moment, count: u32, page: Link },
     /// About a duty of the rota, to one who is asked. Who else it concerns stands on the page only.
     DutyAsk { ask: DutyAsk, case: CaseNumber, begins: Deadline, answer_by: Moment, link: PersonalLink },
     /// To everybody whom it concerns: a duty changed hands.
@@ -166,6 +168,7 @@ pub enum MailKind {
     RotaHoles,
     TurnsShort,
     WishAsk,
+    LedgerChase,
     DutyAsk,
     DutyChanged,
     DutyMovedUp,
@@ -222,6 +225,7 @@ impl MailKind {
         Self::RotaHoles,
         Self::TurnsShort,
         Self::WishAsk,
+        Self::LedgerChase,
         Self::DutyAsk,
         Self::DutyChanged,
         Self::DutyMovedUp,
@@ -271,6 +275,7 @@ impl MailKind {
             Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
             Self::TurnsShort => form("turns_short", "turns-short", 2, 0),
             Self::WishAsk => form("wish_ask", "wish-ask", 2, 1),
+            Self::LedgerChase => form("ledger_chase", "ledger-chase", 2, 1),
             Self::DutyAsk => form("duty_ask", "duty-ask", 3, 1),
             Self::DutyChanged => form("duty_changed", "duty-changed", 2, 1),
             Self::DutyMovedUp => form("duty_moved_up", "duty-moved-up", 3, 1),
@@ -334,6 +339,7 @@ impl Mail {
             Self::RotaHoles { .. } => MailKind::RotaHoles,
             Self::TurnsShort { .. } => MailKind::TurnsShort,
             Self::WishAsk { .. } => MailKind::WishAsk,
+            Self::LedgerChase { .. } => MailKind::LedgerChase,
             Self::DutyAsk { .. } => MailKind::DutyAsk,
             Self::DutyChanged { .. } => MailKind::DutyChanged,
             Self::DutyMovedUp { .. } => MailKind::DutyMovedUp,
@@ -437,6 +443,11 @@ impl Mail {
             Self::TurnsShort { period, institutions, page } => {
                 letter.with("period", period.as_str()).with("count", &institutions.to_string()).page(page)
             }
+            Self::LedgerChase { case, period, count, page } => letter
+                .with("case", case.as_str())
+                .with("period", period.as_str())
+                .with("count", &count.to_string())
+                .page(page),
             Self::WishAsk { period, deadline, link } => letter
                 .with("period", period.as_str())
                 .with("short", deadline.short.as_str())

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::access::note;
 use super::directory::reviews::still_wanted;
 use super::flow::{Act, apply, raise, set_due};
+use super::ledger::chase::mail_of as chase_mail;
 use super::mail_texts::{
     AssociationName, CaseNumber, CoarseArea, Consult, Deadline, DutyAsk, DutyEnd, Link as MailLink, Mail,
     MailText, Moment, NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty,
@@ -227,6 +228,10 @@ impl Command for Prepare {
             "retention" => self.retention(tx, &association).await?,
             "call_notice" => self.call_notice(tx, &association).await?,
             "bridge_down" => self.bridge_down(tx, &association).await?,
+            "ledger_chase" => {
+                let written = chase_mail(tx, &self.kit, &association, job).await?;
+                written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
+            }
             "rota_published" | "rota_duty" | "rota_holes" | "rota_turns" | "wish_ask" => {
                 let written = rota_mail(tx, &self.kit, &association, job).await?;
                 written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
@@ -855,6 +860,7 @@ impl Finish {
                 | "rota_holes"
                 | "rota_turns"
                 | "wish_ask"
+                | "ledger_chase"
                 | "duty"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }

@@ -4,11 +4,16 @@
 //! line is worth is `domain::ledger`.
 
 mod calls;
+pub mod chase;
 pub mod close;
 mod duty;
+pub mod ending;
+pub mod evaluation;
 pub mod figures;
+pub mod names;
 pub mod orders;
 pub mod record;
+pub mod reports;
 pub mod tables;
 pub mod tariffs;
 pub mod world;

@@ -326,6 +326,19 @@ impl App {
         Ok(self.db.run(CorrectNot { kit: self.kit(), who: who.clone(), line: line.clone() }).await?)
     }
 
+    /// The corrections that wait for the next month: the line, and what stands instead.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ledger_corrections(
+        &self,
+        association: &crate::ids::AssociationId,
+    ) -> Result<Vec<(LedgerLineId, Yen)>, AppError> {
+        let mut conn = self.db.read().await?;
+        let open = corrections_open(&mut conn, association).await?;
+        Ok(open.into_iter().map(|order| (order.line, order.instead)).collect())
+    }
+
     /// How many orders for corrections wait for the next month.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Records what completed, and the lines of both sides, in the transaction that closes the case.
 
 use super::super::{Kit, Who};
+use crate::domain::consult::Survey;
 use crate::domain::dispatch::{OfferState, Request, Terms};
 use crate::domain::ledger::{
     AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
@@ -11,6 +12,7 @@ use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::ledger::{event_add, line_add};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{Case, case_by_id, reports_of, survey_of};
+use crate::store::secrets::Sealed;
 use crate::store::{Conn, StoreError};
 use crate::time::Millis;
 
@@ -93,7 +95,15 @@ async fn completed(
     let home = association_by_id(tx, association).await?;
     let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
     let report = reports_of(tx, association, &request.id).await?.pop();
-    let survey = survey_of(tx, association, &request.id).await?;
+    let survey = match survey_of(tx, association, &request.id).await? {
+        Some(sealed) => {
+            let place = Sealed { table: "survey", column: "body", row: request.id.as_str() };
+            let plain = kit.vault.open(tx, association, place, &sealed).await?;
+            let read = serde_json::from_str::<Survey>(&plain);
+            Some(read.map_err(|e| StoreError::corrupt("survey", &request.id, e))?)
+        }
+        None => None,
+    };
     let at = counting_instant(request.created, Some(claim.at), Some(claim.at));
     let (_, asker_institution, asker_kind, asker_membership) =
         party(tx, association, &request.asker, Some(&case.institution), at).await?;
@@ -152,6 +162,7 @@ async fn completed(
             .ok()
             .and_then(|facts| code(facts.get("specialty")?.as_str()?)),
         other_subsidy: false,
+        transport_avoided: survey.as_ref().is_some_and(|s| s.avoided == "yes"),
         excluded: false,
         requester: RequesterFacts {
             institution: asker_institution,

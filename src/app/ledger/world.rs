@@ -115,7 +115,8 @@ pub(crate) struct World {
 /// The lines of a month with the entries that go with them.
 #[derive(Clone, Debug)]
 pub struct Computed {
-    pub run: Run,
+    /// Lines that wait for evidence.
+    pub held: Vec<Line>,
     /// Lines and entries, in the order in which they are sealed.
     pub lines: Vec<Line>,
 }
@@ -125,7 +126,7 @@ impl World {
     /// takes.
     pub fn compute(&self) -> Computed {
         let run = run_month(self.month, &self.facts, &self.taken, &self.tariffs, self.waiting);
-        let mut lines = run.lines.clone();
+        let Run { mut lines, held } = run;
         for order in &self.corrections {
             lines.extend(correction(&order.line, order.instead, self.month));
         }
@@ -139,7 +140,7 @@ impl World {
             let year = (self.month.fiscal_year(), self.month);
             lines.extend(proration(program, *budget, &sums, year));
         }
-        Computed { run, lines }
+        Computed { held, lines }
     }
 }
 

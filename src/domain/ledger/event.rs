@@ -452,6 +452,9 @@ pub struct CompletedEvent {
     /// Another public subsidy was taken for the same thing, as its taker declared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_subsidy: bool,
+    /// The asker said at the end that a referral or a transport was avoided by it (搬送回避).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transport_avoided: bool,
     /// An officer decided that it is not paid (理事判断).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub excluded: bool,

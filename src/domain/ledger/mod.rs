@@ -12,6 +12,7 @@ mod event;
 mod fraction;
 mod lines;
 mod month;
+mod next_year;
 mod program;
 mod program_file;
 mod run;
@@ -31,6 +32,7 @@ pub use event::{
 pub use fraction::{Fraction, NotAFraction, Rounding};
 pub use lines::{Eligibility, Entry, Line, Said, lines};
 pub use month::{Month, NotAMonth};
+pub use next_year::for_next_year;
 pub use program::{
     Books, Budget, BudgetRule, Claim, ClaimBy, ClaimRule, Cycle, Program, StandbyDay, claim, prorated,
 };

@@ -1,7 +1,8 @@
 //! Completed events and the lines made when they completed. `months` keeps closes and sealed lines, `rules`
-//! tariffs and what the office recorded by hand. What a line is worth is `domain::ledger`.
+//! tariffs and what the office recorded by hand, `reports` what papers need besides. What a line is worth is `domain::ledger`.
 
 pub mod months;
+pub mod reports;
 pub mod rules;
 
 use super::db::{Conn, Statement, StoreError};
@@ -27,7 +28,7 @@ statements! {
 
 /// For the test that prepares every statement.
 pub(super) fn statements() -> Vec<&'static Statement> {
-    [ALL, months::ALL, rules::ALL].concat()
+    [ALL, months::ALL, reports::ALL, rules::ALL].concat()
 }
 
 /// A stored line.
