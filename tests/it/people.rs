@@ -411,7 +411,9 @@ async fn a_test_mail_is_confirmed_by_a_button_and_never_by_looking(office: TestO
     clerk.get(&person).await.says("未確認").says("宛先が変わりました");
     let told = mails(&town.office.app).await;
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].subject.contains("メールの宛先を切りかえました") && told[0].to != "other@aoba.example.jp");
+    assert!(
+        told[0].subject.contains("メールの宛先を切りかえました") && told[0].to != "other@aoba.example.jp"
+    );
 }
 
 /// Signs in and has the device remembered.

@@ -128,6 +128,7 @@ async fn completed(
         report_ref: report.and_then(|r| code(&format!("call_report:{}", r.seq))),
         household_explained: false,
         night_card_used: false,
+        transport_avoided: false,
         specialty: None,
         other_subsidy: false,
         excluded: false,

@@ -98,14 +98,12 @@ impl App {
             if !line.entry.is_original() || line.eligibility.reason().is_some() {
                 return;
             }
-            match &line.event {
-                EventRef::Request(id) => {
+            match line.event.request() {
+                Some(id) => {
                     first = first.min(Month::of(line.civil_date));
                     ended.events.insert(id.as_str().to_owned());
                 }
-                EventRef::Duty(_) | EventRef::Turn(_) => {
-                    ended.standby += u32::from(line.side == Side::Standby)
-                }
+                None => ended.standby += u32::from(line.side == Side::Standby),
             }
         })
         .await?;
