@@ -360,7 +360,8 @@ async fn measured(fresh: impl AsyncFn(&str) -> String, size: Size) -> Column {
     let march = april.plus(11);
     {
         let url = fresh("ledger_month").await;
-        let (mut raw, town) = (Raw::open(&url).await, town(&url).await);
+        let town = town(&url).await;
+        let mut raw = Raw::open(&url).await;
         write_events(&mut raw, &town, window(april, april), size.month).await;
         raw.settle().await;
         let (app, home) = (&town.office.app, &town.office.association);
@@ -388,7 +389,8 @@ async fn measured(fresh: impl AsyncFn(&str) -> String, size: Size) -> Column {
     }
     {
         let url = fresh("ledger_year").await;
-        let (mut raw, town) = (Raw::open(&url).await, town(&url).await);
+        let town = town(&url).await;
+        let mut raw = Raw::open(&url).await;
         write_events(&mut raw, &town, window(april, march), size.year).await;
         raw.settle().await;
         let (app, home) = (&town.office.app, &town.office.association);
@@ -413,7 +415,8 @@ async fn measured(fresh: impl AsyncFn(&str) -> String, size: Size) -> Column {
     }
     {
         let url = fresh("ledger_heavy").await;
-        let (mut raw, town) = (Raw::open(&url).await, town(&url).await);
+        let town = town(&url).await;
+        let mut raw = Raw::open(&url).await;
         write_events(&mut raw, &town, window(april, april), size.year).await;
         raw.settle().await;
         let (app, home) = (&town.office.app, &town.office.association);

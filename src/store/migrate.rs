@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_call_back"),
     migration!(17, "0017_calls_in_ledger"),
     migration!(19, "0019_ledger_reports"),
+    migration!(20, "0020_ledger_reading"),
     migration!(25, "0025_test_calls"),
 ];
 

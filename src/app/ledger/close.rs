@@ -1,7 +1,7 @@
 //! Making and closing months: the clerk makes a month, an officer approves it, its lines are sealed into a chain
 //! and never change. Two people, two moments, the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::json;
 
@@ -12,7 +12,8 @@ use super::tariffs::draft_next_year;
 use super::world::{Computed, World, instants, world_of};
 use crate::domain::calendar::{CaseNo, civil_day};
 use crate::domain::ledger::{
-    Balance, BudgetRule, Code, Eligibility, Fact, Line, Month, OutOfBalance, ReasonCode, balance,
+    Balance, BudgetRule, Code, Eligibility, EventRef, Fact, Line, Month, OutOfBalance, ReasonCode, Side,
+    balance,
 };
 use crate::domain::people::Role;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
@@ -212,18 +213,15 @@ impl Command for Make {
 /// The sums of a month, once every event has a line for both its sides.
 fn checked(world: &World, computed: &Computed) -> Result<Balance, OutOfBalance> {
     let sums = balance(&computed.lines)?;
-    let mut sides: BTreeMap<String, BTreeSet<crate::domain::ledger::Side>> = BTreeMap::new();
-    for line in computed.lines.iter().chain(&computed.held) {
-        sides.entry(line.event.key()).or_default().insert(line.side);
-    }
+    // Nothing is told in its order, so it need not have one.
+    let mut sides: HashSet<(&EventRef, Side)> = HashSet::new();
+    sides.extend(computed.lines.iter().chain(&computed.held).map(|line| (&line.event, line.side)));
     for fact in &world.facts {
         let Fact::Event(event) = fact else { continue };
-        let key = event.event.key();
         let said =
-            |side| sides.get(&key).is_some_and(|all| all.contains(&side)) || world.taken.has_side(&key, side);
-        use crate::domain::ledger::Side;
+            |side| sides.contains(&(&event.event, side)) || world.taken.has_side(&event.event.key(), side);
         if !(said(Side::Requester) && said(Side::Acceptor)) {
-            return Err(OutOfBalance::Side { event: key });
+            return Err(OutOfBalance::Side { event: event.event.key() });
         }
     }
     Ok(sums)

@@ -8,7 +8,7 @@ use super::close::MonthView;
 use super::figures::Tally;
 use super::tables::{CITY_LEAST, columns, footer, hidden, month_name, titled, word};
 use super::world::instants;
-use crate::domain::ledger::{Cell, Code, EventRef, LedgerTable, Month, Side};
+use crate::domain::ledger::{Cell, Code, LedgerTable, Month, Side};
 use crate::i18n::{Lang, t, t_with};
 use crate::ids::AssociationId;
 use crate::money::Yen;

@@ -36,7 +36,7 @@ pub use next_year::for_next_year;
 pub use program::{
     Books, Budget, BudgetRule, Claim, ClaimBy, ClaimRule, Cycle, Program, StandbyDay, claim, prorated,
 };
-pub use run::{Balance, Brief, Fact, OutOfBalance, Run, Taken, Waiting, balance, run_month};
+pub use run::{Asks, Balance, Brief, Fact, OutOfBalance, Run, Taken, Waiting, balance, run_month};
 pub use standby::{People, Piece, StandbyEvent, TurnEvent, stretches, turns};
 pub use table::{Cell, LedgerTable};
 pub use tariff::{Caps, Side, Tariff, Tariffs, Unit, Uplift, UpliftOn};

@@ -14,8 +14,8 @@ use crate::time::Millis;
 
 statements! {
     EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, call_id, at_ms, counts_at_ms, body) VALUES ($1, $2, $3, $4, $5, $6)";
-    EVENTS_COUNTED = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND counts_at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND request_id > $5 ORDER BY request_id LIMIT $6";
-    EVENTS_LATE = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND counts_at_ms < $2 AND at_ms > $3 AND at_ms <= $4 AND request_id > $5 ORDER BY request_id LIMIT $6";
+    EVENTS_COUNTED = "SELECT request_id, counts_at_ms AS at, body FROM completed_event WHERE association_id = $1 AND counts_at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND (counts_at_ms > $2 OR request_id > $5) ORDER BY counts_at_ms, request_id LIMIT $6";
+    EVENTS_LATE = "SELECT request_id, at_ms AS at, body FROM completed_event WHERE association_id = $1 AND at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND (at_ms > $2 OR request_id > $5) ORDER BY at_ms, request_id LIMIT $6";
     EVENT_OF_CALL_CASE = "SELECT e.request_id FROM completed_event e JOIN call c ON c.association_id = e.association_id AND c.call_id = e.call_id WHERE e.association_id = $1 AND c.case_no = $2";
     EVENT_OF_CALL = "SELECT request_id FROM completed_event WHERE association_id = $1 AND call_id = $2";
     EVENT_OF_REQUEST = "SELECT body FROM completed_event WHERE association_id = $1 AND request_id = $2";
@@ -69,24 +69,47 @@ pub async fn event_add(
     tx.exec(&EVENT_ADD, params).await.map(drop)
 }
 
-fn event_row(row: &super::Row) -> Result<(RequestId, CompletedEvent), StoreError> {
+fn event_row(row: &super::Row) -> Result<(RequestId, Box<CompletedEvent>), StoreError> {
     Ok((row.id("request_id", RequestId::from_stored)?, row.json("body")?))
 }
 
-/// Completed events that count in `[from, to)` and were recorded at or before `as_of`, in the order of their
-/// requests, after `after`.
+/// Events read at a time.
+const PAGE: i64 = 2_000;
+
+/// Reads page after page by a statement whose second value is the instant, and whose fifth the request, after which
+/// it goes on. While the database reads a page, the one before it is made sense of.
+async fn events_by(
+    conn: &mut Conn,
+    association: &AssociationId,
+    statement: &'static Statement,
+    (mut at, before, as_of): (Millis, Millis, Millis),
+    mut after: String,
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
+    type Read = tokio::task::JoinHandle<Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError>>;
+    let lost = |e: tokio::task::JoinError| StoreError::Unusable(format!("reading events broke off: {e}"));
+    let (mut events, mut reading): (Vec<_>, Option<Read>) = (Vec::new(), None);
+    loop {
+        let params = values![association.as_str(), at, before, as_of, after.as_str(), PAGE];
+        let rows = conn.all(statement, params).await?;
+        if let Some(page) = reading.take() {
+            events.extend(page.await.map_err(lost)??);
+        }
+        let Some(last) = rows.last() else { return Ok(events) };
+        (at, after) = (last.millis("at")?, last.text("request_id")?);
+        reading = Some(tokio::task::spawn_blocking(move || rows.iter().map(event_row).collect()));
+    }
+}
+
+/// Completed events that count in `[from, to)` and were recorded at or before `as_of`.
 ///
 /// # Errors
 /// The database's.
 pub async fn events_counted(
     conn: &mut Conn,
     association: &AssociationId,
-    (from, to, as_of): (Millis, Millis, Millis),
-    after: &str,
-    limit: i64,
-) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
-    let params = values![association.as_str(), from, to, as_of, after, limit];
-    conn.all(&EVENTS_COUNTED, params).await?.iter().map(event_row).collect()
+    span: (Millis, Millis, Millis),
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
+    events_by(conn, association, &EVENTS_COUNTED, span, String::new()).await
 }
 
 /// Completed events that count before `before` and were recorded after `since`, until `as_of`.
@@ -97,11 +120,10 @@ pub async fn events_late(
     conn: &mut Conn,
     association: &AssociationId,
     (before, since, as_of): (Millis, Millis, Millis),
-    after: &str,
-    limit: i64,
-) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
-    let params = values![association.as_str(), before, since, as_of, after, limit];
-    conn.all(&EVENTS_LATE, params).await?.iter().map(event_row).collect()
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
+    // After every request of that instant itself.
+    let after = char::MAX.to_string();
+    events_by(conn, association, &EVENTS_LATE, (since, before, as_of), after).await
 }
 
 /// # Errors
@@ -150,7 +172,7 @@ pub async fn events_after(
     association: &AssociationId,
     after: &str,
     limit: i64,
-) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
     let rows = conn.all(&EVENTS_AFTER, values![association.as_str(), after, limit]).await?;
     rows.iter().map(|r| Ok((r.id("request_id", RequestId::from_stored)?, r.json("body")?))).collect()
 }

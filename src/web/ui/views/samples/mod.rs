@@ -13,7 +13,6 @@ mod sheets;
 mod signin;
 
 use super::*;
-use ledger::DRAWING;
 
 struct Maker {
     lang: Lang,
