@@ -12,7 +12,7 @@ use touban::app::people::phone_change::{Line, NewNumberRung, PhoneDeed, PhoneSet
 use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{AppError, Who};
 use touban::domain::call::number::{Reading, read};
-use touban::domain::call::{Cause, LegId};
+use touban::domain::call::{Answer, Cause, LegId};
 use touban::domain::ledger::{ReasonCode, Side};
 use touban::domain::people::Role;
 use touban::domain::people::reach::PhoneHealth;
@@ -284,14 +284,23 @@ async fn nobody_left_alarms_until_somebody_looks_and_stays_open(office: TestOffi
         night.phones.hang_up(&leg).unwrap();
     }
     let line = night.stage("last_resort").await;
+    // Each time that it is said the office's phones ring too; whoever does not come to one may come to the other.
+    let rung_in_vain = async || {
+        let leg = night.rings(COORDINATOR).await;
+        night.phones.hang_up(&leg).unwrap();
+        night.office.clock.set(night.office.app.now().plus_s(6));
+        night.stage("last_resort").await;
+    };
     night.office.clock.set(night.office.app.now().plus_s(61));
     let alarms = async || {
         let mails = night.mails().await;
         mails.iter().any(|m| m.contains("出られる先生がいません"))
     };
     night.until("alarmed", async || alarms().await).await;
+    rung_in_vain().await;
     night.office.clock.set(night.office.app.now().plus_s(61));
     night.until("alarmed again", async || alarms().await).await;
+    rung_in_vain().await;
     let who = Who::member(&night.office.association, &night.office.coordinator);
     let app = &night.office.app;
     app.call_acknowledge(&who, &line.row.id).await.unwrap();
@@ -299,6 +308,34 @@ async fn nobody_left_alarms_until_somebody_looks_and_stays_open(office: TestOffi
     app.call_close(&who, &line.row.id).await.unwrap();
     night.stage("over").await;
     night.until("every phone is hung up", async || night.live(NURSE).is_none()).await;
+    night.ends().await;
+}
+
+async fn whoever_the_office_names_is_rung_now_and_may_take_it(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let app = &night.office.app;
+    let elsewhere = crate::support::add_institution(app, &night.office.association, "別の医院").await;
+    let new = NewMember {
+        phone: Some(DEPUTY.to_owned()),
+        ..new_member("応援 五", &elsewhere, Role::Physician, vec![])
+    };
+    let pin = Pin::parse(PIN).unwrap();
+    let helper = app.member_add(&night.office.cli(), new, Some(&pin), None).await.unwrap().into_inner();
+    let nurse = night.nurse_calls().await;
+    night.rings(OWN).await;
+    let id = night.stage("ringing").await.row.id;
+    let who = Who::member(&night.office.association, &night.office.coordinator);
+    let ringable = app.call_ringable(&night.office.association).await.unwrap();
+    assert!(ringable.iter().any(|(id, _)| *id == helper));
+    assert_eq!(app.call_ring(&who, &id, &helper).await.unwrap(), Answer::Done);
+    night.rings(DEPUTY).await;
+    assert!(night.live(OWN).is_some(), "nobody is hung up for it");
+    let doctor = night.takes(DEPUTY).await;
+    night.talk(&nurse, &doctor).await;
+    night.until("the other phone is silent", async || night.live(OWN).is_none()).await;
+    let line = night.stage("talking").await;
+    assert_eq!(line.row.taker.as_ref(), Some(&helper));
+    assert_eq!(app.call_ring(&who, &id, &night.own).await.unwrap(), Answer::NotNow, "it is taken");
     night.ends().await;
 }
 
@@ -790,6 +827,7 @@ async fn a_ceiling_turns_unknown_lines_away_and_connects_no_consult(office: Test
 }
 
 on_both!(
+    whoever_the_office_names_is_rung_now_and_may_take_it,
     a_report_by_key_ends_a_call_and_both_sides_have_their_line_once,
     a_call_closed_by_hand_counts_and_its_late_report_is_laid_beside_it,
     a_ceiling_turns_unknown_lines_away_and_connects_no_consult,

@@ -74,11 +74,14 @@ pub(crate) async fn decided(
     loaded: &LoadedCall,
     happened: Happened,
 ) -> Result<Moved, StoreError> {
-    let world = if may_ring(&happened) {
+    let mut world = if may_ring(&happened) {
         NightWorld::load(tx, kit, &who.association, &loaded.call, &loaded.request).await?
     } else {
         NightWorld::default()
     };
+    if let Happened::Request(dispatch::Event::AskNow { person }) = &happened {
+        world.add_line(tx, kit, &who.association, person).await?;
+    }
     let lines = |person: &MemberId| world.line(person);
     let both = hunt(&loaded.call, &loaded.request, happened, kit.now, &world, &lines);
     let due = due_of(&both.call, &both.request);
@@ -294,9 +297,12 @@ async fn perform(
         Effect::Alarm { alarm: raised, said } => alarm(tx, kit, who, call, alarm_code(*raised), *said).await,
         Effect::Ended { outcome } if call.kind == Kind::Test => tested(tx, kit, who, call, *outcome).await,
         // The row says how it ended; the rest is what the two machines say to each other.
-        Effect::Ended { .. } | Effect::Hunt { .. } | Effect::Offer(_) | Effect::GoOn | Effect::StopHunt => {
-            Ok(())
-        }
+        Effect::Ended { .. }
+        | Effect::Hunt { .. }
+        | Effect::Offer(_)
+        | Effect::GoOn
+        | Effect::RingOffice
+        | Effect::StopHunt => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::flow::apply;
+use super::flow::{apply, decided};
 use super::inbound::{case_no, hunt_request, minutes_this_month};
 use super::settings::{line_of, load};
 use crate::app::access::note;
@@ -13,14 +13,19 @@ use crate::app::{App, AppError, Kit, Who};
 use crate::domain::call::number::Line;
 use crate::domain::call::{Answer, Call, Event, Happened, Kind};
 use crate::domain::consult::Wrong;
+use crate::domain::dispatch;
+use crate::domain::people::Role;
 use crate::domain::people::reach::TEST_CALL_S;
-use crate::ids::{CallId, InstitutionId, MemberId, ReachTestId, RequestId};
-use crate::store::call::{NewCall, call_add, call_by_id};
+use crate::ids::{AssociationId, CallId, InstitutionId, MemberId, ReachTestId, RequestId};
+use crate::store::call::{NewCall, call_add, call_by_id, call_lock};
 use crate::store::dispatch::request_load;
 use crate::store::enrolment::{TestBy, reach_call_open, reach_test_add};
 use crate::store::jobs::{alarm_acknowledge, alarms_unacknowledged};
-use crate::store::people::{association_by_id, institution_by_id, member_by_id};
+use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id, members_after};
 use crate::store::{Command, Conn, StoreError};
+
+/// People a page offers to be rung.
+const RINGABLE_MAX: i64 = 1_000;
 
 /// A call that was begun, or the field that stands against it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,6 +216,38 @@ pub(crate) async fn ring_one(
     start.apply(tx).await
 }
 
+/// Somebody of the office has this person rung now.
+struct RingNow {
+    kit: Kit,
+    who: Who,
+    call: CallId,
+    person: MemberId,
+}
+
+impl Command for RingNow {
+    type Output = Option<Answer>;
+
+    async fn apply(&self, tx: &mut Conn) -> Result<Option<Answer>, StoreError> {
+        let (kit, who) = (&self.kit, &self.who);
+        let association = &who.association;
+        let Some(loaded) = call_lock(tx, &kit.vault, association, &self.call).await? else {
+            return Ok(None);
+        };
+        let there = member_by_id(tx, association, &self.person).await?.is_some_and(|m| m.is_active(kit.now));
+        if !there {
+            return Ok(None);
+        }
+        if !loaded.call.stage.is_seeking() || loaded.call.route.is_none() {
+            return Ok(Some(Answer::NotNow));
+        }
+        let event = dispatch::Event::AskNow { person: self.person.clone() };
+        decided(tx, kit, who, &loaded, Happened::Request(event)).await?;
+        let detail = json!({ "member": self.person.as_str() });
+        note(tx, kit, who, "call.ring", &format!("call:{}", self.call), detail).await?;
+        Ok(Some(Answer::Done))
+    }
+}
+
 struct Deed {
     kit: Kit,
     who: Who,
@@ -349,6 +386,34 @@ impl App {
     /// As [`App::call_again`].
     pub async fn call_acknowledge(&self, who: &Who, call: &CallId) -> Result<Answer, AppError> {
         self.deed(who, call, Event::Acknowledged, "call.acknowledge").await
+    }
+
+    /// Somebody of the office has a person rung now, whatever the plan says. [`Answer::NotNow`]: nobody is being
+    /// looked for.
+    ///
+    /// # Errors
+    /// There is no such call or person; the store's.
+    pub async fn call_ring(&self, who: &Who, call: &CallId, person: &MemberId) -> Result<Answer, AppError> {
+        let ring = RingNow { kit: self.kit(), who: who.clone(), call: call.clone(), person: person.clone() };
+        self.db.run(ring).await?.ok_or(AppError::NotFound)
+    }
+
+    /// Whom a call may ring by hand, by name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn call_ringable(
+        &self,
+        association: &AssociationId,
+    ) -> Result<Vec<(MemberId, String)>, AppError> {
+        let mut conn = self.db.read().await?;
+        let now = self.now();
+        let all = members_after(&mut conn, association, "", RINGABLE_MAX).await?;
+        let may = |m: &Member| {
+            let role = [Role::Physician, Role::Specialist, Role::Coordinator, Role::Officer];
+            m.is_active(now) && m.phone.is_some() && m.pin_hash.is_some() && role.iter().any(|r| m.has(*r))
+        };
+        Ok(all.into_iter().filter(may).map(|m| (m.id, m.name)).collect())
     }
 
     /// A human ends a call: every phone is hung up.

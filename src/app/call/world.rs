@@ -49,6 +49,21 @@ impl NightWorld {
         self.lines.get(person).cloned()
     }
 
+    /// Somebody whom no plan names may be rung too.
+    pub(super) async fn add_line(
+        &mut self,
+        conn: &mut Conn,
+        kit: &Kit,
+        association: &AssociationId,
+        person: &MemberId,
+    ) -> Result<(), StoreError> {
+        let own = self.settings.own();
+        if let Some(line) = line_of(conn, &kit.vault, association, &own, person).await? {
+            self.lines.insert(person.clone(), line);
+        }
+        Ok(())
+    }
+
     pub(crate) async fn load(
         conn: &mut Conn,
         kit: &Kit,

@@ -146,6 +146,8 @@ pub enum Effect {
     Offer(News),
     /// Nobody is being rung: the dispatcher has to look again.
     GoOn,
+    /// Nobody is left and nobody has seen it: the phones of coordinators and officers ring again.
+    RingOffice,
     /// The request is taken back.
     StopHunt,
     /// The bridge leaves something unsaid: ask it what it holds, and say so with [`Event::Snapshot`].

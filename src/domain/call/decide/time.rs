@@ -83,12 +83,16 @@ impl Machine {
 
     fn alarms_again(&mut self) {
         let every_s = self.c.policy.alarm_every_s;
+        let last_resort = matches!(self.c.stage, Stage::LastResort { .. }) && self.c.bridge_down.is_none();
         for (alarm, clock) in &mut self.c.alarms {
             if clock.next <= self.now {
                 clock.said = clock.said.saturating_add(1);
                 // After a standstill it is said once, not as often as was missed.
                 clock.next = self.now.plus_s(every_s);
                 self.fx.push(Effect::Alarm { alarm: *alarm, said: clock.said });
+                if *alarm == Alarm::NobodyLeft && last_resort {
+                    self.fx.push(Effect::RingOffice);
+                }
             }
         }
     }
@@ -177,6 +181,11 @@ impl Machine {
                 self.over(Outcome::Vanished);
             }
             Stage::Refusing { .. } => self.over(Outcome::Refused),
+            // Somebody was rung beyond the plan, in vain: it is as it was before.
+            Stage::Hunting { .. } if self.c.alarms.contains_key(&Alarm::NobodyLeft) => {
+                self.c.stage = Stage::LastResort { since: self.now };
+                self.fx.push(Effect::GoOn);
+            }
             Stage::Hunting { since, .. } => {
                 self.raise(Alarm::NobodyRinging);
                 let check = self.in_s(self.c.policy.alarm_every_s);

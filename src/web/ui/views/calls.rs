@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::{Choices, Field, Hidden, Shell, StateLine, quiet_debug};
+use super::{Choice, Choices, Field, Hidden, Shell, StateLine, quiet_debug};
 
 /// One attempt.
 #[derive(Clone, Default)]
@@ -81,6 +81,8 @@ pub struct CallPage {
     pub report: Option<CallReportForm>,
     pub may_again: bool,
     pub may_hand_over: bool,
+    /// Whom the office may have rung now; empty where nobody is looked for.
+    pub ring: Vec<Choice>,
     pub may_close: bool,
     pub once: Hidden,
 }

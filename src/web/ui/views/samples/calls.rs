@@ -71,6 +71,11 @@ fn call(maker: &Maker, wrong: bool) -> CallPage {
         }),
         may_again: true,
         may_hand_over: true,
+        ring: if wrong {
+            vec![Choice { value: s("m"), label: s("伊藤 美咲"), note: None, chosen: false }]
+        } else {
+            Vec::new()
+        },
         may_close: wrong,
         once: hidden("once-5"),
     }
