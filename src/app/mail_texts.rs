@@ -13,7 +13,7 @@ pub use envelope::{
     Specialty, TypedCode,
 };
 
-pub use facts::{Consult, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish};
+pub use facts::{Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish};
 
 use crate::i18n::{Lang, t, t_with};
 
@@ -121,6 +121,17 @@ pub enum Mail {
     DutyIll { case: CaseNumber, begins: Deadline, page: Link },
     /// To everybody whom it concerns: a change was undone.
     DutyUndone { case: CaseNumber, begins: Deadline, page: Link },
+    /// To one who is asked to cover a clinic, for one or several slots. Whose clinic stands on the page only.
+    CoverAsk {
+        ask: CoverAsk,
+        case: CaseNumber,
+        area: CoarseArea,
+        slots: u32,
+        begins: Deadline,
+        link: PersonalLink,
+    },
+    /// About a cover; `what` is a word of `word-cover-notice-…`.
+    Cover { what: &'static str, case: CaseNumber, begins: Deadline, page: Link },
     /// To who asked, was asked or had agreed: nothing comes of it.
     DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
@@ -169,6 +180,8 @@ pub enum MailKind {
     DutyIll,
     DutyUndone,
     DutyEnded,
+    CoverAsk,
+    Cover,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -182,7 +195,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -224,6 +237,8 @@ impl MailKind {
         Self::DutyIll,
         Self::DutyUndone,
         Self::DutyEnded,
+        Self::CoverAsk,
+        Self::Cover,
     ];
 
     const fn form(self) -> Form {
@@ -272,6 +287,8 @@ impl MailKind {
             Self::DutyIll => form("duty_ill", "duty-ill", 2, 0),
             Self::DutyUndone => form("duty_undone", "duty-undone", 2, 0),
             Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
+            Self::CoverAsk => form("cover_ask", "cover-ask", 3, 1),
+            Self::Cover => form("cover", "cover", 2, 0),
         }
     }
 
@@ -334,6 +351,8 @@ impl Mail {
             Self::DutyIll { .. } => MailKind::DutyIll,
             Self::DutyUndone { .. } => MailKind::DutyUndone,
             Self::DutyEnded { .. } => MailKind::DutyEnded,
+            Self::CoverAsk { .. } => MailKind::CoverAsk,
+            Self::Cover { .. } => MailKind::Cover,
         }
     }
 
@@ -399,6 +418,17 @@ impl Mail {
                 .of_duty(case, begins)
                 .with("deadline", answer_by.as_str())
                 .personal(link),
+            Self::CoverAsk { ask, case, area, slots, begins, link } => letter
+                .with("ask", &t(lang, ask.key()))
+                .with("area", area.as_str())
+                .with("count", &slots.to_string())
+                .of_duty(case, begins)
+                .personal(link),
+            Self::Cover { what, case, begins, page } => letter
+                .with("what", &t(lang, &format!("word-cover-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-cover-todo-{what}")))
+                .of_duty(case, begins)
+                .page(page),
             Self::DutyChanged { case, begins, page }
             | Self::DutyMovedUp { case, begins, page }
             | Self::DutyIll { case, begins, page }
@@ -479,6 +509,15 @@ impl DutyEnd {
             Self::Refused => "mail-duty-end-refused",
             Self::Expired => "mail-duty-end-expired",
             Self::Void => "mail-duty-end-void",
+        }
+    }
+}
+
+impl CoverAsk {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Volunteer => "mail-cover-volunteer",
+            Self::Duty => "mail-cover-duty",
         }
     }
 }

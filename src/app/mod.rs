@@ -6,6 +6,7 @@ pub mod answers;
 pub mod calendar;
 pub mod call;
 pub mod consult;
+pub mod cover;
 pub mod demo;
 pub mod directory;
 pub mod flow;

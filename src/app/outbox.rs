@@ -214,6 +214,11 @@ impl Command for Prepare {
             "phone_change" => self.phone_change(tx, &association).await?,
             "entry_review" => self.entry_review(tx, &association).await?,
             "duty" => self.duty(tx, &association).await?,
+            "cover_ask" | "cover_tell" | "cover_summary" => {
+                let written = super::cover::mail_of(tx, &self.kit, &association, job).await?;
+                let write = |(person, built, request)| self.write(&association, &person, built, Some(&request));
+                written.map(write).transpose()?
+            }
             "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
@@ -595,6 +600,9 @@ impl Prepare {
                 Some(case) if case.kind == Kind::Swap.code() => {
                     format!("{}/swaps/{}", self.kit.rules.base_url, case.id)
                 }
+                Some(case) if case.kind == Kind::Cover.code() => {
+                    format!("{}/covers/{}", self.kit.rules.base_url, case.id)
+                }
                 Some(case) => format!("{board}/{}", case.id),
                 None => board.clone(),
             })?;
@@ -604,8 +612,11 @@ impl Prepare {
                     _ => Mail::Unreachable { page },
                 });
             };
-            let swap = case.kind == Kind::Swap.code();
-            let kind = if swap { RequestKind::Swap } else { RequestKind::Consult };
+            let kind = match Kind::from_code(&case.kind) {
+                Some(Kind::Swap) => RequestKind::Swap,
+                Some(Kind::Cover) => RequestKind::Cover,
+                _ => RequestKind::Consult,
+            };
             let number = CaseNumber::new(&case.case_no)?;
             let deadline = Moment::new(say::moment(case.answer_by, home.zone, person.lang))?;
             Ok::<_, NotEnvelope>(match alarm.kind.as_str() {
@@ -805,6 +816,15 @@ impl Command for Finish {
         if job.kind == "ask" {
             self.tell_machine(tx, &end).await?;
         }
+        if job.kind == "cover_ask" {
+            let reason = match &self.sent {
+                Sent::Delivered => None,
+                Sent::Temporary { reason, .. }
+                | Sent::Misconfigured { reason }
+                | Sent::Permanent { reason } => Some(reason.as_str()),
+            };
+            super::cover::told_machine(tx, kit, job, &end, reason).await?;
+        }
         Ok(true)
     }
 }
@@ -833,6 +853,9 @@ impl Finish {
                 | "rota_turns"
                 | "wish_ask"
                 | "duty"
+                | "cover_ask"
+                | "cover_tell"
+                | "cover_summary"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }

@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_rota_sheets"),
     migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
+    migration!(21, "0021_cover"),
 ];
 
 const CREATE: Statement = Statement {

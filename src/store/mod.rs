@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod call;
+pub mod cover;
 pub mod credentials;
 pub mod db;
 pub mod directory;
@@ -71,6 +72,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         settings::ALL,
         sheets::ALL,
         swaps::ALL,
+        cover::ALL,
     ]
     .concat();
     all.extend(ledger::statements());

@@ -60,7 +60,7 @@ fn words(voice: Voice, alarm: &AlarmRow, case_no: Option<&str>, names: &Names) -
         "call_bridge_down" if alarm.subject == "bridge" => "bridge",
         "exhausted" if case_no.is_some() => "exhausted",
         "expired" if case_no.is_some() => "expired",
-        "short" | "not_closed" if case_no.is_some() => "silent",
+        "short" | "not_closed" | "not_reported" if case_no.is_some() => "silent",
         _ if case_no.is_some() => "other",
         _ => "system",
     };
@@ -78,9 +78,11 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
             None => {
                 let association = &caller.with_right(Right::Board)?.association.id;
                 let head = caller.web.app.request_head(association, id).await?;
-                if head.as_ref().is_some_and(|case| case.kind == Kind::Swap.code()) {
-                    page = "swaps";
-                }
+                page = match head.as_ref().and_then(|case| Kind::from_code(&case.kind)) {
+                    Some(Kind::Swap) => "swaps",
+                    Some(Kind::Cover) => "covers",
+                    _ => page,
+                };
                 head.map(|case| case.case_no)
             }
         },

@@ -10,7 +10,7 @@ use crate::i18n::t;
 use crate::web::rate::Purpose;
 
 use super::caller::{Binding, Caller, Cookie, see_other, with};
-use super::duties;
+use super::{covers, duties};
 use super::entry::enter;
 use super::failure::Failure;
 use super::form::Fields;
@@ -94,6 +94,7 @@ pub(super) async fn show(
         Opened::Wishes => super::rota::wishes_by_link(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
         Opened::Swap(open) => duties::offer_page(caller, &open, token, problem, remember).await?,
+        Opened::Cover(open) => covers::offer_page(caller, &open, token, problem, remember).await?,
     })
 }
 
@@ -175,8 +176,7 @@ pub(super) fn ended(caller: &Caller, home: &Association, case_no: Option<String>
     let voice = Voice { lang: caller.lang, zone: home.zone, now: caller.now };
     let kind = match why {
         Ended::TakenByAnother => LinkEndKind::TakenByAnother,
-        Ended::AcceptedByYou { at, request, swap } => {
-            let place = if swap { "swaps" } else { "consults" };
+        Ended::AcceptedByYou { at, request, place } => {
             LinkEndKind::AcceptedByYou { at: voice.moment(at), href: format!("/{place}/{request}") }
         }
         Ended::DeclinedByYou => LinkEndKind::DeclinedByYou { at: String::new() },
@@ -255,11 +255,19 @@ pub(super) async fn answer(caller: Caller, fields: Fields) -> Result<Response, F
     })
 }
 
+/// The page for an answer that was not taken, where its own page has nothing more to say.
+pub(super) fn not_taken(caller: &Caller, answer: LinkAnswer) -> Response {
+    match answer {
+        LinkAnswer::Ended { association, case_no, why } => ended(caller, &association, case_no, why),
+        _ => ending(caller, None, LinkEndKind::Unknown),
+    }
+}
+
 fn wrong(tries_left: i64) -> PinProblem {
     PinProblem::Wrong { tries_left: u32::try_from(tries_left).unwrap_or(0) }
 }
 
-fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>) -> Response {
+pub(super) fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>) -> Response {
     match secret {
         Some(secret) => with(response, caller.set(which, secret)),
         None => response,
@@ -267,7 +275,7 @@ fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>
 }
 
 /// The cookie of a newly known device, which gets its name.
-async fn keep_device(caller: &Caller, response: Response, secret: Option<&str>) -> Result<Response, Failure> {
+pub(super) async fn keep_device(caller: &Caller, response: Response, secret: Option<&str>) -> Result<Response, Failure> {
     if let Some(secret) = secret {
         caller.web.app.device_named(secret, caller.agent()).await?;
     }

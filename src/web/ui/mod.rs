@@ -19,6 +19,7 @@ mod board;
 mod caller;
 mod calls;
 mod case;
+mod covers;
 mod demo;
 mod directory;
 mod duties;
@@ -65,6 +66,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     people::ROUTES,
     directory::ROUTES,
     duties::ROUTES,
+    covers::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
@@ -95,6 +97,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(people::routes())
         .merge(directory::routes())
         .merge(duties::routes())
+        .merge(covers::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
         .merge(setup::routes())

@@ -2,6 +2,7 @@
 
 mod calls;
 mod directory;
+mod covers;
 mod duties;
 mod ledger;
 mod paper;
@@ -846,6 +847,7 @@ impl Maker {
             people::pages,
             directory::pages,
             duties::pages,
+            covers::pages,
             paper::pages,
             rota::pages,
             sheets::pages,
