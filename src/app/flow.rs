@@ -63,11 +63,8 @@ pub(crate) async fn apply(
     while let Some((id, event)) = queue.pop_front() {
         // Whoever may write the rota waits here for whoever is writing it, before anything of it is read.
         // So does a yes to a slot of a cover: what one person may carry is counted over all of them.
-        let kind = if swap::writes_rota(&event) {
-            request_kind(tx, &who.association, &id).await?
-        } else {
-            None
-        };
+        let kind =
+            if swap::writes_rota(&event) { request_kind(tx, &who.association, &id).await? } else { None };
         let counted = matches!(event, Event::Accept { .. }) && kind.as_deref() == Some(Kind::Cover.code());
         if counted || kind.as_deref() == Some(Kind::Swap.code()) {
             rota_touch(tx, &who.association, kit.now).await?;
@@ -215,6 +212,9 @@ async fn perform(
                 To::Asker => next.asker.clone(),
                 To::Person(person) => person.clone(),
             };
+            if next.kind == Kind::Check {
+                return Ok(());
+            }
             if next.kind == Kind::Cover {
                 return cover::tell(tx, kit, association, next, &person, *notice, to == &To::Asker).await;
             }
@@ -235,6 +235,8 @@ async fn perform(
             };
             job_add(tx, association, &job, kit.now, chance).await
         }
+        // Who did not answer the check was an alarm before the night already.
+        Effect::Alarm(Alarm::Expired) if next.kind == Kind::Check => Ok(()),
         Effect::Alarm(alarm) => {
             raise(tx, kit, association, alarm_code(*alarm), &format!("request:{}", next.id)).await
         }

@@ -13,7 +13,9 @@ pub use envelope::{
     Specialty, TypedCode,
 };
 
-pub use facts::{Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish};
+pub use facts::{
+    Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish,
+};
 
 use crate::i18n::{Lang, t, t_with};
 
@@ -130,6 +132,10 @@ pub enum Mail {
         begins: Deadline,
         link: PersonalLink,
     },
+    /// To somebody of tonight's chain: can you be reached?
+    TonightAsk { link: PersonalLink },
+    /// To the coordinators, before the night; `what` is a word of `word-tonight-…`.
+    TonightAlarm { what: &'static str, page: Link },
     /// About a cover; `what` is a word of `word-cover-notice-…`.
     Cover { what: &'static str, case: CaseNumber, begins: Deadline, page: Link },
     /// To who asked, was asked or had agreed: nothing comes of it.
@@ -182,6 +188,8 @@ pub enum MailKind {
     DutyEnded,
     CoverAsk,
     Cover,
+    TonightAsk,
+    TonightAlarm,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -195,7 +203,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -239,6 +247,8 @@ impl MailKind {
         Self::DutyEnded,
         Self::CoverAsk,
         Self::Cover,
+        Self::TonightAsk,
+        Self::TonightAlarm,
     ];
 
     const fn form(self) -> Form {
@@ -289,6 +299,8 @@ impl MailKind {
             Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
             Self::CoverAsk => form("cover_ask", "cover-ask", 3, 1),
             Self::Cover => form("cover", "cover", 2, 0),
+            Self::TonightAsk => form("tonight_ask", "tonight-ask", 2, 1),
+            Self::TonightAlarm => form("tonight_alarm", "tonight-alarm", 2, 0),
         }
     }
 
@@ -353,6 +365,8 @@ impl Mail {
             Self::DutyEnded { .. } => MailKind::DutyEnded,
             Self::CoverAsk { .. } => MailKind::CoverAsk,
             Self::Cover { .. } => MailKind::Cover,
+            Self::TonightAsk { .. } => MailKind::TonightAsk,
+            Self::TonightAlarm { .. } => MailKind::TonightAlarm,
         }
     }
 
@@ -374,7 +388,11 @@ impl Mail {
             | Self::RecoveryNotice { link }
             | Self::Test { link }
             | Self::Station { link }
-            | Self::EntryReview { link } => letter.personal(link),
+            | Self::EntryReview { link }
+            | Self::TonightAsk { link } => letter.personal(link),
+            Self::TonightAlarm { what, page } => {
+                letter.with("what", &t(lang, &format!("word-tonight-{what}"))).page(page)
+            }
             Self::Call { what, case, page } => letter
                 .with("case", case.as_str())
                 .with("what", &t(lang, &format!("word-call-notice-{what}")))

@@ -26,6 +26,7 @@ pub mod setup;
 pub mod sheets;
 pub mod signin;
 pub mod swap;
+pub mod tonight;
 pub mod verify;
 pub mod views;
 

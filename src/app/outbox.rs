@@ -216,7 +216,8 @@ impl Command for Prepare {
             "duty" => self.duty(tx, &association).await?,
             "cover_ask" | "cover_tell" | "cover_summary" => {
                 let written = super::cover::mail_of(tx, &self.kit, &association, job).await?;
-                let write = |(person, built, request)| self.write(&association, &person, built, Some(&request));
+                let write =
+                    |(person, built, request)| self.write(&association, &person, built, Some(&request));
                 written.map(write).transpose()?
             }
             "recovery" => return self.recovery(tx).await,
@@ -311,6 +312,10 @@ impl Prepare {
         };
         attempt_save(tx, &home.id, &key, "sending", self.job.tries, None, None).await?;
         let lang = person.lang;
+        if loaded.request.kind == Kind::Check {
+            let built = personal_link(&self.kit, &link, home, lang).map(|link| Mail::TonightAsk { link });
+            return self.write(home, &person, built, Some(&request)).map(Some);
+        }
         if loaded.request.kind == Kind::Swap {
             let step = loaded.request.offers.get(&member).map_or(0, |offer| offer.step);
             let built = self.duty_ask(&loaded.request, &case, step, &link, home, lang);
@@ -606,6 +611,11 @@ impl Prepare {
                 Some(case) => format!("{board}/{}", case.id),
                 None => board.clone(),
             })?;
+            let check = case.as_ref().is_some_and(|case| case.kind == Kind::Check.code());
+            if check || alarm.subject.starts_with("tonight:") {
+                let page = MailLink::new(format!("{}/tonight", self.kit.rules.base_url))?;
+                return Ok(Mail::TonightAlarm { what: if check { "silent" } else { "hole" }, page });
+            }
             let Some(case) = &case else {
                 return Ok(match alarm.kind.as_str() {
                     "recovery_asked" | "recovery_stopped" => Mail::RecoveryAlarm { page },

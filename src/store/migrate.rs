@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
     migration!(21, "0021_cover"),
+    migration!(22, "0022_tonight"),
 ];
 
 const CREATE: Statement = Statement {

@@ -28,6 +28,7 @@ pub mod secrets;
 pub mod settings;
 pub mod sheets;
 pub mod swaps;
+pub mod tonight;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -73,6 +74,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         sheets::ALL,
         swaps::ALL,
         cover::ALL,
+        tonight::ALL,
     ]
     .concat();
     all.extend(ledger::statements());

@@ -10,9 +10,9 @@ pub use by_api::{ApiAnswer, ApiAnswered, ApiProof};
 use super::access::{
     Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
+use super::cover::{OpenCover, open_cover};
 use super::flow::{Act, apply};
 use super::signin::staff::SetupDoor;
-use super::cover::{OpenCover, open_cover};
 use super::swap::{OpenSwap, open_swap};
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
@@ -66,8 +66,12 @@ pub(crate) const DOUBLE_TAP_MS: i64 = 120_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     TakenByAnother,
-    /// `place`: where the case stands: `consults`, `swaps` or `covers`.
-    AcceptedByYou { at: Millis, request: RequestId, place: &'static str },
+    /// `place`: where the case stands: `consults`, `swaps` or `covers`; `duties`: on no page of its own.
+    AcceptedByYou {
+        at: Millis,
+        request: RequestId,
+        place: &'static str,
+    },
     DeclinedByYou,
     ReleasedByYou,
     Expired,
@@ -99,6 +103,11 @@ pub enum Opened {
     Swap(Box<OpenSwap>),
     /// Slots of a cover that somebody was asked about.
     Cover(Box<OpenCover>),
+    /// Tonight's check: can they be reached?
+    Check {
+        association: Association,
+        member: Box<Member>,
+    },
     /// A test mail: has it arrived?
     ReachTest {
         association: Association,
@@ -414,6 +423,11 @@ impl App {
         if link.voided.is_some() || now >= link.expires || !member.is_active(now) {
             return Ok(over(Ended::Expired, case_no));
         }
+        if loaded.request.kind == Kind::Check {
+            drop(conn);
+            self.seen(&link, request_id, &offer).await?;
+            return Ok(Opened::Check { association, member: Box::new(member) });
+        }
         if loaded.request.kind == Kind::Swap {
             let open = open_swap(self, &mut conn, &link, association, member, case).await?;
             drop(conn);
@@ -620,7 +634,12 @@ fn ended(request: &Request, link: &Link, now: Millis) -> Option<Ended> {
     match offer.state {
         OfferState::Accepted => {
             let at = accepted.map_or(offer.asked_at, |a| a.at);
-            let place = if request.kind == Kind::Swap { "swaps" } else { "consults" };
+            let place = match request.kind {
+                Kind::Swap => "swaps",
+                // Its page says no more than that: one's own duties do.
+                Kind::Check => "duties",
+                _ => "consults",
+            };
             Some(Ended::AcceptedByYou { at, request: request.id.clone(), place })
         }
         OfferState::Declined => Some(Ended::DeclinedByYou),

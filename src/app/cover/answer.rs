@@ -78,7 +78,8 @@ impl Command for AnswerCover {
             return Ok(None);
         }
         let who = Who::member(association, person);
-        let outcomes = answer_all(tx, kit, &who, &self.cover, person, (self.proof, None), &self.chosen).await?;
+        let outcomes =
+            answer_all(tx, kit, &who, &self.cover, person, (self.proof, None), &self.chosen).await?;
         if let Some(device) = &self.device {
             device_used(tx, association, device, kit.now).await?;
         }
@@ -113,11 +114,8 @@ async fn answer_all(
         if here.is_none_or(|here| here.parent != *cover) {
             continue;
         }
-        let choice = if *accept {
-            Choice::Accept { terms: Terms::Plain }
-        } else {
-            Choice::Decline { reason: None }
-        };
+        let choice =
+            if *accept { Choice::Accept { terms: Terms::Plain } } else { Choice::Decline { reason: None } };
         if let Some(answer) = answer_in(tx, kit, who, slot, person, proven, &choice).await? {
             outcomes.push(Outcome { slot: slot.clone(), accept: *accept, answer });
         }

@@ -61,7 +61,8 @@ impl AskCover {
         let case_no = case_no
             .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
             .to_string();
-        let facts = serde_json::to_string(facts).map_err(|e| StoreError::corrupt("request", &request.id, e))?;
+        let facts =
+            serde_json::to_string(facts).map_err(|e| StoreError::corrupt("request", &request.id, e))?;
         let at = |column| Sealed { table: "request", column, row: request.id.as_str() };
         let new = NewCase {
             request,
@@ -98,7 +99,8 @@ impl Command for AskCover {
         if !cover_slots_of_clinic(tx, association, &institution, window).await?.is_empty() {
             return wrong("from", Wrong::Taken);
         }
-        let area = institution_by_id(tx, association, &institution).await?.map(|i| i.area).unwrap_or_default();
+        let area =
+            institution_by_id(tx, association, &institution).await?.map(|i| i.area).unwrap_or_default();
         let Some(view) = duty_view_in(tx, kit, association, &area).await? else {
             return wrong("asker", Wrong::Unknown);
         };
@@ -172,11 +174,6 @@ impl Command for AskCover {
             apply(tx, kit, &self.who, &child.id, Event::Begin, &act).await?;
         }
         let by_rota = parts.iter().filter(|p| !p.on_duty.is_empty()).count();
-        Ok(CoverAsked::Asked(CoverMade {
-            request: self.id.clone(),
-            case_no,
-            slots: parts.len(),
-            by_rota,
-        }))
+        Ok(CoverAsked::Asked(CoverMade { request: self.id.clone(), case_no, slots: parts.len(), by_rota }))
     }
 }

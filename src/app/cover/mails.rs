@@ -197,9 +197,9 @@ async fn ask(tx: &mut Conn, kit: &Kit, home: &Association, job: &Job) -> Result<
         let key = AttemptKey { request: &slot.request, person: &member, number, channel: Channel::Mail };
         attempt_save(tx, &home.id, &key, "sending", job.tries, None, None).await?;
     }
-    let duty = slots.iter().all(|(_, request)| {
-        request.offers.get(&member).is_some_and(|o| is_duty_step(request, o.step))
-    });
+    let duty = slots
+        .iter()
+        .all(|(_, request)| request.offers.get(&member).is_some_and(|o| is_duty_step(request, o.step)));
     let facts = facts_of(&case)?;
     let count = u32::try_from(slots.len()).unwrap_or(u32::MAX);
     let lang = person.lang;
@@ -242,7 +242,16 @@ async fn told_mail(tx: &mut Conn, kit: &Kit, home: &Association, job: &Job) -> R
 
 /// Everything a mail about a cover can say.
 const WHATS: [&str; 10] = [
-    "open", "taken", "other", "withdrawn", "report_due", "again", "unfilled", "filled", "confirm", "summary",
+    "open",
+    "taken",
+    "other",
+    "withdrawn",
+    "report_due",
+    "again",
+    "unfilled",
+    "filled",
+    "confirm",
+    "summary",
 ];
 
 fn notice(
@@ -268,7 +277,8 @@ async fn summary(tx: &mut Conn, kit: &Kit, home: &Association, job: &Job) -> Res
     let case = case_by_id(tx, &home.id, &request).await?;
     let loaded = request_load(tx, &home.id, &request).await?;
     let (Some(person), Some(case), Some(loaded)) = (person, case, loaded) else { return Ok(None) };
-    if matches!(loaded.request.state, State::Withdrawn { .. } | State::Expired { .. } | State::Closed { .. }) {
+    if matches!(loaded.request.state, State::Withdrawn { .. } | State::Expired { .. } | State::Closed { .. })
+    {
         return Ok(None);
     }
     let what = ("summary", case.case_no.as_str(), loaded.request.window.from);
@@ -297,14 +307,10 @@ pub(crate) async fn told_machine(
             continue;
         }
         let (event, action, state) = match end {
-            JobEnd::Done => {
-                (Event::Delivered { person: member.clone(), attempt }, "offer.sent", "sent")
+            JobEnd::Done => (Event::Delivered { person: member.clone(), attempt }, "offer.sent", "sent"),
+            JobEnd::Dead(_) => {
+                (Event::Undeliverable { person: member.clone(), attempt }, "offer.undeliverable", "failed")
             }
-            JobEnd::Dead(_) => (
-                Event::Undeliverable { person: member.clone(), attempt },
-                "offer.undeliverable",
-                "failed",
-            ),
             JobEnd::Moot | JobEnd::Retry(..) | JobEnd::GivenBack => continue,
         };
         let key =

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use answer::{CoverAnswered, OpenCover, Outcome};
-pub use lists::{CoverBoard, CoverCase, CoverLine, SlotLine, SlotTold};
 pub(crate) use lists::open_cover;
+pub use lists::{CoverBoard, CoverCase, CoverLine, SlotLine, SlotTold};
 pub(crate) use mails::{ask_by_mail, asked_now, mail_of, tell, told_machine};
 pub(crate) use world::{cover_now, cover_world, not_on_duty_any_more};
 
 use self::ask::AskCover;
-use self::world::settings_of;
+pub(crate) use self::world::settings_of;
 use super::access::note;
 use super::consult::{Asking, Change};
 use super::flow::{Act, apply};
@@ -87,7 +87,11 @@ impl CoverTold {
         let hidden = self.text.chars().any(|c| c.is_control() && c != '\n');
         [
             ("outcome", self.outcome.is_empty(), Wrong::Missing),
-            ("outcome", !self.outcome.is_empty() && !OUTCOMES.contains(&self.outcome.as_str()), Wrong::NotAChoice),
+            (
+                "outcome",
+                !self.outcome.is_empty() && !OUTCOMES.contains(&self.outcome.as_str()),
+                Wrong::NotAChoice,
+            ),
             ("calls", self.calls > COUNT_MAX, Wrong::OutOfRange),
             ("calls", self.outcome == "no_calls" && self.calls + self.visits > 0, Wrong::OutOfRange),
             ("visits", self.visits > COUNT_MAX || visited, Wrong::OutOfRange),
@@ -138,11 +142,8 @@ impl Command for Tell {
         let event = Event::Report { person: self.member.clone() };
         let Some(moved) = apply(tx, kit, &self.who, &self.slot, event, &act).await? else { return Ok(None) };
         if moved.changed {
-            let words = Words {
-                calls: self.told.calls,
-                visits: self.told.visits,
-                text: self.told.text.clone(),
-            };
+            let words =
+                Words { calls: self.told.calls, visits: self.told.visits, text: self.told.text.clone() };
             let words =
                 serde_json::to_string(&words).map_err(|e| StoreError::corrupt("report", &self.slot, e))?;
             let at = Sealed { table: "report", column: "text", row: self.slot.as_str() };
@@ -382,8 +383,7 @@ impl App {
             return Err(AppError::field("reason", wrong));
         }
         let kit = self.kit();
-        let back =
-            TakeBack { kit: kit.clone(), who: who.clone(), id: id.clone(), reason: reason.to_owned() };
+        let back = TakeBack { kit: kit.clone(), who: who.clone(), id: id.clone(), reason: reason.to_owned() };
         self.run_once(&kit, who, key, back).await?.into_inner().ok_or(AppError::NotFound)
     }
 

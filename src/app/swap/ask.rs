@@ -9,7 +9,9 @@ use super::super::consult::{Asked, Asking};
 use super::super::flow::{Act, apply};
 use super::super::rota::changes::swap_take;
 use super::super::{Kit, Who};
-use super::follow::{not_so_any_more, put_over, refused, release_covers, taken_now, tell_of_duty, void_swept};
+use super::follow::{
+    not_so_any_more, put_over, refused, release_covers, taken_now, tell_of_duty, void_swept,
+};
 use super::{NewSwap, OPEN_MAX, SwapAsked, duty_view, facts_of};
 use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
 use crate::domain::consult::Wrong;

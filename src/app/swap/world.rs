@@ -5,9 +5,9 @@ use serde::Deserialize;
 use super::super::Kit;
 use super::super::rota::world::rota_world;
 use super::lists::facts_of;
+use crate::domain::cover::POOL_COVER;
 use crate::domain::dispatch::plan::Kind;
 use crate::domain::dispatch::{Request, Selector};
-use crate::domain::cover::POOL_COVER;
 use crate::domain::people::POOL_DUTY;
 use crate::domain::rota::{Area, DutyView, Timeline};
 use crate::ids::AssociationId;
@@ -37,7 +37,8 @@ pub(crate) async fn duty_view(
     struct OfArea {
         area: Option<String>,
     }
-    let named = case.as_ref().map(|case| serde_json::from_str::<OfArea>(&case.facts).ok().and_then(|of| of.area));
+    let named =
+        case.as_ref().map(|case| serde_json::from_str::<OfArea>(&case.facts).ok().and_then(|of| of.area));
     let view = view_in(conn, kit, association, named.as_ref().map(Option::as_deref)).await?;
     let Some(mut view) = view else { return Ok(None) };
     if let Some(case) = case.filter(|case| case.kind == Kind::Swap.code()) {

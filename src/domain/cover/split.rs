@@ -1,5 +1,5 @@
 //! The slots a cover falls into: cut where the rota's slots meet, where who is on changes from somebody to nobody,
-//! and where a fiscal year begins. Hours outside of every slot are slots of their own, a night each.
+//! and where a fiscal year begins. Hours outside of every slot are slots of their own, a day and its night at most.
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
@@ -9,6 +9,9 @@ use crate::domain::calendar::{civil_day, instant_of};
 use crate::domain::rota::{DutyView, RotaRole, Slot};
 use crate::ids::MemberId;
 use crate::time::{Millis, Window};
+
+/// Hours outside of every slot up to this long are one slot.
+const DAY_MS: i64 = 86_400_000;
 
 /// One slot of a cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +51,16 @@ pub fn split(window: Window, asker: &MemberId, view: &DutyView, slots: &[Slot]) 
     let zone = view.zone;
     let mut edges: Vec<Millis> = slots.iter().flat_map(|s| [s.window.from, s.window.to]).collect();
     edges.extend(year_turns(window, zone));
-    let inside = |piece: &Window| {
-        slots.iter().any(|s| s.window.from <= piece.from && piece.to <= s.window.to)
-    };
+    let inside =
+        |piece: &Window| slots.iter().any(|s| s.window.from <= piece.from && piece.to <= s.window.to);
     let mut pieces = Vec::new();
     for piece in cut(window, edges) {
-        if inside(&piece) { pieces.push(piece) } else { pieces.extend(cut(piece, noons(piece, zone))) }
+        let short = piece.to.since_ms(piece.from) <= DAY_MS;
+        if short || inside(&piece) {
+            pieces.push(piece)
+        } else {
+            pieces.extend(cut(piece, noons(piece, zone)))
+        }
     }
     let mut parts: Vec<Part> = Vec::new();
     for piece in pieces {

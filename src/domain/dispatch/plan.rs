@@ -331,7 +331,10 @@ impl Plans {
                 return Err(at(start, format!("plan {:?} wants a report and looks for nobody", plan.name)));
             }
             if plan.report_s > 0 && !plan.report {
-                return Err(at(start, format!("plan {:?} says when to report and wants no report", plan.name)));
+                return Err(at(
+                    start,
+                    format!("plan {:?} says when to report and wants no report", plan.name),
+                ));
             }
             if plan.report && plan.undo {
                 return Err(at(start, format!("plan {:?} cannot both be reported and undone", plan.name)));

@@ -40,6 +40,7 @@ mod setup;
 mod sheets;
 mod signin;
 mod staff;
+mod tonight;
 pub mod views;
 mod words;
 
@@ -67,6 +68,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     directory::ROUTES,
     duties::ROUTES,
     covers::ROUTES,
+    tonight::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
@@ -98,6 +100,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(directory::routes())
         .merge(duties::routes())
         .merge(covers::routes())
+        .merge(tonight::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
         .merge(setup::routes())

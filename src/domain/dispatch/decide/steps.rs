@@ -64,7 +64,8 @@ impl Machine<'_> {
                 }
                 Mode::Gate => return self.start_gate(index, &step),
                 Mode::Seek | Mode::Collect => {
-                    let phase = Phase::Asking { since: self.now, until: self.step_ends(index, &step), more: None };
+                    let phase =
+                        Phase::Asking { since: self.now, until: self.step_ends(index, &step), more: None };
                     self.r.state = State::Running { step: index, phase };
                     if self.fill(index, &step) {
                         return;

@@ -159,9 +159,7 @@ fn page(
         patients: field("patients"),
         manner: choices("manner", &Manner::ALL.map(Manner::code), "visit"),
         note: field("note"),
-        channel: asker
-            .by_office
-            .then(|| channels(caller.lang, &chosen("channel", ""), problem("channel"))),
+        channel: asker.by_office.then(|| channels(caller.lang, &chosen("channel", ""), problem("channel"))),
         sheet_href: asker.by_office.then(|| format!("/people/{}/for/cover/sheet", asker.member.id)),
         once: caller.once(),
     };

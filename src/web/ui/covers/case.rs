@@ -219,10 +219,7 @@ fn report_box(
     let first = which.first().map_or("", |id| id.as_str());
     let ticked = if got("slot").is_empty() { first } else { got("slot") };
     CoverReportBox {
-        slots: Choices {
-            problem: problem("slot"),
-            ..slots(voice, case, which.iter().copied(), &[ticked])
-        },
+        slots: Choices { problem: problem("slot"), ..slots(voice, case, which.iter().copied(), &[ticked]) },
         outcome: Choices {
             problem: problem("outcome"),
             ..voice.choices("cover-outcome", OUTCOMES.iter().copied(), got("outcome"))
@@ -406,7 +403,8 @@ pub(super) async fn answer_for(
         return show(&caller, &id, problem("swap-problem-channel")).await;
     };
     let member = MemberId::from_stored(fields.get("member")).ok();
-    let Some(member) = member.filter(|m| case.line.slots.iter().any(|s| s.request.offers.contains_key(m))) else {
+    let Some(member) = member.filter(|m| case.line.slots.iter().any(|s| s.request.offers.contains_key(m)))
+    else {
         return show(&caller, &id, problem("cover-problem-whom")).await;
     };
     let Some(chosen) = chosen(&fields).filter(|c| !c.is_empty()) else {
@@ -425,7 +423,11 @@ pub(super) async fn answer_for(
 }
 
 /// The slot that a form names and whose it is, if the reader may act for them.
-fn slot_of<'c>(person: &SignedIn, case: &'c CoverCase, fields: &Fields) -> Option<(&'c SlotLine, &'c MemberId)> {
+fn slot_of<'c>(
+    person: &SignedIn,
+    case: &'c CoverCase,
+    fields: &Fields,
+) -> Option<(&'c SlotLine, &'c MemberId)> {
     let id = RequestId::from_stored(fields.get("slot")).ok()?;
     let slot = case.line.slots.iter().find(|s| s.slot.request == id)?;
     let taker = slot.taker()?;

@@ -91,9 +91,9 @@ async fn page(
         known.member.id == open.member.id && known.association.id == open.association.id
     });
     let asked = open.case.line.slots.iter().filter(|s| open.slots.contains(&s.slot.request));
-    let duty = asked.clone().all(|s| {
-        s.request.offers.get(&open.member.id).is_some_and(|o| is_duty_step(&s.request, o.step))
-    });
+    let duty = asked
+        .clone()
+        .all(|s| s.request.offers.get(&open.member.id).is_some_and(|o| is_duty_step(&s.request, o.step)));
     let mut ticked: Vec<&str> = chosen.to_vec();
     // One slot needs no choosing; a duty is meant as a whole.
     if chosen.is_empty() && (duty || open.slots.len() == 1) {

@@ -93,9 +93,10 @@ fn slot_state(voice: Voice, request: &Request, by_rota: bool) -> StateLine {
 fn row(voice: Voice, line: &CoverLine, names: &Names, me: &MemberId) -> CoverRow {
     let (filled, all) = line.filled();
     let count = [("filled", filled.to_string()), ("all", all.to_string())];
-    let asked = line.slots.iter().any(|s| {
-        s.request.state.is_open() && s.request.offers.get(me).is_some_and(|o| o.state.is_live())
-    });
+    let asked = line
+        .slots
+        .iter()
+        .any(|s| s.request.state.is_open() && s.request.offers.get(me).is_some_and(|o| o.state.is_live()));
     let to_report = line.slots.iter().any(|s| {
         matches!(s.request.state, State::Taken { .. })
             && s.taker() == Some(me)
@@ -185,9 +186,9 @@ pub(super) async fn find(caller: Caller, Query(find): Query<Find>) -> Result<Res
     let person = caller.with_right(Right::Board)?;
     let typed = narrow(&find.no).replace(['－', '―', 'ー', '‐', '−'], "-");
     let typed = typed.trim();
-    let problem =
-        |key: &str| Field { value: find.no.clone(), problem: Some(t(caller.lang, key)) };
-    let Some((no, code)) = typed.rsplit_once('-').and_then(|(no, code)| Some((no.parse::<CaseNo>().ok()?, code)))
+    let problem = |key: &str| Field { value: find.no.clone(), problem: Some(t(caller.lang, key)) };
+    let Some((no, code)) =
+        typed.rsplit_once('-').and_then(|(no, code)| Some((no.parse::<CaseNo>().ok()?, code)))
     else {
         return list_page(&caller, problem("covers-find-malformed")).await;
     };

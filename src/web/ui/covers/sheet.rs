@@ -24,7 +24,8 @@ pub(super) async fn of_case(caller: Caller, Path(id): Path<String>) -> Result<Re
     }
     let (person, case) = seen(&caller, &id).await?;
     let line = &case.line;
-    let own = line.case.asker == person.member.id || line.slots.iter().any(|s| s.taker() == Some(&person.member.id));
+    let own = line.case.asker == person.member.id
+        || line.slots.iter().any(|s| s.taker() == Some(&person.member.id));
     if !own && !person.may(Right::Board) {
         return Err(Failure::not_found());
     }

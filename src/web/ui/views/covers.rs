@@ -202,4 +202,47 @@ pub struct CoverSettingsPage {
     pub once: Hidden,
 }
 
-quiet_debug!(CoversPage, CoverAskPage, CoverPage, LinkCover, CoverSheet, CoverSettingsPage);
+/// Somebody of tonight's chain.
+#[derive(Clone, Debug, Default)]
+pub struct TonightRow {
+    pub name: String,
+    pub institution: String,
+    pub state: StateLine,
+}
+
+/// `GET /tonight`: the last round of tonight's check.
+#[derive(Template)]
+#[template(path = "tonight.html")]
+pub struct TonightView {
+    pub shell: Shell,
+    /// When it was; `None`: never.
+    pub when: Option<String>,
+    pub holes: String,
+    pub has_holes: bool,
+    pub rows: Vec<TonightRow>,
+}
+
+/// The answer to `POST /k/open` for tonight's check. Posts `/k/answer`: `token`, `once`, `answer` (`accept_check`,
+/// `decline`), `pin`, `remember`.
+#[derive(Template)]
+#[template(path = "link-tonight.html")]
+pub struct LinkTonight {
+    pub shell: Shell,
+    pub person_name: String,
+    pub known_device: bool,
+    pub pin_problem: Option<PinProblem>,
+    pub remember: bool,
+    pub token: Hidden,
+    pub once: Hidden,
+}
+
+quiet_debug!(
+    TonightView,
+    LinkTonight,
+    CoversPage,
+    CoverAskPage,
+    CoverPage,
+    LinkCover,
+    CoverSheet,
+    CoverSettingsPage
+);

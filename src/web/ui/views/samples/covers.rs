@@ -1,8 +1,8 @@
 //! Night cover.
 
 use super::super::covers::{
-    CoverAnswerBox, CoverAskPage, CoverCallRow, CoverForBox, CoverPage, CoverReportBox, CoverRow, CoverSettingsPage,
-    CoverSheet, CoversPage, LinkCover, SlotBar,
+    CoverAnswerBox, CoverAskPage, CoverCallRow, CoverForBox, CoverPage, CoverReportBox, CoverRow,
+    CoverSettingsPage, CoverSheet, CoversPage, LinkCover, LinkTonight, SlotBar, TonightRow, TonightView,
 };
 use super::super::people::{Fact, channels};
 use super::*;
@@ -31,8 +31,12 @@ impl Maker {
     }
 
     fn one_slot(&self, chosen: bool) -> Choices {
-        let option = |value: &str, chosen: bool| Choice { value: s(value), label: self.evening(), note: None, chosen };
-        Choices { options: vec![option(ID, chosen), option("01JDABC0000000000000000001", false)], problem: None }
+        let option =
+            |value: &str, chosen: bool| Choice { value: s(value), label: self.evening(), note: None, chosen };
+        Choices {
+            options: vec![option(ID, chosen), option("01JDABC0000000000000000001", false)],
+            problem: None,
+        }
     }
 
     fn cover_facts(&self) -> Vec<Fact> {
@@ -105,7 +109,11 @@ impl Maker {
         SlotBar {
             hours: self.evening(),
             state: self.line(&format!("cover-slot-{code}"), tone),
-            who: if tone == Tone::Good { format!("{}（大野内科）", self.doctor("大野 誠")) } else { String::new() },
+            who: if tone == Tone::Good {
+                format!("{}（大野内科）", self.doctor("大野 誠"))
+            } else {
+                String::new()
+            },
             as_what: self.w("cover-as-volunteer"),
             case_no: s("R8-0413"),
             told: if told { vec![t_with(self.lang, "word-cover-told", &words)] } else { Vec::new() },
@@ -134,7 +142,11 @@ impl Maker {
             back: (s("/covers"), self.cover_said("covers-title")),
             case_no: s("R8-0412"),
             state: self.line("cover-state-reported", Tone::Good),
-            next: t_with(self.lang, "cover-next-reported", &[("from", "11月20日（金）17時"), ("to", "11月22日（日）21時")]),
+            next: t_with(
+                self.lang,
+                "cover-next-reported",
+                &[("from", "11月20日（金）17時"), ("to", "11月22日（日）21時")],
+            ),
             facts: self.cover_facts(),
             slots: vec![
                 self.cover_bar("reported", Tone::Good, true),
@@ -156,7 +168,11 @@ impl Maker {
                 slots: self.one_slot(true),
                 outcome: Choices {
                     problem: wrong("cover-problem-nothing").filter(|_| !office),
-                    ..self.choices("cover-outcome-", &["no_calls", "phone_only", "visited", "transported"], "")
+                    ..self.choices(
+                        "cover-outcome-",
+                        &["no_calls", "phone_only", "visited", "transported"],
+                        "",
+                    )
                 },
                 calls: self.cover_field("3", None),
                 visits: self.cover_field("x", (!office).then_some("cover-problem-over")),
@@ -184,7 +200,13 @@ impl Maker {
                     answer: self.line("offer-state-accepted", Tone::Good),
                 }],
             )],
-            timeline: vec![item("made"), item("accepted"), item("released"), item("reported"), item("withdrawn")],
+            timeline: vec![
+                item("made"),
+                item("accepted"),
+                item("released"),
+                item("reported"),
+                item("withdrawn"),
+            ],
             sheet_href: Some(format!("/covers/{ID}/sheet")),
             once: hidden("once-52"),
         }
@@ -208,7 +230,8 @@ impl Maker {
     }
 
     fn cover_sheet(&self, answer: bool) -> CoverSheet {
-        let slot = |tone: &str| (self.evening(), format!("{}（大野内科）", self.doctor("大野 誠")), self.w(tone));
+        let slot =
+            |tone: &str| (self.evening(), format!("{}（大野内科）", self.doctor("大野 誠")), self.w(tone));
         CoverSheet {
             shell: self.office(if answer { "/covers" } else { "/people" }),
             back: (s("/covers"), self.cover_said("covers-title")),
@@ -217,7 +240,12 @@ impl Maker {
             doctor: self.doctor("佐藤 健一"),
             case_no: answer.then(|| (s("R8-0412"), s("R8-0412-73"))),
             slots: if answer {
-                vec![slot("cover-slot-taken"), slot("cover-slot-taken"), slot("cover-slot-duty"), slot("cover-slot-open")]
+                vec![
+                    slot("cover-slot-taken"),
+                    slot("cover-slot-taken"),
+                    slot("cover-slot-duty"),
+                    slot("cover-slot-open"),
+                ]
             } else {
                 Vec::new()
             },
@@ -245,6 +273,48 @@ impl Maker {
     }
 }
 
+impl Maker {
+    fn tonight(&self, full: bool) -> TonightView {
+        let row = |state: &str, tone: Tone| TonightRow {
+            name: self.doctor("大野 誠"),
+            institution: s("大野内科"),
+            state: self.line(&format!("tonight-state-{state}"), tone),
+        };
+        TonightView {
+            shell: self.office("/tonight"),
+            when: full.then(|| t_with(self.lang, "tonight-when", &[("time", "11月20日（金）16時")])),
+            holes: if full {
+                t_with(self.lang, "tonight-holes", &[("count", "2")])
+            } else {
+                self.cover_said("tonight-no-holes")
+            },
+            has_holes: full,
+            rows: if full {
+                vec![
+                    row("ok", Tone::Good),
+                    row("waiting", Tone::Info),
+                    row("silent", Tone::Bad),
+                    row("no", Tone::Bad),
+                ]
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    fn link_tonight(&self, known: bool) -> LinkTonight {
+        LinkTonight {
+            shell: self.shell("/k"),
+            person_name: self.doctor("大野 誠"),
+            known_device: known,
+            pin_problem: (!known).then_some(PinProblem::Malformed),
+            remember: true,
+            token: hidden("token-55"),
+            once: hidden("once-55"),
+        }
+    }
+}
+
 /// Name and drawn page of every sample.
 pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
     [
@@ -258,6 +328,10 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("link-cover-wrong", render(&maker.link_cover(true))),
         ("cover-sheet", render(&maker.cover_sheet(true))),
         ("cover-sheet-blank", render(&maker.cover_sheet(false))),
+        ("tonight", render(&maker.tonight(true))),
+        ("tonight-empty", render(&maker.tonight(false))),
+        ("link-tonight", render(&maker.link_tonight(true))),
+        ("link-tonight-wrong", render(&maker.link_tonight(false))),
         ("cover-settings", render(&maker.cover_settings(false))),
         ("cover-settings-wrong", render(&maker.cover_settings(true))),
     ]

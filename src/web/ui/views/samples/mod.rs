@@ -1,8 +1,8 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod calls;
-mod directory;
 mod covers;
+mod directory;
 mod duties;
 mod ledger;
 mod paper;
