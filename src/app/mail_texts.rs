@@ -13,7 +13,9 @@ pub use envelope::{
     Specialty, TypedCode,
 };
 
-pub use facts::{Consult, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish};
+pub use facts::{
+    Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish,
+};
 
 use crate::i18n::{Lang, t, t_with};
 
@@ -125,6 +127,21 @@ pub enum Mail {
     DutyIll { case: CaseNumber, begins: Deadline, page: Link },
     /// To everybody whom it concerns: a change was undone.
     DutyUndone { case: CaseNumber, begins: Deadline, page: Link },
+    /// To one who is asked to cover a clinic, for one or several slots. Whose clinic stands on the page only.
+    CoverAsk {
+        ask: CoverAsk,
+        case: CaseNumber,
+        area: CoarseArea,
+        slots: u32,
+        begins: Deadline,
+        link: PersonalLink,
+    },
+    /// To somebody of tonight's chain: can you be reached?
+    TonightAsk { link: PersonalLink },
+    /// To the coordinators, before the night; `what` is a word of `word-tonight-…`.
+    TonightAlarm { what: &'static str, page: Link },
+    /// About a cover; `what` is a word of `word-cover-notice-…`.
+    Cover { what: &'static str, case: CaseNumber, begins: Deadline, page: Link },
     /// To who asked, was asked or had agreed: nothing comes of it.
     DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
@@ -175,6 +192,10 @@ pub enum MailKind {
     DutyIll,
     DutyUndone,
     DutyEnded,
+    CoverAsk,
+    Cover,
+    TonightAsk,
+    TonightAlarm,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -188,7 +209,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 47] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -232,6 +253,10 @@ impl MailKind {
         Self::DutyIll,
         Self::DutyUndone,
         Self::DutyEnded,
+        Self::CoverAsk,
+        Self::Cover,
+        Self::TonightAsk,
+        Self::TonightAlarm,
     ];
 
     const fn form(self) -> Form {
@@ -282,6 +307,10 @@ impl MailKind {
             Self::DutyIll => form("duty_ill", "duty-ill", 2, 0),
             Self::DutyUndone => form("duty_undone", "duty-undone", 2, 0),
             Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
+            Self::CoverAsk => form("cover_ask", "cover-ask", 3, 1),
+            Self::Cover => form("cover", "cover", 2, 0),
+            Self::TonightAsk => form("tonight_ask", "tonight-ask", 2, 1),
+            Self::TonightAlarm => form("tonight_alarm", "tonight-alarm", 2, 0),
         }
     }
 
@@ -346,6 +375,10 @@ impl Mail {
             Self::DutyIll { .. } => MailKind::DutyIll,
             Self::DutyUndone { .. } => MailKind::DutyUndone,
             Self::DutyEnded { .. } => MailKind::DutyEnded,
+            Self::CoverAsk { .. } => MailKind::CoverAsk,
+            Self::Cover { .. } => MailKind::Cover,
+            Self::TonightAsk { .. } => MailKind::TonightAsk,
+            Self::TonightAlarm { .. } => MailKind::TonightAlarm,
         }
     }
 
@@ -367,7 +400,11 @@ impl Mail {
             | Self::RecoveryNotice { link }
             | Self::Test { link }
             | Self::Station { link }
-            | Self::EntryReview { link } => letter.personal(link),
+            | Self::EntryReview { link }
+            | Self::TonightAsk { link } => letter.personal(link),
+            Self::TonightAlarm { what, page } => {
+                letter.with("what", &t(lang, &format!("word-tonight-{what}"))).page(page)
+            }
             Self::Call { what, case, page } => letter
                 .with("case", case.as_str())
                 .with("what", &t(lang, &format!("word-call-notice-{what}")))
@@ -413,6 +450,17 @@ impl Mail {
                 .of_duty(case, begins)
                 .with("deadline", answer_by.as_str())
                 .personal(link),
+            Self::CoverAsk { ask, case, area, slots, begins, link } => letter
+                .with("ask", &t(lang, ask.key()))
+                .with("area", area.as_str())
+                .with("count", &slots.to_string())
+                .of_duty(case, begins)
+                .personal(link),
+            Self::Cover { what, case, begins, page } => letter
+                .with("what", &t(lang, &format!("word-cover-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-cover-todo-{what}")))
+                .of_duty(case, begins)
+                .page(page),
             Self::DutyChanged { case, begins, page }
             | Self::DutyMovedUp { case, begins, page }
             | Self::DutyIll { case, begins, page }
@@ -498,6 +546,15 @@ impl DutyEnd {
             Self::Refused => "mail-duty-end-refused",
             Self::Expired => "mail-duty-end-expired",
             Self::Void => "mail-duty-end-void",
+        }
+    }
+}
+
+impl CoverAsk {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Volunteer => "mail-cover-volunteer",
+            Self::Duty => "mail-cover-duty",
         }
     }
 }

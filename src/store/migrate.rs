@@ -48,6 +48,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(17, "0017_calls_in_ledger"),
     migration!(19, "0019_ledger_reports"),
     migration!(20, "0020_ledger_reading"),
+    migration!(21, "0021_cover"),
+    migration!(22, "0022_tonight"),
     migration!(25, "0025_test_calls"),
 ];
 

@@ -26,32 +26,32 @@ use touban::time::{Millis, Window};
 
 use crate::support::{PIN, TestOffice, new_member, on_both, telephone as number};
 
-const NIGHT: &str = "042-000-0099";
-const NURSE: &str = "042-000-5000";
-const OWN: &str = "090-0000-0001";
+pub const NIGHT: &str = "042-000-0099";
+pub const NURSE: &str = "042-000-5000";
+pub const OWN: &str = "090-0000-0001";
 const PILLAR: &str = "090-0000-0002";
-const COORDINATOR: &str = "090-0000-0003";
+pub const COORDINATOR: &str = "090-0000-0003";
 const ASKER: &str = "090-0000-0004";
-const DEPUTY: &str = "090-0000-0005";
+pub const DEPUTY: &str = "090-0000-0005";
 /// Longer than any step of a test takes; a call that is stuck fails here.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A night with phones that the test plays.
-struct Night {
-    office: TestOffice,
-    phones: Simulator,
-    calls: Option<Calls>,
-    own: MemberId,
+pub struct Night {
+    pub office: TestOffice,
+    pub phones: Simulator,
+    pub calls: Option<Calls>,
+    pub own: MemberId,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a state of another task is waited for")]
-async fn moment() {
+pub async fn moment() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
 impl Night {
     /// The clinic's own physician first, then a pillar, then the coordinator.
-    async fn begins(office: TestOffice) -> Self {
+    pub async fn begins(office: TestOffice) -> Self {
         let who = office.cli();
         let member = async |name: &str, role, phone: &str| {
             let new =
@@ -79,7 +79,7 @@ impl Night {
         night
     }
 
-    async fn until(&self, what: &str, mut so: impl AsyncFnMut() -> bool) {
+    pub async fn until(&self, what: &str, mut so: impl AsyncFnMut() -> bool) {
         let end = std::time::Instant::now() + PATIENCE;
         while !so().await {
             assert!(std::time::Instant::now() < end, "{what}: {:?}", self.phones.phones());
@@ -88,19 +88,19 @@ impl Night {
     }
 
     /// The newest line of this phone that has not ended.
-    fn live(&self, phone: &str) -> Option<Phone> {
+    pub fn live(&self, phone: &str) -> Option<Phone> {
         let same = |p: &Phone| read(&p.number) == Reading::Number(number(phone));
         let live = |p: &Phone| !matches!(p.state, PhoneState::Over { .. });
         self.phones.phones().into_iter().rev().find(|p| same(p) && live(p))
     }
 
-    async fn rings(&self, phone: &str) -> LegId {
+    pub async fn rings(&self, phone: &str) -> LegId {
         let rings = |p: Phone| (p.state == PhoneState::Ringing).then_some(p.leg);
         self.until(&format!("{phone} rings"), async || self.live(phone).and_then(rings).is_some()).await;
         self.live(phone).unwrap().leg
     }
 
-    async fn hears(&self, leg: &LegId, prompt: &str) {
+    pub async fn hears(&self, leg: &LegId, prompt: &str) {
         let heard = || {
             let phone = self.phones.phones().into_iter().find(|p| p.leg == *leg);
             phone.is_some_and(|p| p.heard.last().is_some_and(|h| h.prompt == prompt))
@@ -108,17 +108,17 @@ impl Night {
         self.until(prompt, async || heard()).await;
     }
 
-    async fn stage(&self, stage: &str) -> CallLine {
+    pub async fn stage(&self, stage: &str) -> CallLine {
         self.until(stage, async || self.all().await.iter().any(|l| l.row.stage == stage)).await;
         self.all().await.into_iter().find(|l| l.row.stage == stage).unwrap()
     }
 
-    async fn all(&self) -> Vec<CallLine> {
+    pub async fn all(&self) -> Vec<CallLine> {
         self.office.app.calls_page(&self.office.association, "", 100).await.unwrap()
     }
 
     /// The nurse dials, names the clinic and says what it is about.
-    async fn nurse_calls(&self) -> LegId {
+    pub async fn nurse_calls(&self) -> LegId {
         let call = CallIn { from: NURSE.into(), to: NIGHT.into() };
         let leg = self.phones.call_in(&call).unwrap();
         self.hears(&leg, "ask_clinic").await;
@@ -131,7 +131,7 @@ impl Night {
     }
 
     /// Picks up, presses 1 and the PIN.
-    async fn takes(&self, phone: &str) -> LegId {
+    pub async fn takes(&self, phone: &str) -> LegId {
         let leg = self.rings(phone).await;
         self.phones.pick_up(&leg).unwrap();
         self.hears(&leg, "screen").await;
@@ -141,7 +141,7 @@ impl Night {
         leg
     }
 
-    async fn talk(&self, one: &LegId, other: &LegId) {
+    pub async fn talk(&self, one: &LegId, other: &LegId) {
         let talks = || {
             let phones = self.phones.phones();
             phones.iter().any(|p| p.leg == *one && p.talks_with.contains(other))
@@ -150,7 +150,7 @@ impl Night {
     }
 
     /// The words about calls that mails went out with.
-    async fn mails(&self) -> Vec<String> {
+    pub async fn mails(&self) -> Vec<String> {
         let app = &self.office.app;
         let mut said = Vec::new();
         while let Some(job) = app.work_take((Lane::Urgent, Lane::Reports), "test").await.unwrap() {
@@ -171,7 +171,7 @@ impl Night {
         self.calls = Some(Calls::start(self.office.app.clone(), Arc::new(self.phones.clone())));
     }
 
-    async fn ends(mut self) {
+    pub async fn ends(mut self) {
         if let Some(calls) = self.calls.take() {
             calls.stop().await;
         }

@@ -20,6 +20,7 @@ pub use start::Started;
 pub use views::{CallLine, CallPage, LegLine, ReportLine};
 pub use world::resolvable;
 
+pub(crate) use duty::on_duty;
 pub(crate) use flow::{notice_text, self_check};
 pub(crate) use start::{What, ring_one};
 

@@ -7,6 +7,7 @@ use chrono::Timelike as _;
 
 use super::settings::{CallSettings, line_of, load};
 use crate::app::Kit;
+use crate::app::cover::cover_now;
 use crate::domain::calendar::wall_clock;
 use crate::domain::call::Call;
 use crate::domain::call::number::Line;
@@ -82,7 +83,12 @@ impl NightWorld {
             None => Vec::new(),
         };
         world.named.insert(Selector::Attending, own.clone());
-        world.named.insert(Selector::CoverOrAttending, own);
+        // While somebody covers the clinic its own line is left in peace.
+        let covered = match clinic {
+            Some(id) => cover_now(conn, association, id, kit.now).await?,
+            None => None,
+        };
+        world.named.insert(Selector::CoverOrAttending, covered.unwrap_or(own));
         let duty = super::duty::on_duty(conn, association, clinic, kit.now).await?;
         world.named.insert(Selector::DutyPrimary, duty.primary);
         world.named.insert(Selector::DutyDeputy, duty.deputy);

@@ -88,6 +88,7 @@ pub fn plan() -> Plan {
         extend_times: 0,
         chase_s: 3_600,
         grant_after_report_s: 3_600,
+        report_s: 0,
         undo: false,
         steps: vec![
             step(Selector::DutyPrimary, false),
