@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::json;
 
 use super::access::note;
-use super::{Kit, Who, swap};
+use super::{Kit, Who, cover, swap};
 use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::dispatch::{
     Alarm, Answer, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
@@ -62,9 +62,11 @@ pub(crate) async fn apply(
     let mut also = Vec::new();
     while let Some((id, event)) = queue.pop_front() {
         // Whoever may write the rota waits here for whoever is writing it, before anything of it is read.
-        if swap::writes_rota(&event)
-            && request_kind(tx, &who.association, &id).await?.as_deref() == Some(Kind::Swap.code())
-        {
+        // So does a yes to a slot of a cover: what one person may carry is counted over all of them.
+        let kind =
+            if swap::writes_rota(&event) { request_kind(tx, &who.association, &id).await? } else { None };
+        let counted = matches!(event, Event::Accept { .. }) && kind.as_deref() == Some(Kind::Cover.code());
+        if counted || kind.as_deref() == Some(Kind::Swap.code()) {
             rota_touch(tx, &who.association, kit.now).await?;
         }
         let Some(mut loaded) = request_lock(tx, &who.association, &id).await? else {
@@ -180,6 +182,11 @@ async fn perform(
     let association = &who.association;
     let chance = kit.vault.chance.as_ref();
     match effect {
+        Effect::Ask { person, attempt, channel } if next.kind == Kind::Cover => {
+            let key = AttemptKey { request: &next.id, person, number: *attempt, channel: *channel };
+            attempt_add(tx, association, &key, kit.now).await?;
+            cover::ask_by_mail(tx, kit, association, next, person, *attempt).await
+        }
         Effect::Ask { person, attempt, channel } => {
             let key = AttemptKey { request: &next.id, person, number: *attempt, channel: *channel };
             attempt_add(tx, association, &key, kit.now).await?;
@@ -205,6 +212,12 @@ async fn perform(
                 To::Asker => next.asker.clone(),
                 To::Person(person) => person.clone(),
             };
+            if next.kind == Kind::Check {
+                return Ok(());
+            }
+            if next.kind == Kind::Cover {
+                return cover::tell(tx, kit, association, next, &person, *notice, to == &To::Asker).await;
+            }
             if *notice == Notice::TakenByAnother
                 && offer_of(tx, association, &next.id, &person).await?.is_none_or(|o| o.opened.is_none())
             {
@@ -222,6 +235,8 @@ async fn perform(
             };
             job_add(tx, association, &job, kit.now, chance).await
         }
+        // Who did not answer the check was an alarm before the night already.
+        Effect::Alarm(Alarm::Expired) if next.kind == Kind::Check => Ok(()),
         Effect::Alarm(alarm) => {
             raise(tx, kit, association, alarm_code(*alarm), &format!("request:{}", next.id)).await
         }
@@ -258,6 +273,7 @@ pub const fn alarm_code(alarm: Alarm) -> &'static str {
         Alarm::GateStuck => "gate_stuck",
         Alarm::Short => "short",
         Alarm::NotClosed => "not_closed",
+        Alarm::NotReported => "not_reported",
     }
 }
 
@@ -381,6 +397,12 @@ pub(crate) async fn world(
         coordinators: members_with_role(tx, association, Role::Coordinator, kit.now).await?,
         officers: members_with_role(tx, association, Role::Officer, kit.now).await?,
         duty: swap::duty_view_for(tx, kit, association, request).await?,
+        cover: match request.kind {
+            Kind::Cover if request.children.is_empty() => {
+                cover::cover_world(tx, kit, association, request).await?
+            }
+            Kind::Cover | Kind::Consult | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => None,
+        },
     })
 }
 

@@ -13,7 +13,9 @@ pub use envelope::{
     Specialty, TypedCode,
 };
 
-pub use facts::{Consult, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish};
+pub use facts::{
+    Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish,
+};
 
 use crate::i18n::{Lang, t, t_with};
 
@@ -57,6 +59,8 @@ pub enum Mail {
     PhoneChanged,
     /// To the same address: the number stays as it was.
     PhoneDropped,
+    /// To the address that was theirs until now: mail goes to another one.
+    AddressChanged,
     /// To those who had opened an offer that a colleague then took; to nobody else.
     TakenByAnother { consult: Consult },
     /// To those who were asked, when the asker withdraws.
@@ -123,6 +127,21 @@ pub enum Mail {
     DutyIll { case: CaseNumber, begins: Deadline, page: Link },
     /// To everybody whom it concerns: a change was undone.
     DutyUndone { case: CaseNumber, begins: Deadline, page: Link },
+    /// To one who is asked to cover a clinic, for one or several slots. Whose clinic stands on the page only.
+    CoverAsk {
+        ask: CoverAsk,
+        case: CaseNumber,
+        area: CoarseArea,
+        slots: u32,
+        begins: Deadline,
+        link: PersonalLink,
+    },
+    /// To somebody of tonight's chain: can you be reached?
+    TonightAsk { link: PersonalLink },
+    /// To the coordinators, before the night; `what` is a word of `word-tonight-…`.
+    TonightAlarm { what: &'static str, page: Link },
+    /// About a cover; `what` is a word of `word-cover-notice-…`.
+    Cover { what: &'static str, case: CaseNumber, begins: Deadline, page: Link },
     /// To who asked, was asked or had agreed: nothing comes of it.
     DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
@@ -138,6 +157,7 @@ pub enum MailKind {
     PhoneAsked,
     PhoneChanged,
     PhoneDropped,
+    AddressChanged,
     TakenByAnother,
     Withdrawn,
     Accepted,
@@ -172,6 +192,10 @@ pub enum MailKind {
     DutyIll,
     DutyUndone,
     DutyEnded,
+    CoverAsk,
+    Cover,
+    TonightAsk,
+    TonightAlarm,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -185,7 +209,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 47] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -194,6 +218,7 @@ impl MailKind {
         Self::PhoneAsked,
         Self::PhoneChanged,
         Self::PhoneDropped,
+        Self::AddressChanged,
         Self::TakenByAnother,
         Self::Withdrawn,
         Self::Accepted,
@@ -228,6 +253,10 @@ impl MailKind {
         Self::DutyIll,
         Self::DutyUndone,
         Self::DutyEnded,
+        Self::CoverAsk,
+        Self::Cover,
+        Self::TonightAsk,
+        Self::TonightAlarm,
     ];
 
     const fn form(self) -> Form {
@@ -243,6 +272,7 @@ impl MailKind {
             Self::PhoneAsked => form("phone_asked", "phone-asked", 3, 0),
             Self::PhoneChanged => form("phone_changed", "phone-changed", 2, 0),
             Self::PhoneDropped => form("phone_dropped", "phone-dropped", 2, 0),
+            Self::AddressChanged => form("address_changed", "address-changed", 2, 0),
             Self::TakenByAnother => form("taken_by_another", "taken", 2, 0),
             Self::Withdrawn => form("withdrawn", "withdrawn", 2, 0),
             Self::Accepted => form("accepted", "accepted", 2, 0),
@@ -277,6 +307,10 @@ impl MailKind {
             Self::DutyIll => form("duty_ill", "duty-ill", 2, 0),
             Self::DutyUndone => form("duty_undone", "duty-undone", 2, 0),
             Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
+            Self::CoverAsk => form("cover_ask", "cover-ask", 3, 1),
+            Self::Cover => form("cover", "cover", 2, 0),
+            Self::TonightAsk => form("tonight_ask", "tonight-ask", 2, 1),
+            Self::TonightAlarm => form("tonight_alarm", "tonight-alarm", 2, 0),
         }
     }
 
@@ -306,6 +340,7 @@ impl Mail {
             Self::PhoneAsked => MailKind::PhoneAsked,
             Self::PhoneChanged => MailKind::PhoneChanged,
             Self::PhoneDropped => MailKind::PhoneDropped,
+            Self::AddressChanged => MailKind::AddressChanged,
             Self::TakenByAnother { .. } => MailKind::TakenByAnother,
             Self::Withdrawn { .. } => MailKind::Withdrawn,
             Self::Accepted { .. } => MailKind::Accepted,
@@ -340,6 +375,10 @@ impl Mail {
             Self::DutyIll { .. } => MailKind::DutyIll,
             Self::DutyUndone { .. } => MailKind::DutyUndone,
             Self::DutyEnded { .. } => MailKind::DutyEnded,
+            Self::CoverAsk { .. } => MailKind::CoverAsk,
+            Self::Cover { .. } => MailKind::Cover,
+            Self::TonightAsk { .. } => MailKind::TonightAsk,
+            Self::TonightAlarm { .. } => MailKind::TonightAlarm,
         }
     }
 
@@ -361,7 +400,11 @@ impl Mail {
             | Self::RecoveryNotice { link }
             | Self::Test { link }
             | Self::Station { link }
-            | Self::EntryReview { link } => letter.personal(link),
+            | Self::EntryReview { link }
+            | Self::TonightAsk { link } => letter.personal(link),
+            Self::TonightAlarm { what, page } => {
+                letter.with("what", &t(lang, &format!("word-tonight-{what}"))).page(page)
+            }
             Self::Call { what, case, page } => letter
                 .with("case", case.as_str())
                 .with("what", &t(lang, &format!("word-call-notice-{what}")))
@@ -393,7 +436,9 @@ impl Mail {
             Self::Unreachable { page } | Self::BridgeDown { page } | Self::RecoveryAlarm { page } => {
                 letter.page(page)
             }
-            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped => letter.without_link(),
+            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped | Self::AddressChanged => {
+                letter.without_link()
+            }
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
             }
@@ -405,6 +450,17 @@ impl Mail {
                 .of_duty(case, begins)
                 .with("deadline", answer_by.as_str())
                 .personal(link),
+            Self::CoverAsk { ask, case, area, slots, begins, link } => letter
+                .with("ask", &t(lang, ask.key()))
+                .with("area", area.as_str())
+                .with("count", &slots.to_string())
+                .of_duty(case, begins)
+                .personal(link),
+            Self::Cover { what, case, begins, page } => letter
+                .with("what", &t(lang, &format!("word-cover-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-cover-todo-{what}")))
+                .of_duty(case, begins)
+                .page(page),
             Self::DutyChanged { case, begins, page }
             | Self::DutyMovedUp { case, begins, page }
             | Self::DutyIll { case, begins, page }
@@ -490,6 +546,15 @@ impl DutyEnd {
             Self::Refused => "mail-duty-end-refused",
             Self::Expired => "mail-duty-end-expired",
             Self::Void => "mail-duty-end-void",
+        }
+    }
+}
+
+impl CoverAsk {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Volunteer => "mail-cover-volunteer",
+            Self::Duty => "mail-cover-duty",
         }
     }
 }

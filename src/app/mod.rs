@@ -6,6 +6,7 @@ pub mod answers;
 pub mod calendar;
 pub mod call;
 pub mod consult;
+pub mod cover;
 pub mod demo;
 pub mod directory;
 pub mod flow;
@@ -25,6 +26,7 @@ pub mod setup;
 pub mod sheets;
 pub mod signin;
 pub mod swap;
+pub mod tonight;
 pub mod verify;
 pub mod views;
 

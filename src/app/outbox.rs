@@ -153,6 +153,12 @@ struct PhoneBody {
 }
 
 #[derive(Deserialize)]
+struct AddressBody {
+    member: MemberId,
+    to: String,
+}
+
+#[derive(Deserialize)]
 struct RecoveryBody {
     recovery: RecoveryId,
 }
@@ -213,8 +219,15 @@ impl Command for Prepare {
                 self.by_link(tx, &association).await?
             }
             "phone_change" => self.phone_change(tx, &association).await?,
+            "mail_changed" => self.mail_changed(tx, &association).await?,
             "entry_review" => self.entry_review(tx, &association).await?,
             "duty" => self.duty(tx, &association).await?,
+            "cover_ask" | "cover_tell" | "cover_summary" => {
+                let written = super::cover::mail_of(tx, &self.kit, &association, job).await?;
+                let write =
+                    |(person, built, request)| self.write(&association, &person, built, Some(&request));
+                written.map(write).transpose()?
+            }
             "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
@@ -311,6 +324,10 @@ impl Prepare {
         };
         attempt_save(tx, &home.id, &key, "sending", self.job.tries, None, None).await?;
         let lang = person.lang;
+        if loaded.request.kind == Kind::Check {
+            let built = personal_link(&self.kit, &link, home, lang).map(|link| Mail::TonightAsk { link });
+            return self.write(home, &person, built, Some(&request)).map(Some);
+        }
         if loaded.request.kind == Kind::Swap {
             let step = loaded.request.offers.get(&member).map_or(0, |offer| offer.step);
             let built = self.duty_ask(&loaded.request, &case, step, &link, home, lang);
@@ -515,6 +532,22 @@ impl Prepare {
         Ok(Some(mail))
     }
 
+    /// That mail goes elsewhere now, to the address that was theirs until then.
+    async fn mail_changed(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let AddressBody { member, to } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let Some(person) = person.filter(|person| person.email.as_ref() != Some(&to)) else {
+            return Ok(None);
+        };
+        let mut mail = self.write(home, &person, Ok(Mail::AddressChanged), None)?;
+        mail.to = to;
+        Ok(Some(mail))
+    }
+
     /// Asks whether entries are still right, unless they were looked at meanwhile.
     async fn entry_review(
         &self,
@@ -600,17 +633,28 @@ impl Prepare {
                 Some(case) if case.kind == Kind::Swap.code() => {
                     format!("{}/swaps/{}", self.kit.rules.base_url, case.id)
                 }
+                Some(case) if case.kind == Kind::Cover.code() => {
+                    format!("{}/covers/{}", self.kit.rules.base_url, case.id)
+                }
                 Some(case) => format!("{board}/{}", case.id),
                 None => board.clone(),
             })?;
+            let check = case.as_ref().is_some_and(|case| case.kind == Kind::Check.code());
+            if check || alarm.subject.starts_with("tonight:") {
+                let page = MailLink::new(format!("{}/tonight", self.kit.rules.base_url))?;
+                return Ok(Mail::TonightAlarm { what: if check { "silent" } else { "hole" }, page });
+            }
             let Some(case) = &case else {
                 return Ok(match alarm.kind.as_str() {
                     "recovery_asked" | "recovery_stopped" => Mail::RecoveryAlarm { page },
                     _ => Mail::Unreachable { page },
                 });
             };
-            let swap = case.kind == Kind::Swap.code();
-            let kind = if swap { RequestKind::Swap } else { RequestKind::Consult };
+            let kind = match Kind::from_code(&case.kind) {
+                Some(Kind::Swap) => RequestKind::Swap,
+                Some(Kind::Cover) => RequestKind::Cover,
+                _ => RequestKind::Consult,
+            };
             let number = CaseNumber::new(&case.case_no)?;
             let deadline = Moment::new(say::moment(case.answer_by, home.zone, person.lang))?;
             Ok::<_, NotEnvelope>(match alarm.kind.as_str() {
@@ -810,6 +854,15 @@ impl Command for Finish {
         if job.kind == "ask" {
             self.tell_machine(tx, &end).await?;
         }
+        if job.kind == "cover_ask" {
+            let reason = match &self.sent {
+                Sent::Delivered => None,
+                Sent::Temporary { reason, .. }
+                | Sent::Misconfigured { reason }
+                | Sent::Permanent { reason } => Some(reason.as_str()),
+            };
+            super::cover::told_machine(tx, kit, job, &end, reason).await?;
+        }
         Ok(true)
     }
 }
@@ -839,6 +892,9 @@ impl Finish {
                 | "wish_ask"
                 | "ledger_chase"
                 | "duty"
+                | "cover_ask"
+                | "cover_tell"
+                | "cover_summary"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }

@@ -127,7 +127,9 @@ impl App {
             }
         }
         // A swap is told by the rota; the ledger reads it there.
-        if case.kind != "consult" {
+        // A cover is told slot by slot: the whole has no line of its own.
+        let slot = case.kind == "cover" && request.parent.is_some();
+        if case.kind != "consult" && !slot {
             return Ok(());
         }
         let event = event_of(conn, association, id).await?;

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod call;
 pub mod consult;
+pub mod cover;
 pub mod dispatch;
 pub mod ledger;
 pub mod people;

@@ -235,6 +235,7 @@ impl Worker {
         let mut rounds = Rounds::default();
         let mut told: BTreeMap<AssociationId, Told> = BTreeMap::new();
         let mut mornings: BTreeMap<AssociationId, Option<CivilDate>> = BTreeMap::new();
+        let mut tonight: BTreeMap<AssociationId, Option<CivilDate>> = BTreeMap::new();
         loop {
             match rounds.begin_due(&self.app, &self.settings.reviews).await {
                 Ok(0) => {}
@@ -243,6 +244,7 @@ impl Worker {
             }
             self.rota_notices(&mut told).await;
             self.mornings(&mut mornings).await;
+            self.tonight(&mut tonight).await;
             let now = self.app.now();
             let zone = self.zone().await;
             match next {
@@ -303,6 +305,26 @@ impl Worker {
                 Ok(0) => {}
                 Ok(mails) => info!(mails, association.id = %home.id, "Telling of the night by {mails} mails"),
                 Err(e) => error!(error = chain_of(&e), "Nobody could be told of the night's calls"),
+            }
+        }
+    }
+
+    /// Asks tonight's chain of each association, at its own hour.
+    async fn tonight(&self, told: &mut BTreeMap<AssociationId, Option<CivilDate>>) {
+        let associations = match self.app.associations().await {
+            Ok(associations) => associations,
+            Err(e) => {
+                error!(error = chain_of(&e), "The associations could not be read");
+                return;
+            }
+        };
+        for home in associations {
+            match self.app.tonight_due(&home, told.entry(home.id.clone()).or_default()).await {
+                Ok(0) => {}
+                Ok(asked) => {
+                    info!(asked, association.id = %home.id, "Asking {asked} people of tonight's chain")
+                }
+                Err(e) => error!(error = chain_of(&e), "Tonight's chain could not be asked"),
             }
         }
     }

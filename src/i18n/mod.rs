@@ -78,6 +78,7 @@ const JA: &[&str] = &[
     include_str!("ja/rota.ftl"),
     include_str!("ja/duty.ftl"),
     include_str!("ja/swaps.ftl"),
+    include_str!("ja/cover.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("en/words.ftl"),
@@ -94,6 +95,7 @@ const EN: &[&str] = &[
     include_str!("en/rota.ftl"),
     include_str!("en/duty.ftl"),
     include_str!("en/swaps.ftl"),
+    include_str!("en/cover.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {

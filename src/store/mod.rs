@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod call;
+pub mod cover;
 pub mod credentials;
 pub mod db;
 pub mod directory;
@@ -27,6 +28,7 @@ pub mod secrets;
 pub mod settings;
 pub mod sheets;
 pub mod swaps;
+pub mod tonight;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -71,6 +73,8 @@ pub fn all_statements() -> Vec<&'static Statement> {
         settings::ALL,
         sheets::ALL,
         swaps::ALL,
+        cover::ALL,
+        tonight::ALL,
     ]
     .concat();
     all.extend(ledger::statements());

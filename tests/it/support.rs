@@ -19,6 +19,7 @@ use touban::app::access::Scope;
 use touban::app::people::{NewAssociation, NewInstitution, NewMember};
 use touban::app::{App, Rules, Who};
 use touban::domain::calendar::{Calendar, NightHours};
+use touban::domain::call::number::{Number, Reading, read};
 use touban::domain::dispatch::Plans;
 use touban::domain::ledger::Tariffs;
 use touban::domain::people::{Role, SpecialtyOffer, resolvable};
@@ -114,6 +115,14 @@ impl Drop for Place {
 }
 
 /// A number no other test of this process has.
+/// A telephone number as it is written.
+pub fn telephone(text: &str) -> Number {
+    match read(text) {
+        Reading::Number(number) => number,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     NEXT.fetch_add(1, Ordering::SeqCst)

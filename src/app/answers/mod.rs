@@ -10,6 +10,7 @@ pub use by_api::{ApiAnswer, ApiAnswered, ApiProof};
 use super::access::{
     Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
+use super::cover::{OpenCover, open_cover};
 use super::flow::{Act, apply};
 use super::signin::staff::SetupDoor;
 use super::swap::{OpenSwap, open_swap};
@@ -59,13 +60,18 @@ pub const HOLD_S: i64 = 30 * 60;
 
 /// A link that has just been used still proves a double tap within this time: the first answer may have
 /// been lost in a tunnel.
-const DOUBLE_TAP_MS: i64 = 120_000;
+pub(crate) const DOUBLE_TAP_MS: i64 = 120_000;
 
 /// Why there is nothing more to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     TakenByAnother,
-    AcceptedByYou { at: Millis, request: RequestId, swap: bool },
+    /// `place`: where the case stands: `consults`, `swaps` or `covers`; `duties`: on no page of its own.
+    AcceptedByYou {
+        at: Millis,
+        request: RequestId,
+        place: &'static str,
+    },
     DeclinedByYou,
     ReleasedByYou,
     Expired,
@@ -95,6 +101,13 @@ pub enum Opened {
     Offer(Box<OpenOffer>),
     /// An offer about a duty.
     Swap(Box<OpenSwap>),
+    /// Slots of a cover that somebody was asked about.
+    Cover(Box<OpenCover>),
+    /// Tonight's check: can they be reached?
+    Check {
+        association: Association,
+        member: Box<Member>,
+    },
     /// A test mail: has it arrived?
     ReachTest {
         association: Association,
@@ -229,7 +242,7 @@ impl Command for AnswerByLink {
     }
 }
 
-async fn answer_in(
+pub(crate) async fn answer_in(
     tx: &mut Conn,
     kit: &Kit,
     who: &Who,
@@ -271,6 +284,16 @@ async fn answer_in(
         detail.insert("channel".to_owned(), json!(channel));
     }
     Ok(apply(tx, kit, who, request, event, &act).await?.map(|moved| moved.answer))
+}
+
+/// Who was proven behind a link, and what comes with it.
+#[derive(Debug)]
+pub(crate) struct ProvenOn {
+    pub proof: Proof,
+    pub pin_version: Option<i64>,
+    pub access: Option<NewAccess>,
+    pub cookies: Option<Cookies>,
+    pub device: Option<DeviceId>,
 }
 
 struct NoteOpened {
@@ -360,6 +383,32 @@ impl App {
         };
         let loaded = request_load(&mut conn, &link.association, &request_id).await?;
         let case = case_by_id(&mut conn, &link.association, &request_id).await?;
+        if let Some(case) = case.as_ref().filter(|case| case.kind == Kind::Cover.code()) {
+            let case_no = Some(case.case_no.clone());
+            if self.is_locked(&link, &member) {
+                return Ok(over(Ended::PinLocked, case_no));
+            }
+            let open = open_cover(self, &mut conn, &link, &association, &member).await?;
+            drop(conn);
+            if link.voided.is_some() || now >= link.expires || !member.is_active(now) {
+                return Ok(over(Ended::Expired, case_no));
+            }
+            return Ok(match open {
+                Ok(open) => {
+                    for id in &open.slots {
+                        let seen = NoteOpened {
+                            kit: self.kit(),
+                            who: Who::member(&link.association, &link.member),
+                            request: id.clone(),
+                            member: link.member.clone(),
+                        };
+                        self.db.run(seen).await?;
+                    }
+                    Opened::Cover(Box::new(open))
+                }
+                Err(why) => over(why, case_no),
+            });
+        }
         let offer = offer_of(&mut conn, &link.association, &request_id, &link.member).await?;
         let (Some(loaded), Some(case), Some(offer)) = (loaded, case, offer) else {
             return Ok(Opened::Unknown);
@@ -373,6 +422,11 @@ impl App {
         }
         if link.voided.is_some() || now >= link.expires || !member.is_active(now) {
             return Ok(over(Ended::Expired, case_no));
+        }
+        if loaded.request.kind == Kind::Check {
+            drop(conn);
+            self.seen(&link, request_id, &offer).await?;
+            return Ok(Opened::Check { association, member: Box::new(member) });
         }
         if loaded.request.kind == Kind::Swap {
             let open = open_swap(self, &mut conn, &link, association, member, case).await?;
@@ -440,47 +494,11 @@ impl App {
         let Some(member) = member else {
             return Ok(LinkAnswer::Unknown);
         };
-        let device = match device {
-            Some(secret) => self.known_device(secret).await?,
-            None => None,
+        let proven = match self.prove_on(&link, &member, pin, device, remember).await? {
+            Ok(proven) => proven,
+            Err(answer) => return Ok(answer),
         };
-        let own = |d: &KnownDevice| d.member.id == link.member && d.association.id == link.association;
-        let device = device.filter(own).map(|d| d.device);
-        let known = device.is_some();
-        let typed = pin.is_some_and(|p| !p.trim().is_empty());
-        let (proof, pin_version) = if known && !typed {
-            (Proof::Device, None)
-        } else {
-            if self.is_locked(&link, &member) {
-                return self.link_over(&link, Some(Ended::PinLocked)).await;
-            }
-            // A link that is over takes no more PINs: nobody may try them there.
-            let used = link.consumed.is_some_and(|at| self.now().since_ms(at) >= DOUBLE_TAP_MS);
-            if used || self.now() >= link.expires {
-                return self.link_over(&link, None).await;
-            }
-            let pin = match read_pin(pin) {
-                Ok(pin) => pin,
-                Err(Proven::PinMissing) => return Ok(LinkAnswer::PinMissing),
-                Err(_) => return Ok(LinkAnswer::PinMalformed),
-            };
-            match self.pin_check(&link.association, &member, pin).await? {
-                PinCheck::Right(version) => (Proof::Pin, Some(version)),
-                PinCheck::Wrong => {
-                    let tries_left = self.wrong_pin(&link).await?;
-                    if tries_left == 0 {
-                        return self.link_over(&link, Some(Ended::PinLocked)).await;
-                    }
-                    return Ok(LinkAnswer::PinWrong { tries_left });
-                }
-            }
-        };
-        let (access, cookies) = if proof == Proof::Pin {
-            let (access, cookies) = new_access(self, remember && !known);
-            (Some(access), Some(cookies))
-        } else {
-            (None, None)
-        };
+        let ProvenOn { proof, pin_version, access, cookies, device } = proven;
         let command = AnswerByLink {
             kit: self.kit(),
             link: link.clone(),
@@ -495,6 +513,59 @@ impl App {
             ByLink::LinkOver => self.link_over(&link, Some(Ended::Expired)).await,
             ByLink::Answered(answer) => self.say(&link, request, &choice, answer, cookies).await,
         }
+    }
+
+    /// Who answers behind a link: by a known device, or by the PIN.
+    pub(crate) async fn prove_on(
+        &self,
+        link: &Link,
+        member: &Member,
+        pin: Option<&str>,
+        device: Option<&str>,
+        remember: bool,
+    ) -> Result<Result<ProvenOn, LinkAnswer>, AppError> {
+        let device = match device {
+            Some(secret) => self.known_device(secret).await?,
+            None => None,
+        };
+        let own = |d: &KnownDevice| d.member.id == link.member && d.association.id == link.association;
+        let device = device.filter(own).map(|d| d.device);
+        let known = device.is_some();
+        let typed = pin.is_some_and(|p| !p.trim().is_empty());
+        let (proof, pin_version) = if known && !typed {
+            (Proof::Device, None)
+        } else {
+            if self.is_locked(link, member) {
+                return self.link_over(link, Some(Ended::PinLocked)).await.map(Err);
+            }
+            // A link that is over takes no more PINs: nobody may try them there.
+            let used = link.consumed.is_some_and(|at| self.now().since_ms(at) >= DOUBLE_TAP_MS);
+            if used || self.now() >= link.expires {
+                return self.link_over(link, None).await.map(Err);
+            }
+            let pin = match read_pin(pin) {
+                Ok(pin) => pin,
+                Err(Proven::PinMissing) => return Ok(Err(LinkAnswer::PinMissing)),
+                Err(_) => return Ok(Err(LinkAnswer::PinMalformed)),
+            };
+            match self.pin_check(&link.association, member, pin).await? {
+                PinCheck::Right(version) => (Proof::Pin, Some(version)),
+                PinCheck::Wrong => {
+                    let tries_left = self.wrong_pin(link).await?;
+                    if tries_left == 0 {
+                        return self.link_over(link, Some(Ended::PinLocked)).await.map(Err);
+                    }
+                    return Ok(Err(LinkAnswer::PinWrong { tries_left }));
+                }
+            }
+        };
+        let (access, cookies) = if proof == Proof::Pin {
+            let (access, cookies) = new_access(self, remember && !known);
+            (Some(access), Some(cookies))
+        } else {
+            (None, None)
+        };
+        Ok(Ok(ProvenOn { proof, pin_version, access, cookies, device }))
     }
 
     async fn say(
@@ -533,7 +604,7 @@ impl App {
     }
 
     /// The page at the end of a link, with the fact as it is now.
-    async fn link_over(&self, link: &Link, why: Option<Ended>) -> Result<LinkAnswer, AppError> {
+    pub(crate) async fn link_over(&self, link: &Link, why: Option<Ended>) -> Result<LinkAnswer, AppError> {
         let mut conn = self.db.read().await?;
         let Some(association) = association_by_id(&mut conn, &link.association).await? else {
             return Ok(LinkAnswer::Unknown);
@@ -563,8 +634,13 @@ fn ended(request: &Request, link: &Link, now: Millis) -> Option<Ended> {
     match offer.state {
         OfferState::Accepted => {
             let at = accepted.map_or(offer.asked_at, |a| a.at);
-            let swap = request.kind == Kind::Swap;
-            Some(Ended::AcceptedByYou { at, request: request.id.clone(), swap })
+            let place = match request.kind {
+                Kind::Swap => "swaps",
+                // Its page says no more than that: one's own duties do.
+                Kind::Check => "duties",
+                _ => "consults",
+            };
+            Some(Ended::AcceptedByYou { at, request: request.id.clone(), place })
         }
         OfferState::Declined => Some(Ended::DeclinedByYou),
         OfferState::Released => Some(Ended::ReleasedByYou),

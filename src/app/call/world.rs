@@ -7,9 +7,10 @@ use chrono::Timelike as _;
 
 use super::settings::{CallSettings, line_of, load};
 use crate::app::Kit;
+use crate::app::cover::cover_now;
 use crate::domain::calendar::wall_clock;
+use crate::domain::call::Call;
 use crate::domain::call::number::Line;
-use crate::domain::call::{Call, Kind};
 use crate::domain::dispatch::settle::PersonFacts;
 use crate::domain::dispatch::{Candidate, Request, Selector, World};
 use crate::domain::people::Role;
@@ -49,6 +50,21 @@ impl NightWorld {
         self.lines.get(person).cloned()
     }
 
+    /// Somebody whom no plan names may be rung too.
+    pub(super) async fn add_line(
+        &mut self,
+        conn: &mut Conn,
+        kit: &Kit,
+        association: &AssociationId,
+        person: &MemberId,
+    ) -> Result<(), StoreError> {
+        let own = self.settings.own();
+        if let Some(line) = line_of(conn, &kit.vault, association, &own, person).await? {
+            self.lines.insert(person.clone(), line);
+        }
+        Ok(())
+    }
+
     pub(crate) async fn load(
         conn: &mut Conn,
         kit: &Kit,
@@ -58,7 +74,7 @@ impl NightWorld {
     ) -> Result<Self, StoreError> {
         let (_, settings) = load(conn, &kit.vault, association).await?;
         let mut world = Self { settings, ..Self::default() };
-        if call.kind == Kind::Connect {
+        if !call.kind.seeks() {
             return Ok(world);
         }
         let clinic = call.clinic.as_ref();
@@ -67,7 +83,12 @@ impl NightWorld {
             None => Vec::new(),
         };
         world.named.insert(Selector::Attending, own.clone());
-        world.named.insert(Selector::CoverOrAttending, own);
+        // While somebody covers the clinic its own line is left in peace.
+        let covered = match clinic {
+            Some(id) => cover_now(conn, association, id, kit.now).await?,
+            None => None,
+        };
+        world.named.insert(Selector::CoverOrAttending, covered.unwrap_or(own));
         let duty = super::duty::on_duty(conn, association, clinic, kit.now).await?;
         world.named.insert(Selector::DutyPrimary, duty.primary);
         world.named.insert(Selector::DutyDeputy, duty.deputy);

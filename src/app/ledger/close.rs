@@ -272,7 +272,7 @@ impl Command for Approve {
             Err(wrong) => return Ok(Err(CloseRefused::OutOfBalance { why: wrong.to_string() })),
         };
         for line in &computed.held {
-            if let EventRef::Request(request) = &line.event {
+            if let Some(request) = line.event.request() {
                 held_add(tx, association, month, request).await?;
             }
         }

@@ -8,7 +8,7 @@ use super::close::MonthView;
 use super::figures::Tally;
 use super::tables::{CITY_LEAST, columns, footer, hidden, month_name, titled, word};
 use super::world::instants;
-use crate::domain::ledger::{Cell, Code, EventRef, LedgerTable, Month, Side};
+use crate::domain::ledger::{Cell, Code, LedgerTable, Month, Side};
 use crate::i18n::{Lang, t, t_with};
 use crate::ids::AssociationId;
 use crate::store::ledger::reports::{Glance, events_between, sealed_between};
@@ -97,14 +97,12 @@ impl App {
             if !line.entry.is_original() || line.eligibility.reason().is_some() {
                 return;
             }
-            match &line.event {
-                EventRef::Request(id) => {
+            match line.event.request() {
+                Some(id) => {
                     first = first.min(Month::of(line.civil_date));
                     ended.events.insert(id.as_str().to_owned());
                 }
-                EventRef::Duty(_) | EventRef::Turn(_) => {
-                    ended.standby += u32::from(line.side == Side::Standby)
-                }
+                None => ended.standby += u32::from(line.side == Side::Standby),
             }
         })
         .await?;

@@ -2,13 +2,13 @@
 
 use super::super::{Kit, Who};
 use crate::domain::consult::Survey;
-use crate::domain::dispatch::{OfferState, Request, Terms};
+use crate::domain::dispatch::{Kind, OfferState, Request, Selector, Terms};
 use crate::domain::ledger::{
     AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
     EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, Occasion, OnRotaAs, RequesterFacts,
     Urgency, counting_instant, lines,
 };
-use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::ledger::{event_add, line_add};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{Case, case_by_id, reports_of, survey_of};
@@ -22,11 +22,11 @@ pub const FIRST_RUN: &str = "open";
 /// Consults wanted within a day count as "soon".
 const SOON_S: i64 = 36 * 3_600;
 
-fn code(text: &str) -> Option<Code> {
+pub(super) fn code(text: &str) -> Option<Code> {
     text.parse().ok()
 }
 
-fn seconds(from: Millis, to: Millis) -> u32 {
+pub(super) fn seconds(from: Millis, to: Millis) -> u32 {
     u32::try_from(to.since_ms(from) / 1_000).unwrap_or(0)
 }
 
@@ -38,15 +38,28 @@ pub(crate) async fn record(tx: &mut Conn, kit: &Kit, who: &Who, request: &Reques
     // Close is allowed only with a claim that stands.
     let event =
         completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
-    event_add(tx, association, &request.id, kit.now, &event).await?;
+    written(tx, kit, &request.id, &event).await
+}
+
+/// The event and its lines on both sides.
+pub(super) async fn written(
+    tx: &mut Conn,
+    kit: &Kit,
+    request: &RequestId,
+    event: &CompletedEvent,
+) -> Result<(), StoreError> {
+    let association = &event.association;
+    event_add(tx, association, request, kit.now, event).await?;
     let (tariffs, _) = super::tariffs::tariffs_of(tx, kit, association, None, kit.now).await?;
-    for line in lines(&event, &tariffs, FIRST_RUN) {
-        line_add(tx, association, &request.id, FIRST_RUN, kit.now, &line).await?;
+    for line in lines(event, &tariffs, FIRST_RUN) {
+        line_add(tx, association, request, FIRST_RUN, kit.now, &line).await?;
     }
     Ok(())
 }
 
-async fn party(
+/// A side as it is on the day: the person, the institution it counts for (the person's own, where none is named),
+/// that institution's kind, and the standing of the person.
+pub(super) async fn party(
     tx: &mut Conn,
     association: &AssociationId,
     member: &MemberId,
@@ -91,7 +104,10 @@ async fn completed(
         }
         None => None,
     };
-    let at = counting_instant(request.created, Some(claim.at), Some(claim.at));
+    let cover = request.kind == Kind::Cover;
+    // A cover begins with its slot, a consult with the yes.
+    let started = if cover { request.window.from } else { claim.at };
+    let at = counting_instant(request.created, Some(claim.at), Some(started));
     let (_, asker_institution, asker_kind, asker_membership) =
         party(tx, association, &request.asker, Some(&case.institution), at).await?;
     let (_, taker_institution, taker_kind, taker_membership) =
@@ -121,13 +137,13 @@ async fn completed(
         facts_version: FACTS_VERSION,
         event: EventRef::Request(request.id.clone()),
         case_no: case.case_no.parse().map_err(|e| StoreError::corrupt("request", &request.id, e))?,
-        kind: EventKind::Consult,
+        kind: if cover { EventKind::Cover } else { EventKind::Consult },
         association: association.clone(),
         occasion: Occasion::Real,
         created_at: request.created,
         accepted_at: claim.at,
-        started_at: Some(claim.at),
-        ended_at: report.as_ref().map(|r| r.at),
+        started_at: Some(started),
+        ended_at: if cover { Some(request.window.to) } else { report.as_ref().map(|r| r.at) },
         report_at: report.as_ref().map(|r| r.at),
         closed_at: Some(kit.now),
         withdrawn_at: None,
@@ -140,7 +156,10 @@ async fn completed(
         attempts,
         gate: GateResult::NotNeeded,
         outcome,
-        minutes: report.as_ref().map(|r| seconds(claim.at, r.at) / 60),
+        minutes: match &report {
+            Some(r) if cover => u32::try_from(r.minutes).ok(),
+            report => report.as_ref().map(|r| seconds(claim.at, r.at) / 60),
+        },
         distance_class: None,
         report_ref: report.as_ref().and_then(|r| code(&format!("report:{}", r.seq))),
         household_explained: false,
@@ -162,7 +181,8 @@ async fn completed(
                 .as_deref()
                 .and_then(|actor| actor.strip_prefix("member:"))
                 .and_then(|id| MemberId::from_stored(id).ok()),
-            confirmation: if survey.is_some() {
+            // A cover is closed by nothing else than the asker's confirmation.
+            confirmation: if survey.is_some() || cover {
                 Confirmation::Confirmed { at: kit.now }
             } else {
                 Confirmation::Waiting
@@ -173,12 +193,17 @@ async fn completed(
             institution_kind: taker_kind,
             person: Some(claim.person.clone()),
             membership: taker_membership,
-            on_rota_as: OnRotaAs::Volunteer,
+            on_rota_as: match request.step(claim.step).map(|step| &step.ask) {
+                Some(Selector::DutyPrimary) => OnRotaAs::Primary,
+                Some(Selector::DutyDeputy) => OnRotaAs::Deputy,
+                Some(Selector::Pillar(_)) => OnRotaAs::Pillar,
+                _ => OnRotaAs::Volunteer,
+            },
             accepted_at: claim.at,
             arrived_at: None,
             completed_at: report.as_ref().map(|r| r.at),
             minutes: report.as_ref().and_then(|r| u32::try_from(r.minutes).ok()),
-            minutes_confirmed: report.is_some() && claim.terms != Terms::Plain,
+            minutes_confirmed: report.is_some() && (cover || claim.terms != Terms::Plain),
         },
     }))
 }

@@ -81,6 +81,15 @@ pub enum DutyAsk {
     Approve,
 }
 
+/// As what somebody is asked to cover a clinic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoverAsk {
+    /// Can you cover these hours?
+    Volunteer,
+    /// You are on duty then: please acknowledge it.
+    Duty,
+}
+
 /// How asking about a duty ended without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DutyEnd {

@@ -78,6 +78,8 @@ fn every_mail(words: Words) -> Vec<Mail> {
     let page = Link::new("https://touban.example.jp/requests/01K").unwrap();
     let kind = RequestKind::Consult;
     let duty = DutyLine::new("12月31日（木）18時30分〜1日（金）8時30分 控え").unwrap();
+    let (cover_area, cover_link) = (CoarseArea::new(words.area).unwrap(), link.clone());
+    let tonight_link = link.clone();
     let mails = vec![
         Mail::ConsultOffer {
             consult: consult.clone(),
@@ -94,6 +96,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::PhoneAsked,
         Mail::PhoneChanged,
         Mail::PhoneDropped,
+        Mail::AddressChanged,
         Mail::TakenByAnother { consult: consult.clone() },
         Mail::Withdrawn { consult: consult.clone() },
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
@@ -145,7 +148,23 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::DutyMovedUp { case: case.clone(), begins: deadline.clone(), page: page.clone() },
         Mail::DutyIll { case: case.clone(), begins: deadline.clone(), page: page.clone() },
         Mail::DutyUndone { case: case.clone(), begins: deadline.clone(), page: page.clone() },
-        Mail::DutyEnded { end: DutyEnd::Void, case, begins: deadline, page },
+        Mail::DutyEnded {
+            end: DutyEnd::Void,
+            case: case.clone(),
+            begins: deadline.clone(),
+            page: page.clone(),
+        },
+        Mail::CoverAsk {
+            ask: CoverAsk::Duty,
+            case: case.clone(),
+            area: cover_area,
+            slots: 12,
+            begins: deadline.clone(),
+            link: cover_link,
+        },
+        Mail::Cover { what: "withdrawn", case, begins: deadline, page: page.clone() },
+        Mail::TonightAsk { link: tonight_link },
+        Mail::TonightAlarm { what: "silent", page },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -336,7 +355,7 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             Mail::RecoveryAlarm { page } => {
                 let _: Link = page;
             }
-            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped => {}
+            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped | Mail::AddressChanged => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}
@@ -385,6 +404,23 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             | Mail::DutyIll { case, begins: Deadline { .. }, page }
             | Mail::DutyUndone { case, begins: Deadline { .. }, page } => {
                 let _: (CaseNumber, Link) = (case, page);
+            }
+            Mail::CoverAsk {
+                ask,
+                case,
+                area,
+                slots: 0..=u32::MAX,
+                begins: Deadline { .. },
+                link: PersonalLink { .. },
+            } => {
+                let _: (CoverAsk, CaseNumber, CoarseArea) = (ask, case, area);
+            }
+            Mail::TonightAsk { link: PersonalLink { .. } } => {}
+            Mail::TonightAlarm { what, page } => {
+                let _: (&'static str, Link) = (what, page);
+            }
+            Mail::Cover { what, case, begins: Deadline { .. }, page } => {
+                let _: (&'static str, CaseNumber, Link) = (what, case, page);
             }
             Mail::DutyEnded { end, case, begins: Deadline { .. }, page } => {
                 let _: (DutyEnd, CaseNumber, Link) = (end, case, page);

@@ -9,7 +9,9 @@ use super::super::consult::{Asked, Asking};
 use super::super::flow::{Act, apply};
 use super::super::rota::changes::swap_take;
 use super::super::{Kit, Who};
-use super::follow::{not_so_any_more, put_over, refused, taken_now, tell_of_duty, void_swept};
+use super::follow::{
+    not_so_any_more, put_over, refused, release_covers, taken_now, tell_of_duty, void_swept,
+};
 use super::{NewSwap, OPEN_MAX, SwapAsked, duty_view, facts_of};
 use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
 use crate::domain::consult::Wrong;
@@ -282,6 +284,7 @@ impl Opening<'_> {
             let act = Act { action: "swap.void", detail: json!({}) };
             Box::pin(apply(tx, kit, self.who, &other, Event::Void, &act)).await?;
         }
+        release_covers(tx, kit, self.who).await?;
         let first = asked.into_iter().next();
         first.map(SwapAsked::Asked).ok_or_else(|| StoreError::Unusable("nothing was called for".to_owned()))
     }

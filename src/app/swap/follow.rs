@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use serde_json::json;
 
 use super::super::access::note;
+use super::super::cover::not_on_duty_any_more;
 use super::super::flow::{Act, apply};
 use super::super::rota::changes::{SwapRefused, swap_take, swap_take_back};
 use super::super::{Kit, Who};
@@ -115,7 +116,18 @@ pub(crate) async fn hand_over(
             queue.push_back((other, Event::Void));
         }
     }
+    queue.extend(cover_released(tx, kit, association).await?);
     Ok(())
+}
+
+/// Acknowledgements of night cover that do not stand any more, because somebody else is on duty now.
+pub(super) async fn cover_released(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+) -> Result<Vec<(RequestId, Event)>, StoreError> {
+    let gone = not_on_duty_any_more(tx, kit, association).await?;
+    Ok(gone.into_iter().map(|(id, person)| (id, Event::Release { person })).collect())
 }
 
 /// Takes back what a request changed, as far as it has not begun. `whole`: with what was changed when it was
@@ -178,6 +190,7 @@ pub(crate) async fn hand_back(
             queue.push_back((other, Event::Void));
         }
     }
+    queue.extend(cover_released(tx, kit, association).await?);
     if whole && facts.form == Form::Ill {
         // The other places that were open because of it.
         for other in swap_requests_open(tx, association, OPEN_MAX).await? {
@@ -229,6 +242,15 @@ pub(crate) async fn void_swept(tx: &mut Conn, kit: &Kit, who: &Who) -> Result<()
     for id in not_so_any_more(tx, kit, &who.association).await? {
         let act = Act { action: "swap.void", detail: json!({}) };
         Box::pin(apply(tx, kit, who, &id, Event::Void, &act)).await?;
+    }
+    release_covers(tx, kit, who).await
+}
+
+/// As [`cover_released`], done.
+pub(super) async fn release_covers(tx: &mut Conn, kit: &Kit, who: &Who) -> Result<(), StoreError> {
+    for (id, event) in cover_released(tx, kit, &who.association).await? {
+        let act = Act { action: "cover.duty_changed", detail: json!({}) };
+        Box::pin(apply(tx, kit, who, &id, event, &act)).await?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) use ask::call_for_gaps;
 pub(crate) use follow::{hand_back, hand_over, void_swept};
 pub use lists::{AskedAs, Choosable, Duty, MyDuties, OpenHole, OpenSwap, SwapBoard, SwapCase, SwapLine};
 pub(crate) use lists::{facts_of, open_swap};
-pub(crate) use world::{duty_view, duty_view_for};
+pub(crate) use world::{duty_view, duty_view_for, duty_view_in};
 
 use self::ask::AskSwap;
 use super::access::note;

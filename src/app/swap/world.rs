@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::super::Kit;
 use super::super::rota::world::rota_world;
 use super::lists::facts_of;
+use crate::domain::cover::POOL_COVER;
 use crate::domain::dispatch::plan::Kind;
 use crate::domain::dispatch::{Request, Selector};
 use crate::domain::people::POOL_DUTY;
@@ -26,6 +27,42 @@ pub(crate) async fn duty_view(
     kit: &Kit,
     association: &AssociationId,
     request: Option<&Request>,
+) -> Result<Option<DutyView>, StoreError> {
+    let case = match request {
+        Some(request) => case_by_id(conn, association, &request.id).await?,
+        None => None,
+    };
+    // A request says in its facts which area it is about.
+    #[derive(Deserialize)]
+    struct OfArea {
+        area: Option<String>,
+    }
+    let named =
+        case.as_ref().map(|case| serde_json::from_str::<OfArea>(&case.facts).ok().and_then(|of| of.area));
+    let view = view_in(conn, kit, association, named.as_ref().map(Option::as_deref)).await?;
+    let Some(mut view) = view else { return Ok(None) };
+    if let Some(case) = case.filter(|case| case.kind == Kind::Swap.code()) {
+        view.swap = Some(facts_of(&case)?);
+    }
+    Ok(Some(view))
+}
+
+/// The rota as it stands, as whoever asks in this area sees it.
+pub(crate) async fn duty_view_in(
+    conn: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    area: &str,
+) -> Result<Option<DutyView>, StoreError> {
+    view_in(conn, kit, association, Some(Some(area))).await
+}
+
+/// `area`: the one that a request names, if it names one; `None` without a request.
+async fn view_in(
+    conn: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    area: Option<Option<&str>>,
 ) -> Result<Option<DutyView>, StoreError> {
     let Some(world) = rota_world(conn, kit, association).await? else { return Ok(None) };
     let records = records_since(conn, association, kit.now.plus_s(-BACK_S)).await?;
@@ -54,22 +91,12 @@ pub(crate) async fn duty_view(
         area: None,
         swap: None,
     };
-    if let Some(request) = request
-        && let Some(case) = case_by_id(conn, association, &request.id).await?
-    {
-        if request.kind == Kind::Swap {
-            view.swap = Some(facts_of(&case)?);
-        }
-        // A request says in its facts which area it is about; where there is one area only, it is that.
-        #[derive(Deserialize)]
-        struct OfArea {
-            area: Option<String>,
-        }
-        let named = serde_json::from_str::<OfArea>(&case.facts).ok().and_then(|of| of.area);
+    if let Some(named) = area {
         let named = named.and_then(|area| area.parse::<Area>().ok());
         let known = named.filter(|area| {
             world.settings.area(area).is_some() || view.timeline.lines().any(|(known, _)| known == area)
         });
+        // Where there is one area only, it is that.
         let only = match world.settings.areas.as_slice() {
             [one] => Some(one.key.clone()),
             _ => None,
@@ -89,7 +116,7 @@ pub(crate) async fn duty_view_for(
 ) -> Result<Option<DutyView>, StoreError> {
     let of_the_rota = |selector: &Selector| match selector {
         Selector::DutyPrimary | Selector::DutyDeputy | Selector::Party(_) => true,
-        Selector::Pool(name) => name == POOL_DUTY,
+        Selector::Pool(name) => name == POOL_DUTY || name == POOL_COVER,
         Selector::CoverOrAttending
         | Selector::Attending
         | Selector::DeputyAttending

@@ -36,6 +36,10 @@ pub enum Event {
         person: MemberId,
         attempt: u32,
     },
+    /// The office has this person asked now, whatever the plan says.
+    AskNow {
+        person: MemberId,
+    },
     /// A yes. Where the asker chooses, it raises a hand.
     Accept {
         person: MemberId,
@@ -179,6 +183,8 @@ pub enum Alarm {
     Short,
     /// The asker does not close, though reminded.
     NotClosed,
+    /// The taker does not report, though reminded.
+    NotReported,
 }
 
 /// What to say to whoever caused the event. Truthful: `Done` and `Already` only with the fact in `next`.
@@ -219,6 +225,9 @@ pub struct Decision {
 /// After this many unanswered reminders to close, a human is alarmed.
 pub const CHASES_BEFORE_ALARM: u32 = 3;
 
+/// After this many unanswered reminders to report, the asker may close without.
+pub const REPORT_REMINDERS: u32 = 7;
+
 /// A parent's time is over this much later than its children's, so that they end by themselves first.
 pub const CHILDREN_GRACE_S: i64 = 60;
 
@@ -245,6 +254,11 @@ pub fn next_due(request: &Request) -> Option<Millis> {
         },
         State::Exhausted { .. } => with_lapse(end),
         State::Taken { .. } if request.plan.undo => Some(request.window.from),
+        State::Taken { reminded, .. } if reports_after(request) => {
+            let waits = i64::from(request.extended).saturating_add(1);
+            let after_s = if reminded { request.plan.report_s.saturating_mul(waits) } else { 0 };
+            Some(request.window.to.plus_s(after_s))
+        }
         State::Taken { reminded: true, .. } => Some(end),
         State::Taken { since, reminded: false, .. } => Some(half_time(since, end)),
         State::Reported { since, chased } => {
@@ -254,6 +268,11 @@ pub fn next_due(request: &Request) -> Option<Millis> {
             None
         }
     }
+}
+
+/// What was taken stands through the window, and the report follows.
+fn reports_after(request: &Request) -> bool {
+    request.plan.report_s > 0 && request.children.is_empty()
 }
 
 fn end_of(request: &Request) -> Millis {
@@ -285,6 +304,7 @@ impl Machine<'_> {
             Event::Delivered { person, attempt } => self.delivered(person, *attempt),
             Event::Undeliverable { person, attempt } => self.undeliverable(person, *attempt),
             Event::Unanswered { person, attempt } => self.unanswered(person, *attempt),
+            Event::AskNow { person } => self.ask_now(person),
             Event::Accept { person, proof, terms } => self.accept(person, *proof, terms),
             Event::Decline { person } => self.decline(person),
             Event::Hold { person, until } => self.hold(person, *until),

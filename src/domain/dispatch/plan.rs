@@ -237,6 +237,10 @@ pub struct Plan {
     /// What was agreed to can be undone until the window begins; then the request is open again.
     #[serde(default)]
     pub undo: bool,
+    /// Seconds after the window's end within which the taker reports: what was taken stands through the window
+    /// and can be given back until its end. 0: the report is due at the answer-by time.
+    #[serde(default)]
+    pub report_s: i64,
     #[serde(default, rename = "step")]
     pub steps: Vec<Step>,
 }
@@ -298,6 +302,8 @@ impl Plans {
             #[serde(default)]
             undo: bool,
             #[serde(default)]
+            report_s: i64,
+            #[serde(default)]
             step: Vec<toml::Spanned<Step>>,
         }
         let at = |offset: usize, problem: String| PlanError {
@@ -315,7 +321,7 @@ impl Plans {
                 return Err(at(start, format!("plan {:?} has more than {MAX_STEPS} steps", plan.name)));
             }
             let extends = plan.extend_s > 0 || (plan.extend_s == 0 && plan.extend_times == 0);
-            if plan.chase_s < 1 || !extends || plan.grant_after_report_s < 0 {
+            if plan.chase_s < 1 || !extends || plan.grant_after_report_s < 0 || plan.report_s < 0 {
                 return Err(at(start, format!("plan {:?} has a wait that is not positive", plan.name)));
             }
             if plan.step.is_empty() {
@@ -323,6 +329,12 @@ impl Plans {
             }
             if plan.report && !plan.step.iter().any(|s| s.get_ref().mode.is_search()) {
                 return Err(at(start, format!("plan {:?} wants a report and looks for nobody", plan.name)));
+            }
+            if plan.report_s > 0 && !plan.report {
+                return Err(at(
+                    start,
+                    format!("plan {:?} says when to report and wants no report", plan.name),
+                ));
             }
             if plan.report && plan.undo {
                 return Err(at(start, format!("plan {:?} cannot both be reported and undone", plan.name)));
@@ -344,6 +356,7 @@ impl Plans {
                 chase_s: plan.chase_s,
                 grant_after_report_s: plan.grant_after_report_s,
                 undo: plan.undo,
+                report_s: plan.report_s,
                 steps,
             };
             if plans.insert(name.clone(), plan).is_some() {

@@ -45,6 +45,14 @@ pub trait World {
     fn may_hand_over(&self, _request: &Request) -> Result<(), Rule> {
         Ok(())
     }
+
+    /// Whether somebody may cover a clinic in the request's window. `fresh`: the caps do not count this yes yet.
+    ///
+    /// # Errors
+    /// The first rule that stands against it.
+    fn may_cover(&self, _request: &Request, _claim: &Acceptance, _fresh: bool) -> Result<(), Rule> {
+        Ok(())
+    }
 }
 
 /// The rule that stands against a yes.
@@ -75,6 +83,10 @@ pub enum Rule {
     DutyCap,
     /// What the duty needs, this person does not have or does not do.
     DutyNotFit,
+    /// Covers as many clinics at that time as one person may.
+    CoverCap,
+    /// Away at that time, by a request for cover of their own.
+    CoverAway,
 }
 
 impl Rule {
@@ -94,6 +106,8 @@ impl Rule {
             Self::DutyRest => "duty_rest",
             Self::DutyCap => "duty_cap",
             Self::DutyNotFit => "duty_not_fit",
+            Self::CoverCap => "cover_cap",
+            Self::CoverAway => "cover_away",
         }
     }
 }
@@ -119,8 +133,17 @@ pub fn settle(request: &Request, world: &dyn World, fresh: Option<&MemberId>) ->
             // Looked at with every yes, done once: after the last step.
             Ok(if fresh.is_none() { vec![Effect::HandOver] } else { Vec::new() })
         }
+        Kind::Cover => {
+            for claim in &claims {
+                if claim.person == request.asker {
+                    return Err(Rule::OwnRequest);
+                }
+                world.may_cover(request, claim, fresh == Some(&claim.person))?;
+            }
+            Ok(Vec::new())
+        }
         // Their rules arrive with their journeys; what the machine itself promises holds for all of them.
-        Kind::Cover | Kind::Transfer | Kind::Urgent | Kind::Check => Ok(Vec::new()),
+        Kind::Transfer | Kind::Urgent | Kind::Check => Ok(Vec::new()),
     }
 }
 

@@ -25,9 +25,9 @@ mod tariff_keys;
 pub use condition::{Condition, ConditionResult, ConditionState, ReasonCode};
 pub use entries::{NotCorrectable, correction, differences, may_correct, proration};
 pub use event::{
-    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
-    DutyRef, EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, NotACode, Occasion,
-    OnRotaAs, RequesterFacts, TurnRef, Urgency, counting_instant,
+    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, CallRef, Channel, Code, CompletedEvent,
+    Confirmation, DutyRef, EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, NotACode,
+    Occasion, OnRotaAs, RequesterFacts, TurnRef, Urgency, counting_instant,
 };
 pub use fraction::{Fraction, NotAFraction, Rounding};
 pub use lines::{Eligibility, Entry, Line, Said, lines};

@@ -17,7 +17,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
-use crate::domain::dispatch::{Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
+use crate::domain::cover::{CoverWorld, POOL_COVER};
+use crate::domain::dispatch::{Acceptance, Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
 use crate::domain::rota::{DutyView, RotaRole};
 use crate::ids::{InstitutionId, MemberId};
 use crate::time::{Millis, Window};
@@ -237,6 +238,8 @@ pub struct LoadedWorld {
     pub officers: Vec<MemberId>,
     /// The rota, for requests that name somebody of it.
     pub duty: Option<DutyView>,
+    /// The people of a slot of night cover.
+    pub cover: Option<CoverWorld>,
 }
 
 /// The pool of everybody who may hold a duty and whom no rule of the rota stands against.
@@ -255,7 +258,7 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::DutyPrimary
             | Selector::DutyDeputy
             | Selector::Party(_)
-    ) || matches!(selector, Selector::Pool(name) if name == POOL_DUTY)
+    ) || matches!(selector, Selector::Pool(name) if name == POOL_DUTY || name == POOL_COVER)
 }
 
 impl LoadedWorld {
@@ -297,6 +300,9 @@ impl crate::domain::dispatch::World for LoadedWorld {
             Selector::Pool(name) if name == POOL_DUTY => {
                 self.duty.as_ref().map(|duty| at_once(&duty.volunteers())).unwrap_or_default()
             }
+            Selector::Pool(name) if name == POOL_COVER => {
+                self.cover.as_ref().map(|cover| cover.volunteers(now)).unwrap_or_default()
+            }
             Selector::CoverOrAttending
             | Selector::Attending
             | Selector::DeputyAttending
@@ -307,6 +313,10 @@ impl crate::domain::dispatch::World for LoadedWorld {
 
     fn may_hand_over(&self, request: &Request) -> Result<(), Rule> {
         self.duty.as_ref().map_or(Err(Rule::DutyNotHeld), |duty| duty.may_hand_over(request))
+    }
+
+    fn may_cover(&self, request: &Request, claim: &Acceptance, fresh: bool) -> Result<(), Rule> {
+        self.cover.as_ref().map_or(Err(Rule::NotActive), |cover| cover.may_cover(request, claim, fresh))
     }
 
     fn person(&self, person: &MemberId) -> Option<PersonFacts> {
@@ -484,6 +494,7 @@ mod tests {
             coordinators: vec![person(7)],
             officers: vec![person(8)],
             duty: None,
+            cover: None,
         };
         let plan: Plan = toml::from_str("name = \"x\"\nversion = 1\nkind = \"consult\"").unwrap();
         let now = when("2026-11-20T12:00:00+09:00");

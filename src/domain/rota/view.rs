@@ -309,7 +309,9 @@ impl DutyView {
         Ok(())
     }
 
-    fn slots_of(&self, area: &Area, window: Window) -> Vec<Slot> {
+    /// The slots of an area that reach into a window.
+    #[must_use]
+    pub fn slots_of(&self, area: &Area, window: Window) -> Vec<Slot> {
         let Some(book) = &self.book else { return Vec::new() };
         let (first, last) =
             (civil_day(window.from, self.zone).plus_days(-2), civil_day(window.to, self.zone));

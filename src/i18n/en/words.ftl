@@ -130,6 +130,8 @@ word-rule-duty_same_institution = The other physician on duty is of the same ins
 word-rule-duty_rest = There is too little rest before or after another duty.
 word-rule-duty_cap = The number of duties has reached its limit.
 word-rule-duty_not_fit = What this duty needs does not fit. Please phone the office.
+word-rule-cover_cap = One doctor may not cover more institutions at that time. Please phone the office.
+word-rule-cover_away = You asked for cover yourself for these hours.
 
 ## What has happened
 word-happened-made = The request was made

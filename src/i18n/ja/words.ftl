@@ -130,6 +130,8 @@ word-rule-duty_same_institution = もうひとりの当番の先生と、同じ�
 word-rule-duty_rest = 前後の当番との間が足りません。
 word-rule-duty_cap = 当番の回数の上限に達しています。
 word-rule-duty_not_fit = この当番の条件に合いません。事務局へお電話ください。
+word-rule-cover_cap = いまは、ひとりの先生が同じ時間に代われる数の上限です。事務局へお電話ください。
+word-rule-cover_away = この時間は、先生ご自身が夜間代行をお願いしています。
 
 ## What has happened
 word-happened-made = 相談を受け付けました

@@ -23,6 +23,11 @@ statements! {
     LEG_CALL = "SELECT association_id, call_id FROM call_leg WHERE leg_id = $1";
     LEGS_OF_CALL = "SELECT leg_id, role, member_id, state, cause, began_at_ms, answered_at_ms, ended_at_ms FROM call_leg WHERE association_id = $1 AND call_id = $2 ORDER BY began_at_ms, leg_id";
     LEGS_IN_USE = "SELECT COUNT(*) AS n FROM call_leg WHERE association_id = $1 AND ended_at_ms IS NULL";
+    REPORTERS = "SELECT DISTINCT taker_id FROM call WHERE association_id = $1 AND ended_at_ms IS NULL AND stage = 'report_due' AND taker_id IS NOT NULL ORDER BY taker_id";
+    REPORT_DUE_OF = "SELECT association_id, call_id FROM call WHERE association_id = $1 AND taker_id = $2 AND kind <> 'connect' ORDER BY CASE WHEN stage = 'report_due' THEN 0 ELSE 1 END, opened_at_ms DESC, call_id DESC LIMIT 1";
+    LINE_MS =
+        "SELECT COALESCE(SUM(l.ended_at_ms - l.answered_at_ms), 0) AS n FROM call c JOIN call_leg l ON l.association_id = c.association_id AND l.call_id = c.call_id WHERE c.association_id = $1 AND c.opened_at_ms >= $2 AND l.answered_at_ms IS NOT NULL AND l.ended_at_ms IS NOT NULL",
+        "SELECT CAST(COALESCE(SUM(l.ended_at_ms - l.answered_at_ms), 0) AS BIGINT) AS n FROM call c JOIN call_leg l ON l.association_id = c.association_id AND l.call_id = c.call_id WHERE c.association_id = $1 AND c.opened_at_ms >= $2 AND l.answered_at_ms IS NOT NULL AND l.ended_at_ms IS NOT NULL";
     CALL_LINES_FORGET = "UPDATE call SET line_mark = NULL WHERE ended_at_ms < $1 AND line_mark IS NOT NULL";
     CALL_MESSAGE_SET = "UPDATE call SET message = $3 WHERE association_id = $1 AND call_id = $2";
     CALL_MESSAGE = "SELECT message FROM call WHERE association_id = $1 AND call_id = $2";
@@ -38,8 +43,8 @@ statements! {
     CALLS_OF_LINE = "SELECT call_id, ended_at_ms FROM call WHERE association_id = $1 AND line_mark = $2 AND opened_at_ms >= $3 ORDER BY opened_at_ms DESC, call_id LIMIT 100";
     CALLS_HIDDEN = "SELECT COUNT(*) AS n FROM call WHERE association_id = $1 AND line_mark IS NULL AND kind = 'night' AND opened_at_ms >= $2";
     CALLS_WITHOUT_STEP = "SELECT association_id, call_id FROM call WHERE ended_at_ms IS NULL AND ((due_at_ms IS NULL AND stage <> 'last_resort') OR due_at_ms < $1) LIMIT 100";
-    CALL_REPORT_ADD = "INSERT INTO call_report (association_id, call_id, seq, member_id, entered_by, at_ms, outcome, body) SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7 FROM call_report WHERE association_id = $1 AND call_id = $2";
-    CALL_REPORTS = "SELECT seq, member_id, entered_by, at_ms, outcome, body FROM call_report WHERE association_id = $1 AND call_id = $2 ORDER BY seq";
+    CALL_REPORT_ADD = "INSERT INTO call_report (association_id, call_id, seq, member_id, entered_by, at_ms, outcome, minutes, body) SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7, $8 FROM call_report WHERE association_id = $1 AND call_id = $2";
+    CALL_REPORTS = "SELECT seq, member_id, entered_by, at_ms, outcome, minutes, body FROM call_report WHERE association_id = $1 AND call_id = $2 ORDER BY seq";
     CALL_SETTINGS = "SELECT revision, body FROM call_settings WHERE association_id = $1";
     CALL_SETTINGS_ADD = "INSERT INTO call_settings (association_id, revision, body) VALUES ($1, 1, $2) ON CONFLICT (association_id) DO NOTHING";
     CALL_SETTINGS_SAVE = "UPDATE call_settings SET revision = revision + 1, body = $3 WHERE association_id = $1 AND revision = $2";
@@ -77,6 +82,8 @@ const fn kind_code(call: &Call) -> &'static str {
         Kind::Night => "night",
         Kind::Web => "web",
         Kind::Connect => "connect",
+        Kind::Test => "test",
+        Kind::Recovery => "recovery",
     }
 }
 
@@ -509,6 +516,40 @@ pub async fn calls_hidden(
     conn.one(&CALLS_HIDDEN, values![association.as_str(), since]).await?.map_or(Ok(0), |r| r.int("n"))
 }
 
+/// Milliseconds that lines of calls which began since were up, as far as they have ended.
+///
+/// # Errors
+/// The database's.
+pub async fn line_ms_since(
+    conn: &mut Conn,
+    association: &AssociationId,
+    since: Millis,
+) -> Result<i64, StoreError> {
+    conn.one(&LINE_MS, values![association.as_str(), since]).await?.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// Members who took a call and have not told yet what came of it.
+///
+/// # Errors
+/// The database's.
+pub async fn reporters(conn: &mut Conn, association: &AssociationId) -> Result<Vec<MemberId>, StoreError> {
+    let rows = conn.all(&REPORTERS, values![association.as_str()]).await?;
+    rows.iter().map(|r| r.id("taker_id", MemberId::from_stored)).collect()
+}
+
+/// The call a member took last that waits for its report, else the one taken last.
+///
+/// # Errors
+/// The database's.
+pub async fn report_due_of(
+    conn: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+) -> Result<Option<CallId>, StoreError> {
+    let row = conn.one(&REPORT_DUE_OF, values![association.as_str(), member.as_str()]).await?;
+    row.map(|r| r.id("call_id", CallId::from_stored)).transpose()
+}
+
 /// Forgets from which lines calls that ended before `before` came.
 ///
 /// # Errors
@@ -572,6 +613,8 @@ pub struct CallReport {
     pub at: Millis,
     /// A code of the list of outcomes.
     pub outcome: String,
+    /// Minutes of work, as the taker says.
+    pub minutes: Option<i64>,
     /// Sealed.
     pub body: Vec<u8>,
 }
@@ -591,6 +634,7 @@ pub async fn call_report_add(
         report.entered_by.as_deref(),
         report.at,
         report.outcome.as_str(),
+        report.minutes,
         report.body.clone(),
     ];
     tx.exec(&CALL_REPORT_ADD, params).await.map(drop)
@@ -612,6 +656,7 @@ pub async fn call_reports(
                 entered_by: r.opt_text("entered_by")?,
                 at: r.millis("at_ms")?,
                 outcome: r.text("outcome")?,
+                minutes: r.opt_int("minutes")?,
                 body: r.bytes("body")?,
             })
         })

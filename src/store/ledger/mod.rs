@@ -9,13 +9,15 @@ use super::db::{Conn, Statement, StoreError};
 use super::row::values;
 use super::statements;
 use crate::domain::ledger::{CompletedEvent, Line};
-use crate::ids::{AssociationId, LedgerLineId, RequestId};
+use crate::ids::{AssociationId, CallId, LedgerLineId, RequestId};
 use crate::time::Millis;
 
 statements! {
-    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, at_ms, counts_at_ms, body) VALUES ($1, $2, $3, $4, $5)";
+    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, call_id, at_ms, counts_at_ms, body) VALUES ($1, $2, $3, $4, $5, $6)";
     EVENTS_COUNTED = "SELECT request_id, counts_at_ms AS at, body FROM completed_event WHERE association_id = $1 AND counts_at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND (counts_at_ms > $2 OR request_id > $5) ORDER BY counts_at_ms, request_id LIMIT $6";
     EVENTS_LATE = "SELECT request_id, at_ms AS at, body FROM completed_event WHERE association_id = $1 AND at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND (at_ms > $2 OR request_id > $5) ORDER BY at_ms, request_id LIMIT $6";
+    EVENT_OF_CALL_CASE = "SELECT e.request_id FROM completed_event e JOIN call c ON c.association_id = e.association_id AND c.call_id = e.call_id WHERE e.association_id = $1 AND c.case_no = $2";
+    EVENT_OF_CALL = "SELECT request_id FROM completed_event WHERE association_id = $1 AND call_id = $2";
     EVENT_OF_REQUEST = "SELECT body FROM completed_event WHERE association_id = $1 AND request_id = $2";
     EVENTS_AFTER = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND request_id > $2 ORDER BY request_id LIMIT $3";
     LINE_ADD = "INSERT INTO ledger_line (association_id, line_id, request_id, run, side, party, tariff, at_ms, amount_yen, reason, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -49,6 +51,8 @@ fn line_row(row: &super::Row) -> Result<LineRow, StoreError> {
     })
 }
 
+/// `event` says whether it came from a request or from a call.
+///
 /// # Errors
 /// The database's; a request completes once.
 pub async fn event_add(
@@ -60,7 +64,8 @@ pub async fn event_add(
 ) -> Result<(), StoreError> {
     let body =
         serde_json::to_string(event).map_err(|e| StoreError::corrupt("completed_event", request, e))?;
-    let params = values![association.as_str(), request.as_str(), at, event.moment.at, body];
+    let call = event.event.call().map(CallId::as_str);
+    let params = values![association.as_str(), request.as_str(), call, at, event.moment.at, body];
     tx.exec(&EVENT_ADD, params).await.map(drop)
 }
 
@@ -130,6 +135,32 @@ pub async fn event_of(
 ) -> Result<Option<CompletedEvent>, StoreError> {
     let row = conn.one(&EVENT_OF_REQUEST, values![association.as_str(), request.as_str()]).await?;
     row.map(|r| r.json("body")).transpose()
+}
+
+/// Under which request the event of a call stands; `None` where the call is no event of the ledger (yet).
+///
+/// # Errors
+/// The database's.
+pub async fn event_of_call(
+    conn: &mut Conn,
+    association: &AssociationId,
+    call: &CallId,
+) -> Result<Option<RequestId>, StoreError> {
+    let row = conn.one(&EVENT_OF_CALL, values![association.as_str(), call.as_str()]).await?;
+    row.map(|r| r.id("request_id", RequestId::from_stored)).transpose()
+}
+
+/// As [`event_of_call`], by the call's case number.
+///
+/// # Errors
+/// The database's.
+pub async fn event_of_call_case(
+    conn: &mut Conn,
+    association: &AssociationId,
+    case_no: &str,
+) -> Result<Option<RequestId>, StoreError> {
+    let row = conn.one(&EVENT_OF_CALL_CASE, values![association.as_str(), case_no]).await?;
+    row.map(|r| r.id("request_id", RequestId::from_stored)).transpose()
 }
 
 /// Completed events in the order of their requests, after `after`.

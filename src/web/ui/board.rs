@@ -57,10 +57,11 @@ fn words(voice: Voice, alarm: &AlarmRow, case_no: Option<&str>, names: &Names) -
         "recovery_stopped" if name.is_some() => "recovery_stopped",
         "undeliverable" | "dead_mail" if case_no.is_some() => "undeliverable",
         "mail_misconfigured" | "undeliverable" | "dead_mail" => "mail",
+        "tonight_hole" => "tonight_hole",
         "call_bridge_down" if alarm.subject == "bridge" => "bridge",
         "exhausted" if case_no.is_some() => "exhausted",
         "expired" if case_no.is_some() => "expired",
-        "short" | "not_closed" if case_no.is_some() => "silent",
+        "short" | "not_closed" | "not_reported" if case_no.is_some() => "silent",
         _ if case_no.is_some() => "other",
         _ => "system",
     };
@@ -78,9 +79,12 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
             None => {
                 let association = &caller.with_right(Right::Board)?.association.id;
                 let head = caller.web.app.request_head(association, id).await?;
-                if head.as_ref().is_some_and(|case| case.kind == Kind::Swap.code()) {
-                    page = "swaps";
-                }
+                page = match head.as_ref().and_then(|case| Kind::from_code(&case.kind)) {
+                    Some(Kind::Swap) => "swaps",
+                    Some(Kind::Cover) => "covers",
+                    Some(Kind::Check) => "tonight",
+                    _ => page,
+                };
                 head.map(|case| case.case_no)
             }
         },
@@ -89,7 +93,10 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
         id: alarm.id.to_string(),
         at: voice.moment(alarm.raised),
         text: words(voice, alarm, case_no.as_deref(), &view.names),
-        href: request.filter(|_| case_no.is_some()).map(|id| format!("/{page}/{id}")),
+        href: match request.filter(|_| case_no.is_some()) {
+            _ if page == "tonight" || alarm.kind == "tonight_hole" => Some("/tonight".to_owned()),
+            request => request.map(|id| format!("/{page}/{id}")),
+        },
         once: caller.once(),
     })
 }

@@ -10,7 +10,6 @@ use crate::i18n::t;
 use crate::web::rate::Purpose;
 
 use super::caller::{Binding, Caller, Cookie, see_other, with};
-use super::duties;
 use super::entry::enter;
 use super::failure::Failure;
 use super::form::Fields;
@@ -19,6 +18,7 @@ use super::views::{
     PinProblem, render,
 };
 use super::words::Voice;
+use super::{covers, duties};
 
 pages! {
     get "/k" => entry;
@@ -94,6 +94,10 @@ pub(super) async fn show(
         Opened::Wishes => super::rota::wishes_by_link(caller, token).await?,
         Opened::Offer(offer) => offer_page(caller, &offer, token, problem, remember).await?,
         Opened::Swap(open) => duties::offer_page(caller, &open, token, problem, remember).await?,
+        Opened::Check { association, member } => {
+            super::tonight::check_page(caller, &association, &member, token, problem, remember).await?
+        }
+        Opened::Cover(open) => covers::offer_page(caller, &open, token, problem, remember).await?,
     })
 }
 
@@ -175,9 +179,9 @@ pub(super) fn ended(caller: &Caller, home: &Association, case_no: Option<String>
     let voice = Voice { lang: caller.lang, zone: home.zone, now: caller.now };
     let kind = match why {
         Ended::TakenByAnother => LinkEndKind::TakenByAnother,
-        Ended::AcceptedByYou { at, request, swap } => {
-            let place = if swap { "swaps" } else { "consults" };
-            LinkEndKind::AcceptedByYou { at: voice.moment(at), href: format!("/{place}/{request}") }
+        Ended::AcceptedByYou { at, request, place } => {
+            let href = if place == "duties" { "/duties".to_owned() } else { format!("/{place}/{request}") };
+            LinkEndKind::AcceptedByYou { at: voice.moment(at), href }
         }
         Ended::DeclinedByYou => LinkEndKind::DeclinedByYou { at: String::new() },
         Ended::ReleasedByYou => LinkEndKind::ReleasedByYou { at: String::new() },
@@ -202,6 +206,7 @@ fn choice_of(fields: &Fields) -> Option<Choice> {
     Some(match fields.get("answer") {
         "accept_advice" => Choice::Accept { terms: Terms::Advice },
         "accept_visit" => Choice::Accept { terms: Terms::Visit },
+        "accept_check" => Choice::Accept { terms: Terms::Plain },
         "accept_duty" => Choice::Accept { terms: duties::terms_of(fields) },
         "decline" => {
             let reason = fields.get("reason");
@@ -229,7 +234,9 @@ pub(super) async fn answer(caller: Caller, fields: Fields) -> Result<Response, F
     let answered = caller.web.app.link_answer(token, choice, pin, caller.device(), remember).await?;
     Ok(match answered {
         LinkAnswer::Accepted { request, session, device } => {
-            let there = if fields.get("answer") == "accept_duty" {
+            let there = if fields.get("answer") == "accept_check" {
+                caller.go_and_say("/duties", "tonight-ok")
+            } else if fields.get("answer") == "accept_duty" {
                 caller.go_and_say(&format!("/swaps/{request}"), "swap-accepted")
             } else {
                 caller.go_and_say(&format!("/consults/{request}"), "accepted")
@@ -255,11 +262,19 @@ pub(super) async fn answer(caller: Caller, fields: Fields) -> Result<Response, F
     })
 }
 
+/// The page for an answer that was not taken, where its own page has nothing more to say.
+pub(super) fn not_taken(caller: &Caller, answer: LinkAnswer) -> Response {
+    match answer {
+        LinkAnswer::Ended { association, case_no, why } => ended(caller, &association, case_no, why),
+        _ => ending(caller, None, LinkEndKind::Unknown),
+    }
+}
+
 fn wrong(tries_left: i64) -> PinProblem {
     PinProblem::Wrong { tries_left: u32::try_from(tries_left).unwrap_or(0) }
 }
 
-fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>) -> Response {
+pub(super) fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>) -> Response {
     match secret {
         Some(secret) => with(response, caller.set(which, secret)),
         None => response,
@@ -267,7 +282,11 @@ fn keep(caller: &Caller, response: Response, which: Cookie, secret: Option<&str>
 }
 
 /// The cookie of a newly known device, which gets its name.
-async fn keep_device(caller: &Caller, response: Response, secret: Option<&str>) -> Result<Response, Failure> {
+pub(super) async fn keep_device(
+    caller: &Caller,
+    response: Response,
+    secret: Option<&str>,
+) -> Result<Response, Failure> {
     if let Some(secret) = secret {
         caller.web.app.device_named(secret, caller.agent()).await?;
     }

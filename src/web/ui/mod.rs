@@ -19,6 +19,7 @@ mod board;
 mod caller;
 mod calls;
 mod case;
+mod covers;
 mod demo;
 mod directory;
 mod duties;
@@ -39,6 +40,7 @@ mod setup;
 mod sheets;
 mod signin;
 mod staff;
+mod tonight;
 pub mod views;
 mod words;
 
@@ -65,6 +67,8 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     people::ROUTES,
     directory::ROUTES,
     duties::ROUTES,
+    covers::ROUTES,
+    tonight::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
@@ -95,6 +99,8 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(people::routes())
         .merge(directory::routes())
         .merge(duties::routes())
+        .merge(covers::routes())
+        .merge(tonight::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
         .merge(setup::routes())

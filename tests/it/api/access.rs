@@ -52,6 +52,7 @@ async fn a_key_does_what_the_table_says_and_nothing_else(office: TestOffice) {
         ("member", office.asker.api()),
         ("institution", office.clinic.api()),
         ("swap", "req_00000000000000000000000001".to_owned()),
+        ("cover", "req_00000000000000000000000001".to_owned()),
         ("call", "cal_00000000000000000000000001".to_owned()),
         ("wishes", "wsr_00000000000000000000000001".to_owned()),
         ("feed", "ics_00000000000000000000000001".to_owned()),

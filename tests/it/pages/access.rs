@@ -326,6 +326,24 @@ async fn duties_and_swaps(
                 (false, _) => objects.other("swap", id),
             }
         }
+        for (asker, day) in [(physician, 12), (&colleague, 16)] {
+            let new = touban::domain::cover::NewCover {
+                window: (night(day).from, night(day).to),
+                patients: None,
+                manner: touban::domain::cover::Manner::Visit,
+                note: String::new(),
+            };
+            let who = touban::app::Who::member(association, asker);
+            let asking =
+                touban::app::consult::Asking { asker: asker.clone(), in_person: true, channel: "web" };
+            let made = app.cover_ask(&who, asking, new, None).await.unwrap().into_inner();
+            let id = made.request.as_str();
+            match (association == home, asker == physician) {
+                (true, true) => objects.own(Role::Physician, "cover", id),
+                (true, false) => objects.same("cover", id),
+                (false, _) => objects.other("cover", id),
+            }
+        }
         if association == home {
             objects.own(Role::Physician, "duty", &place(10));
             objects.same("duty", &place(14));

@@ -294,6 +294,7 @@ fn plan() -> Plan {
         extend_times: 0,
         chase_s: 60,
         grant_after_report_s: 60,
+        report_s: 0,
         undo: false,
         steps: vec![Step {
             ask: Selector::Specialists,

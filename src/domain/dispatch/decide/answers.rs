@@ -1,6 +1,6 @@
 //! What people answer, take back and report, and what became of a try to reach them. Waits are `time`.
 
-use super::{Answer, Effect, Machine, Notice, To, lapses_at};
+use super::{Answer, Effect, Machine, Notice, To, lapses_at, reports_after};
 use crate::domain::dispatch::plan::{Mode, Proof};
 use crate::domain::dispatch::request::{Acceptance, Child, Offer, OfferState, Phase, Request, State, Terms};
 use crate::domain::dispatch::settle::{Rule, settle};
@@ -226,6 +226,10 @@ impl Machine<'_> {
         }
         match self.r.state {
             State::Reported { .. } => return Answer::Closed,
+            // It is over: nothing is left to give back.
+            State::Taken { .. } if reports_after(&self.r) && self.now >= self.r.window.to => {
+                return Answer::Closed;
+            }
             // Given back when the time to answer is over: as if he had stayed silent.
             State::Taken { .. } if self.now >= self.r.answer_by => self.taker_was_silent(),
             _ => {

@@ -11,6 +11,9 @@ use crate::ids::MemberId;
 use crate::planted::{self, Bug};
 use crate::time::Millis;
 
+/// Seconds that a step keeps where the next one ought to have started before.
+const PRESSED_WAIT_S: i64 = 900;
+
 impl Machine<'_> {
     pub(super) fn begin(&mut self) -> Answer {
         // A request that waits for somebody's hours or for its window looks alike, but waits for later.
@@ -40,7 +43,9 @@ impl Machine<'_> {
             let Some(step) = self.r.step(index).cloned() else {
                 return self.end_of_plan();
             };
-            if step.mode.is_search() && !short {
+            // What is said between searches says that nobody was found yet.
+            let between = step.mode == Mode::Tell && last_search.is_some_and(|last| index < last);
+            if (step.mode.is_search() || between) && !short {
                 index += 1;
                 continue;
             }
@@ -59,7 +64,8 @@ impl Machine<'_> {
                 }
                 Mode::Gate => return self.start_gate(index, &step),
                 Mode::Seek | Mode::Collect => {
-                    let phase = Phase::Asking { since: self.now, until: self.step_ends(&step), more: None };
+                    let phase =
+                        Phase::Asking { since: self.now, until: self.step_ends(index, &step), more: None };
                     self.r.state = State::Running { step: index, phase };
                     if self.fill(index, &step) {
                         return;
@@ -73,8 +79,16 @@ impl Machine<'_> {
         }
     }
 
-    const fn step_ends(&self, step: &Step) -> Millis {
-        if step.wait_s == 0 { self.r.answer_by } else { self.now.plus_s(step.wait_s) }
+    /// When the next step starts: after the wait, and not after the time before the window that the next one
+    /// has for itself. Where that has passed already, soon.
+    fn step_ends(&self, index: usize, step: &Step) -> Millis {
+        let until = if step.wait_s == 0 { self.r.answer_by } else { self.now.plus_s(step.wait_s) };
+        let Some(before_s) = self.r.step(index + 1).and_then(|next| next.before_window_s) else {
+            return until;
+        };
+        let at = self.r.window.from.plus_s(-before_s);
+        let at = if at <= self.now { self.now.plus_s(PRESSED_WAIT_S) } else { at };
+        until.min(at)
     }
 
     /// The people a selector names, each once, best first.
@@ -177,6 +191,30 @@ impl Machine<'_> {
         }
     }
 
+    /// Asks one person at once, on behalf of the step that searches or searched last. Who declined or gave it back
+    /// may be asked so; who is being asked, is.
+    pub(super) fn ask_now(&mut self, person: &MemberId) -> Answer {
+        let index = match self.r.state {
+            State::Running { step, .. } if self.r.step(step).is_some_and(|s| s.mode.is_search()) => {
+                Some(step)
+            }
+            State::Exhausted { .. } => self.r.last_search(),
+            _ => None,
+        };
+        let step = index.and_then(|i| Some((i, self.r.step(i)?.clone())));
+        let Some((index, step)) = step.filter(|_| self.r.is_short() && self.now < self.r.answer_by) else {
+            return Answer::Closed;
+        };
+        if *person == self.r.asker {
+            return Answer::NotAsked;
+        }
+        if self.r.offers.get(person).is_some_and(|o| o.state.is_live()) {
+            return Answer::Already;
+        }
+        self.ask(person.clone(), index, &step, false);
+        Answer::Done
+    }
+
     /// Somebody fell away or one place more is free: the next person is asked at once, and when nobody of
     /// this step is left, the next step starts.
     pub(super) fn replenish(&mut self) {
@@ -229,7 +267,7 @@ impl Machine<'_> {
         if running {
             return self.pass_gate(index);
         }
-        let phase = Phase::Asking { since: self.now, until: self.step_ends(step), more: None };
+        let phase = Phase::Asking { since: self.now, until: self.step_ends(index, step), more: None };
         self.r.state = State::Running { step: index, phase };
         let people = self.named_by(&step.ask);
         if people.is_empty() || people.iter().any(|p| self.r.is_excluded(p)) {

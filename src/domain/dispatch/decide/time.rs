@@ -1,9 +1,13 @@
 //! What passing time does to a request: lapses, reminders, extensions, the end; and what children tell their
 //! parent.
 
-use super::{Alarm, Answer, CHASES_BEFORE_ALARM, Effect, Machine, Notice, To, end_of, lapses_at, next_due};
+use super::{
+    Alarm, Answer, CHASES_BEFORE_ALARM, Effect, Machine, Notice, REPORT_REMINDERS, To, end_of, lapses_at,
+    next_due, reports_after,
+};
 use crate::domain::dispatch::request::{Child, OfferState, Phase, State};
 use crate::ids::{MemberId, RequestId};
+use crate::time::Millis;
 
 impl Machine<'_> {
     pub(super) fn due(&mut self) -> Answer {
@@ -14,6 +18,9 @@ impl Machine<'_> {
             State::Running { .. } | State::Exhausted { .. } => self.due_while_open(),
             // It has begun: nothing can be undone any more.
             State::Taken { .. } if self.r.plan.undo => self.r.state = State::Closed { at: self.now },
+            State::Taken { since, step, reminded } if reports_after(&self.r) => {
+                self.report_is_due(since, step, reminded);
+            }
             State::Taken { .. } if self.now >= end_of(&self.r) => {
                 if self.r.children.is_empty() {
                     self.taker_was_silent();
@@ -46,6 +53,23 @@ impl Machine<'_> {
             }
         }
         Answer::Done
+    }
+
+    /// The window is over, and nothing was told of it yet.
+    fn report_is_due(&mut self, since: Millis, step: usize, reminded: bool) {
+        let takers = self.takers();
+        if reminded {
+            self.r.extended = self.r.extended.saturating_add(1);
+            if self.r.extended == 1 {
+                self.fx.push(Effect::Alarm(Alarm::NotReported));
+            }
+        }
+        if self.r.extended >= REPORT_REMINDERS {
+            self.r.state = State::Reported { since: self.now, chased: 0 };
+            return;
+        }
+        self.r.state = State::Taken { since, step, reminded: true };
+        self.tell_each(takers, Notice::AnswerDue);
     }
 
     fn due_while_open(&mut self) {

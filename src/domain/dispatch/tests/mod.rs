@@ -107,6 +107,7 @@ pub fn plan(kind: Kind, steps: Vec<Step>) -> Plan {
         extend_times: 1,
         chase_s: 259_200,
         grant_after_report_s: 86_400,
+        report_s: 0,
         undo: false,
         steps,
     }

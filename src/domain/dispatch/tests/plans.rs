@@ -39,7 +39,10 @@ fn the_plans_that_are_shipped_can_be_used() {
     let swaps: Vec<&str> = plans.iter().filter(|p| p.kind == Kind::Swap).map(|p| p.name.as_str()).collect();
     assert_eq!(swaps, ["cover", "exchange", "give", "hole", "ill", "pool", "swap_approval"]);
     assert!(plans.iter().all(|p| p.undo == (p.kind == Kind::Swap)));
-    assert_eq!(plans.iter().count(), 8);
+    let covers: Vec<&str> = plans.iter().filter(|p| p.kind == Kind::Cover).map(|p| p.name.as_str()).collect();
+    assert_eq!(covers, ["night_cover", "night_cover_duty", "night_cover_duty_soon", "night_cover_soon"]);
+    assert!(plans.iter().all(|p| (p.report_s > 0) == (p.kind == Kind::Cover)));
+    assert_eq!(plans.iter().count(), 13);
     assert!(read(GOOD).is_ok());
 }
 

@@ -3,6 +3,7 @@
 mod caller;
 mod calls;
 mod clinical;
+mod covers;
 mod directory;
 mod feeds;
 mod offers;
@@ -65,6 +66,7 @@ fn described() -> OpenApiRouter<Web> {
         .merge(requests::routes())
         .merge(offers::routes())
         .merge(swaps::routes())
+        .merge(covers::routes())
         .merge(calls::routes())
         .merge(office::routes())
         .merge(rota::routes())

@@ -208,6 +208,7 @@ fn said(caller: &Caller) -> Option<String> {
         "swap-confirmed" => "said-swap-confirmed",
         "swap-called" => "said-swap-called",
         "reminders" => "said-reminders",
+        "tonight-ok" => "said-tonight-ok",
         _ => return None,
     };
     Some(t(caller.lang, key))

@@ -12,6 +12,7 @@ use crate::i18n::{Lang, t, t_with};
 mod board;
 pub mod calls;
 mod consults;
+pub mod covers;
 mod demo;
 pub mod directory;
 pub mod duties;

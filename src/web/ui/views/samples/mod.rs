@@ -1,6 +1,7 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod calls;
+mod covers;
 mod directory;
 mod duties;
 mod ledger;
@@ -663,6 +664,7 @@ impl Maker {
             people::pages,
             directory::pages,
             duties::pages,
+            covers::pages,
             paper::pages,
             rota::pages,
             sheets::pages,

@@ -1,0 +1,248 @@
+//! Night cover: asking for it, what becomes of it slot by slot, the sheet for the fax.
+
+use askama::Template;
+
+use super::links::PinProblem;
+use super::people::Fact;
+use super::{AskedPerson, Choices, Field, Hidden, Shell, StateLine, TimelineItem, quiet_debug};
+
+/// A cover in a list.
+#[derive(Clone, Debug, Default)]
+pub struct CoverRow {
+    pub href: String,
+    pub case_no: String,
+    pub hours: String,
+    /// Whose patients.
+    pub who: String,
+    pub state: StateLine,
+    /// "4枠のうち3枠".
+    pub filled: String,
+    /// What the reader has to do.
+    pub to_do: Option<String>,
+}
+
+/// `GET /covers`
+#[derive(Template)]
+#[template(path = "covers.html")]
+pub struct CoversPage {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    /// The reader may ask for cover.
+    pub may_ask: bool,
+    /// The reader is of the office: sees the settings and finds a case by its number.
+    pub office: bool,
+    pub find: Field,
+    pub open: Vec<CoverRow>,
+    pub ended: Vec<CoverRow>,
+}
+
+/// `GET /covers/new`, and `GET /people/{id}/for/cover` by the office. Posts to `action`: `from_date`, `from_time`,
+/// `to_date`, `to_time`, `scope` (`all`, `some`), `patients` (a line each), `manner`, `note`, `channel` (by the
+/// office), `once`.
+#[derive(Template)]
+#[template(path = "cover-ask.html")]
+pub struct CoverAskPage {
+    pub shell: Shell,
+    pub banner: Option<String>,
+    pub action: String,
+    pub back: String,
+    pub problem: Option<String>,
+    pub from_date: Field,
+    pub from_time: Field,
+    pub to_date: Field,
+    pub to_time: Field,
+    pub scope: Choices,
+    pub patients: Field,
+    pub manner: Choices,
+    pub note: Field,
+    pub channel: Option<Choices>,
+    /// The sheet to be filled in by hand.
+    pub sheet_href: Option<String>,
+    pub once: Hidden,
+}
+
+/// One slot of a cover.
+#[derive(Clone, Debug, Default)]
+pub struct SlotBar {
+    pub hours: String,
+    pub state: StateLine,
+    /// Who covers it, with the number of their institution where the reader may know.
+    pub who: String,
+    /// "当番", "手挙げ".
+    pub as_what: String,
+    pub case_no: String,
+    /// What was told of it.
+    pub told: Vec<String>,
+}
+
+/// A call of the clinic while it was covered.
+#[derive(Clone, Debug, Default)]
+pub struct CoverCallRow {
+    pub at: String,
+    pub case_no: String,
+    pub href: Option<String>,
+    pub who: String,
+    pub outcome: String,
+}
+
+/// What somebody is asked, with the PIN as proof; by the office, in whose name and how it came.
+#[derive(Clone, Debug, Default)]
+pub struct CoverAnswerBox {
+    pub slots: Choices,
+    pub pin_problem: Option<PinProblem>,
+}
+
+/// What the office types in for others.
+#[derive(Clone, Debug, Default)]
+pub struct CoverForBox {
+    /// Who was asked and has not answered.
+    pub people: Choices,
+    pub slots: Choices,
+    pub channel: Choices,
+}
+
+/// What a taker tells of a slot.
+#[derive(Clone, Debug, Default)]
+pub struct CoverReportBox {
+    pub slots: Choices,
+    pub outcome: Choices,
+    pub calls: Field,
+    pub visits: Field,
+    pub minutes: Field,
+    pub text: Field,
+    /// By the office: how it came.
+    pub channel: Option<Choices>,
+}
+
+/// `GET /covers/{id}`. Posts below it: `answer` (`slot`…, `answer`, `pin`), `answer-for` (`member`, `slot`…, `answer`,
+/// `channel`), `give-back` (`slot`), `report` (`slot`, `outcome`, `calls`, `visits`, `minutes`, `text`, `channel`),
+/// `confirm`, `withdraw` (`reason`); each with `once`.
+#[derive(Template)]
+#[template(path = "cover.html")]
+pub struct CoverPage {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub problem: Option<String>,
+    pub id: String,
+    pub back: (String, String),
+    pub case_no: String,
+    pub state: StateLine,
+    /// What comes next, or what became of it, in a sentence.
+    pub next: String,
+    pub facts: Vec<Fact>,
+    pub slots: Vec<SlotBar>,
+    pub answer: Option<CoverAnswerBox>,
+    pub for_others: Option<CoverForBox>,
+    pub report: Option<CoverReportBox>,
+    /// Slots the reader may give back.
+    pub give_back: Choices,
+    pub may_confirm: bool,
+    pub calls: Vec<CoverCallRow>,
+    pub may_withdraw: bool,
+    pub reason: Field,
+    pub asked: Vec<(String, Vec<AskedPerson>)>,
+    pub timeline: Vec<TimelineItem>,
+    pub sheet_href: Option<String>,
+    pub once: Hidden,
+}
+
+/// The answer to `POST /k/open` for an offer of a cover. Posts `/k/cover`: `token`, `once`, `slot`…, `answer`
+/// (`accept`, `decline`), `pin`, `remember`.
+#[derive(Template)]
+#[template(path = "link-cover.html")]
+pub struct LinkCover {
+    pub shell: Shell,
+    pub person_name: String,
+    pub case_no: String,
+    /// What is asked, in a sentence.
+    pub meaning: String,
+    pub problem: Option<String>,
+    pub facts: Vec<Fact>,
+    pub slots: Choices,
+    pub known_device: bool,
+    pub pin_problem: Option<PinProblem>,
+    pub remember: bool,
+    pub token: Hidden,
+    pub once: Hidden,
+}
+
+/// `GET /covers/{id}/sheet` and `GET /people/{id}/for/cover/sheet`: one A4 page for the fax.
+#[derive(Template)]
+#[template(path = "cover-sheet.html")]
+pub struct CoverSheet {
+    pub shell: Shell,
+    pub back: (String, String),
+    /// "夜間代行のお願い" or "夜間代行のお返事".
+    pub title: String,
+    pub institution: String,
+    pub doctor: String,
+    /// The case number and its two check digits; `None`: not asked yet.
+    pub case_no: Option<(String, String)>,
+    /// Hours, who, and whether it is settled.
+    pub slots: Vec<(String, String, String)>,
+    /// What is ticked or written by hand.
+    pub manners: Vec<String>,
+    pub outcomes: Vec<String>,
+    pub made: String,
+}
+
+/// `GET /covers/settings`. Posts to itself: `at_once`, `month`, `summary` (7:00), `check` (16:00 or nothing),
+/// `revision`, `once`.
+#[derive(Template)]
+#[template(path = "cover-settings.html")]
+pub struct CoverSettingsPage {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub problem: Option<String>,
+    pub at_once: Field,
+    pub month: Field,
+    pub summary: Field,
+    pub check: Field,
+    pub revision: String,
+    pub once: Hidden,
+}
+
+/// Somebody of tonight's chain.
+#[derive(Clone, Debug, Default)]
+pub struct TonightRow {
+    pub name: String,
+    pub institution: String,
+    pub state: StateLine,
+}
+
+/// `GET /tonight`: the last round of tonight's check.
+#[derive(Template)]
+#[template(path = "tonight.html")]
+pub struct TonightView {
+    pub shell: Shell,
+    /// When it was; `None`: never.
+    pub when: Option<String>,
+    pub holes: String,
+    pub has_holes: bool,
+    pub rows: Vec<TonightRow>,
+}
+
+/// The answer to `POST /k/open` for tonight's check. Posts `/k/answer`: `token`, `once`, `answer` (`accept_check`,
+/// `decline`), `pin`, `remember`.
+#[derive(Template)]
+#[template(path = "link-tonight.html")]
+pub struct LinkTonight {
+    pub shell: Shell,
+    pub person_name: String,
+    pub known_device: bool,
+    pub pin_problem: Option<PinProblem>,
+    pub remember: bool,
+    pub token: Hidden,
+    pub once: Hidden,
+}
+
+quiet_debug!(
+    TonightView,
+    LinkTonight,
+    CoversPage,
+    CoverAskPage,
+    CoverPage,
+    LinkCover,
+    CoverSheet,
+    CoverSettingsPage
+);
