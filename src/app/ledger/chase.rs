@@ -13,7 +13,7 @@ use super::super::{App, AppError, Kit, Who};
 use super::close::MonthView;
 use super::world::Evidence;
 use crate::domain::calendar::civil_day;
-use crate::domain::ledger::{Confirmation, EventRef, Month, ReasonCode, Side};
+use crate::domain::ledger::{Confirmation, Month, ReasonCode, Side};
 use crate::ids::{AssociationId, MemberId, RequestId};
 use crate::store::jobs::{Job, Lane, NewJob, job_add};
 use crate::store::ledger::event_of;
@@ -28,6 +28,9 @@ pub struct Missing {
     pub case_no: String,
     /// The report, else the confirmation.
     pub report: bool,
+    /// An urgent call, else a consult.
+    #[serde(default)]
+    pub call: bool,
 }
 
 /// Somebody who is asked.
@@ -103,13 +106,15 @@ pub(crate) async fn mail_of(
         }
     }
     let Some(first) = missing.first() else { return Ok(None) };
+    // Both kinds stand on the first page.
+    let path = if missing.iter().any(|case| case.call) { "/" } else { "/consults" };
     let (from, to) = (body.month.first(), body.month.end().plus_days(-1));
     let built = (|| {
         Ok(Mail::LedgerChase {
             case: CaseNumber::new(first.case_no.as_str())?,
             period: period(from, to, home.zone, person.lang)?,
             count: u32::try_from(missing.len()).unwrap_or(u32::MAX),
-            page: Link::new(format!("{}/consults", kit.rules.base_url))?,
+            page: Link::new(format!("{}{path}", kit.rules.base_url))?,
         })
     })();
     Ok(Some((person, built)))
@@ -130,7 +135,7 @@ impl App {
         let lines = view.preparation.no_report.iter().chain(&view.preparation.not_confirmed);
         let mut events = BTreeMap::new();
         for line in lines {
-            let EventRef::Request(request) = &line.event else { continue };
+            let Some(request) = line.event.request() else { continue };
             if !events.contains_key(request)
                 && let Some(event) = event_of(&mut conn, association, request).await?
             {
@@ -138,7 +143,7 @@ impl App {
             }
         }
         for line in view.preparation.no_report.iter().chain(&view.preparation.not_confirmed) {
-            let EventRef::Request(request) = &line.event else { continue };
+            let Some(request) = line.event.request() else { continue };
             let Some(event) = events.get(request) else { continue };
             let report = line.eligibility.reason() == Some(ReasonCode::NoReport);
             // Whoever took it reports, whoever asked confirms, on whichever side the line waits.
@@ -148,7 +153,12 @@ impl App {
                 _ => event.requester.member.as_ref(),
             };
             let Some(person) = person else { continue };
-            let case = Missing { request: request.clone(), case_no: event.case_no.to_string(), report };
+            let case = Missing {
+                request: request.clone(),
+                case_no: event.case_no.to_string(),
+                report,
+                call: event.event.call().is_some(),
+            };
             people.entry(person).or_default().insert(request, case);
         }
         let mut asked = Vec::new();

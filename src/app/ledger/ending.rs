@@ -11,7 +11,6 @@ use super::world::instants;
 use crate::domain::ledger::{Cell, Code, LedgerTable, Month, Side};
 use crate::i18n::{Lang, t, t_with};
 use crate::ids::AssociationId;
-use crate::money::Yen;
 use crate::store::ledger::reports::{Glance, events_between, sealed_between};
 use crate::store::people::association_by_id;
 
@@ -164,7 +163,7 @@ fn figures(view: &MonthView, code: &Code, ended: &mut Ended, lang: Lang) -> Vec<
     let one_is_small = [avoided, rest].iter().any(|n| *n > 0 && *n < CITY_LEAST);
     figures.push((name("avoided"), if one_is_small { few() } else { told(avoided) }, Cell::Nothing));
     figures.push((name("standby"), Cell::Count(i64::from(ended.standby)), Cell::Nothing));
-    figures.push((name("yen"), Cell::Nothing, Cell::Yen(Yen(ended.yen).0)));
+    figures.push((name("yen"), Cell::Nothing, Cell::Yen(ended.yen)));
     // The sum over what one event costs would tell how many there were.
     let per_event = match i64::from(connections) {
         0 => Cell::Nothing,

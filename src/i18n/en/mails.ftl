@@ -245,5 +245,5 @@ mail-phone-dropped-2 = If anything is unclear, please call the office: { $phone 
 mail-ledger-chase-subject = A report or confirmation is missing ({ $case }, { $count } in all)
 mail-ledger-chase-1 = Of { $period }, the report or the confirmation of { $count } case(s) (such as { $case }) has not arrived.
 mail-ledger-chase-2 = Until it does they cannot be subsidised. Please enter it on the page, or tell the office by fax or phone.
-mail-ledger-chase-button = Open my consults
+mail-ledger-chase-button = Open the page
 mail-ledger-chase-3 = If you sent it already, our letters crossed: there is nothing to do.

@@ -245,5 +245,5 @@ mail-phone-dropped-2 = ご不明な点は、事務局 { $phone } へお電話く
 mail-ledger-chase-subject = 報告・確認のお願い（受付{ $case } など{ $count }件）
 mail-ledger-chase-1 = { $period }の件のうち、{ $count }件（受付{ $case } など）の対応報告か確認が、まだ届いていません。
 mail-ledger-chase-2 = 届くまでは補助の対象にできません。お手数ですが、画面から入れるか、事務局へファクスか電話でお知らせください。
-mail-ledger-chase-button = 相談の一覧を開く
+mail-ledger-chase-button = 画面を開く
 mail-ledger-chase-3 = もう出されたときは、行き違いです。このままで結構です。
