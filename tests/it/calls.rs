@@ -293,6 +293,8 @@ async fn nobody_left_alarms_until_somebody_looks_and_stays_open(office: TestOffi
     let rung_in_vain = async || {
         let leg = night.rings(COORDINATOR).await;
         night.phones.hang_up(&leg).unwrap();
+        let over = |l: &CallLine| l.legs.iter().all(|l| l.leg.member.is_none() || l.leg.ended.is_some());
+        night.until("it is over", async || night.all().await.iter().all(over)).await;
         night.office.clock.set(night.office.app.now().plus_s(6));
         night.stage("last_resort").await;
     };
@@ -609,6 +611,7 @@ impl Night {
         let nurse = self.nurse_calls().await;
         let doctor = self.takes(OWN).await;
         self.talk(&nurse, &doctor).await;
+        self.stage("talking").await;
         self.office.clock.set(self.office.app.now().plus_s(300));
         self.phones.hang_up(&doctor).unwrap();
         let id = self.stage("report_due").await.row.id;
