@@ -1,6 +1,8 @@
 //! The promises of calls, looked at after every command of a night: one taker who showed a PIN, the right person rung
 //! once, nobody left ringing, no call that waits for nothing, alarms that go on, both sides in the ledger once.
 
+use std::collections::BTreeSet;
+
 use super::Broken;
 use super::night::Network;
 use super::stage::Sim;
@@ -30,6 +32,10 @@ fn unreadable(e: &StoreError) -> Broken {
 pub(super) fn may_ring(net: &mut Network, call: &CallId, leg: &LegId) -> Result<(), Broken> {
     if let Some(Call { stage: Stage::Over { .. }, .. }) = net.calls.get(call) {
         return Err(broken("nothing of a closed call rings", call, format!("{leg:?}")));
+    }
+    // The bridge knows the name already: a second order for it rings nobody.
+    if net.lines.contains_key(leg) {
+        return Ok(());
     }
     let known = net.dialled.entry(leg.clone()).or_default();
     known.copies += 1;
@@ -126,6 +132,14 @@ impl Sim {
             && two.is_busy()
         {
             return Err(broken("one physician talks with the caller", id, "two are in the room"));
+        }
+        let mut tries = BTreeSet::new();
+        for leg in call.legs.values() {
+            if let Role::Asked { person, attempt } = &leg.role
+                && !tries.insert((person, attempt))
+            {
+                return Err(broken("one try is one leg", id, format!("{person} {attempt}")));
+            }
         }
         self.right_people(net, call, request)?;
         if call.alarms.contains_key(&Alarm::NobodyRinging)

@@ -72,6 +72,17 @@ pub(super) struct Network {
     inbound: u32,
 }
 
+impl Network {
+    /// Nobody hears of these: how their lines ended is in doubt.
+    fn forgets(&mut self, lost: &[Told]) {
+        for told in lost {
+            if let Told::Leg { leg, .. } | Told::Keys { leg, .. } = told {
+                self.dialled.entry(leg.clone()).or_default().doubts += 1;
+            }
+        }
+    }
+}
+
 fn stopped(e: &AppError) -> Broken {
     Broken::new("the stage can be built", crate::app::verify::chain_of(e))
 }
@@ -263,11 +274,14 @@ impl Sim {
     async fn bridge_is_back(&mut self, net: &mut Network, anew: bool) -> Result<(), Broken> {
         let faults = std::mem::replace(&mut self.faults_on, false);
         let app = self.app.clone();
-        net.told.clear();
+        let lost = std::mem::take(&mut net.told);
+        net.forgets(&lost);
         net.connected = true;
         if anew {
             net.generation += 1;
-            net.lines.clear();
+            for leg in std::mem::take(&mut net.lines).into_keys() {
+                net.dialled.entry(leg).or_default().doubts += 1;
+            }
         }
         self.say(if anew { "the bridge started anew" } else { "the bridge is looked at again" });
         let (seen, life) = (self.holds(net), net.generation.to_string());
@@ -319,6 +333,9 @@ impl Sim {
                 self.attempt(keep).await?;
             }
             Todo::Look => {
+                // What is told but not heard yet is in doubt for whoever looks now.
+                let on_its_way = net.told.clone();
+                net.forgets(&on_its_way);
                 let seen = self.holds(net);
                 self.attempt(app.calls_seen(&seen, Some(&order.call))).await?;
             }
@@ -397,7 +414,8 @@ impl Sim {
         let Some(told) = net.told.get(at).cloned() else { return Ok(()) };
         if self.faults_on && self.dice.one_in(12) {
             self.tally.count("an event was lost");
-            net.told.remove(at);
+            let lost = net.told.remove(at);
+            net.forgets(&[lost]);
             return Ok(());
         }
         if self.faults_on && self.dice.one_in(10) {
