@@ -483,12 +483,15 @@ impl Sim {
         } else if let Some(gather) = line.gather {
             match gather.what {
                 Collect::Key => {
-                    let digits = ["1", "1", "1", "1", "1", "2", "3", "7"][self.dice.below(8)];
+                    let digits =
+                        self.dice.pick(&["1", "1", "1", "1", "1", "2", "3", "7"]).copied().unwrap_or("1");
                     Told::Keys { leg: leg.clone(), gather, digits }
                 }
-                Collect::Code => {
-                    Told::Keys { leg: leg.clone(), gather, digits: ["12", "0", "99"][self.dice.below(3)] }
-                }
+                Collect::Code => Told::Keys {
+                    leg: leg.clone(),
+                    gather,
+                    digits: self.dice.pick(&["12", "0", "99"]).copied().unwrap_or("0"),
+                },
                 // The check of a PIN is slow on purpose; what it says is all that counts here.
                 Collect::Pin => {
                     let right = !self.dice.one_in(5);
