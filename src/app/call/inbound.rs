@@ -14,9 +14,9 @@ use crate::domain::call::{Answer, Call, Event, Happened, LegId, LegState, Load, 
 use crate::domain::dispatch::{Plan, Request, Selector};
 use crate::domain::ledger::Month;
 use crate::ids::{AssociationId, CallId, MemberId, RequestId};
+use crate::store::call::reports::reporters;
 use crate::store::call::{
     NewCall, call_add, call_lock, calls_hidden, calls_of_line, leg_call, legs_in_use, line_ms_since,
-    reporters,
 };
 use crate::store::people::{Association, associations, case_counter_take};
 use crate::store::{Command, Conn, StoreError};
@@ -33,6 +33,7 @@ struct ComesIn {
     leg: LegId,
     from: String,
     to: String,
+    life: String,
     id: CallId,
     request: RequestId,
 }
@@ -201,6 +202,7 @@ impl Command for ComesIn {
         );
         call.report_by = Some(settings.report_due(kit.now, home.zone));
         call.reporter = reporter;
+        call.generation.clone_from(&self.life);
         let request = hunt_request(kit, association, self.request.clone(), None, &settings)?;
         let case_no = case_no(tx, kit, &home).await?;
         let new = NewCall {
@@ -244,16 +246,23 @@ impl ComesIn {
 }
 
 impl App {
-    /// Somebody dialled one of our numbers; the same line told twice is one call. `false`: it is nobody's.
+    /// Somebody dialled one of our numbers; the same line told twice is one call. `life`: of the bridge that told it,
+    /// so that a bridge that dies later is known from one that was merely not heard. `false`: it is nobody's.
     ///
     /// # Errors
     /// The store's.
-    pub async fn call_comes_in(&self, leg: &LegId, from: &str, to: &str) -> Result<bool, AppError> {
+    pub async fn call_comes_in(
+        &self,
+        leg: &LegId,
+        (from, to): (&str, &str),
+        life: &str,
+    ) -> Result<bool, AppError> {
         let (kit, chance) = (self.kit(), self.chance.as_ref());
         let comes = ComesIn {
             leg: leg.clone(),
             from: from.to_owned(),
             to: to.to_owned(),
+            life: life.to_owned(),
             id: CallId::new(kit.now, chance),
             request: RequestId::new(kit.now, chance),
             kit,

@@ -13,7 +13,8 @@ use crate::app::{App, AppError, Kit, Who};
 use crate::domain::call::{Event, Happened, Stage, Told};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::ids::{CallId, MemberId};
-use crate::store::call::{CallReport, LoadedCall, call_lock, call_report_add, report_due_of};
+use crate::store::call::reports::{CallReport, call_report_add, report_due_of};
+use crate::store::call::{LoadedCall, call_lock};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 

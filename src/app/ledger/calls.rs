@@ -14,7 +14,7 @@ use crate::domain::ledger::{
     counting_instant,
 };
 use crate::ids::{AssociationId, InstitutionId, MemberId};
-use crate::store::call::{CallReport, call_reports};
+use crate::store::call::reports::{CallReport, call_reports};
 use crate::store::ledger::rules::evidence_add;
 use crate::store::ledger::{event_of, event_of_call};
 use crate::store::people::{association_by_id, institution_by_id, member_by_id};

@@ -268,5 +268,5 @@ async fn the_doctor_asks_for_a_way_to_alarm_that_does_not_need_the_bridge() {
         }
     }
     let (well, _, alarms) = doctor(&smtp);
-    assert!(!well && alarms == [true, false], "{alarms:?}");
+    assert!(!well && alarms.contains(&false), "{alarms:?}");
 }
