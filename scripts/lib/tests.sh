@@ -143,6 +143,7 @@ stage_e2e_sqlite() {
     TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/swaps.mjs"
     node "$root/tests/e2e/demo.mjs"
     node "$root/tests/e2e/calls.mjs"
+    node "$root/tests/e2e/cover.mjs"
     node "$root/tests/e2e/rota.mjs"
     node "$root/tests/e2e/ledger.mjs"
 }

@@ -71,6 +71,7 @@ async fn the_clinics_calls_ring_the_cover_and_a_call_at_the_end_stays(office: Te
     let calls: Vec<_> = case.calls.iter().map(|c| (c.taker.clone(), c.outcome.as_deref())).collect();
     assert_eq!(calls, [(Some(ono.clone()), Some("phone_only"))]);
     // After the end the clinic's own line rings again.
+    night.phones.hang_up(&nurse).unwrap_or_default();
     night.office.clock.set(begins.plus_s(800));
     night.nurse_calls().await;
     night.rings(OWN).await;

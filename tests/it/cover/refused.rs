@@ -38,7 +38,16 @@ async fn hours_that_cannot_be_are_refused_in_words_and_the_draft_is_kept(office:
     }
     // Chosen patients, and none named.
     let form = sato.get("/covers/new").await;
-    let typed = [("scope", "some"), ("patients", " \n "), ("note", "CANARY-NOTE")];
+    let typed = [
+        ("from_date", "2026-12-20"),
+        ("from_time", "18:00"),
+        ("to_date", "2026-12-21"),
+        ("to_time", "08:00"),
+        ("manner", "visit"),
+        ("scope", "some"),
+        ("patients", " \n "),
+        ("note", "CANARY-NOTE"),
+    ];
     let page = sato.submit(&form, "/covers", &typed).await;
     page.says("1人以上");
     assert!(page.body.contains("CANARY-NOTE"));

@@ -15,8 +15,9 @@ async fn tonights_chain_is_asked_once_and_who_is_silent_is_told_before_the_night
     let clerk = town.signed_in(&town.office.clerk).await;
     clerk.get("/tonight").await.says("まだ点検していません");
     let page = clerk.get("/covers/settings").await;
-    clerk.submit(&page, "/covers/settings", &[("check", "25:00")]).await.says("範囲");
-    clerk.submit(&page, "/covers/settings", &[("check", "16:00")]).await.says("保存しました");
+    let typed = |check| [("at_once", "1"), ("month", "0"), ("summary", "7:00"), ("check", check)];
+    clerk.submit(&page, "/covers/settings", &typed("25:00")).await.says("範囲の外");
+    clerk.submit(&page, "/covers/settings", &typed("16:00")).await.says("保存しました");
     town.office.clock.set(at("2026-12-10T15:59:00+09:00"));
     let mut told = None;
     assert_eq!(app.tonight_due(&home, &mut told).await.unwrap(), 0, "not yet");

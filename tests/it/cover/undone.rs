@@ -152,7 +152,8 @@ async fn nobody_covers_more_clinics_at_a_time_than_the_association_allows(office
     );
     let clerk = town.signed_in(&town.office.clerk).await;
     let page = clerk.get("/covers/settings").await;
-    clerk.submit(&page, "/covers/settings", &[("at_once", "2")]).await.says("保存しました");
+    let typed = [("at_once", "2"), ("month", "0"), ("summary", "7:00"), ("check", "")];
+    clerk.submit(&page, "/covers/settings", &typed).await.says("保存しました");
     let (_, said) = answers(town, mail(numbers[1]), &slot(&second.request).await, "accept").await;
     assert!(said.contains("引き受けました"), "{said}");
     assert_eq!(district.takers(&second.request).await, ["大野"]);
