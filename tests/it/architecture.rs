@@ -76,7 +76,6 @@ const LONGEST: usize = 700;
 const LONG_FILES: &[(&str, &str)] = &[
     ("web/ui/views/samples/mod.rs", "one sample of every page and mail: data, not logic"),
     ("web/api/v1/rota.rs", "the shapes of duty and rotas, which share them; splits when swaps join"),
-    ("app/outbox.rs", "one subject, from taking work to finishing it; splits when the phone joins"),
 ];
 
 /// A source file: its path from `src`, and its text without comments and test modules.
