@@ -186,6 +186,11 @@ impl Machine {
                 self.c.stage = Stage::LastResort { since: self.now };
                 self.fx.push(Effect::GoOn);
             }
+            // Said before, and nobody was rung since: the plan has nobody more.
+            Stage::Hunting { .. } if self.c.alarms.contains_key(&Alarm::NobodyRinging) => {
+                self.nobody_left();
+                self.fx.push(Effect::GoOn);
+            }
             Stage::Hunting { since, .. } => {
                 self.raise(Alarm::NobodyRinging);
                 let check = self.in_s(self.c.policy.alarm_every_s);
