@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_call_back"),
     migration!(21, "0021_cover"),
     migration!(22, "0022_tonight"),
+    migration!(23, "0023_households"),
 ];
 
 const CREATE: Statement = Statement {

@@ -11,6 +11,7 @@ use crate::app::{App, AppError, Kit, Who};
 use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::policy::{Limits, Policy};
 use crate::domain::consult::Wrong;
+use crate::domain::cover::households::Contract;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::store::call::{call_settings, call_settings_save};
 use crate::store::people::{institutions_after, member_by_id};
@@ -69,6 +70,8 @@ pub struct Pillar {
     pub to_min: u16,
     /// Areas of the clinics whose patients it serves; none: everywhere.
     pub areas: Vec<String>,
+    /// From when until when it is used at all. Without a first day nothing was signed and it is not rung.
+    pub contract: Contract,
 }
 
 impl Pillar {
@@ -136,6 +139,9 @@ impl CallSettings {
         }
         if self.pillars.values().any(|p| p.from_min >= DAY_MIN || p.to_min >= DAY_MIN) {
             wrong.push(("pillar", Wrong::OutOfRange));
+        }
+        if self.pillars.values().any(|p| p.contract.is_backwards()) {
+            wrong.push(("contract", Wrong::OutOfRange));
         }
         if !self.policy.wrong().is_empty() {
             wrong.push(("policy", Wrong::OutOfRange));
