@@ -59,6 +59,8 @@ pub enum Mail {
     PhoneChanged,
     /// To the same address: the number stays as it was.
     PhoneDropped,
+    /// To the address that was theirs until now: mail goes to another one.
+    AddressChanged,
     /// To those who had opened an offer that a colleague then took; to nobody else.
     TakenByAnother { consult: Consult },
     /// To those who were asked, when the asker withdraws.
@@ -113,6 +115,8 @@ pub enum Mail {
     TurnsShort { period: Moment, institutions: u32, page: Link },
     /// To a person of the rota: what do you wish for?
     WishAsk { period: Moment, deadline: Deadline, link: PersonalLink },
+    /// To somebody whose report or confirmation a month of the ledger waits for.
+    LedgerChase { case: CaseNumber, period: Moment, count: u32, page: Link },
     /// About a duty of the rota, to one who is asked. Who else it concerns stands on the page only.
     DutyAsk { ask: DutyAsk, case: CaseNumber, begins: Deadline, answer_by: Moment, link: PersonalLink },
     /// To everybody whom it concerns: a duty changed hands.
@@ -153,6 +157,7 @@ pub enum MailKind {
     PhoneAsked,
     PhoneChanged,
     PhoneDropped,
+    AddressChanged,
     TakenByAnother,
     Withdrawn,
     Accepted,
@@ -180,6 +185,7 @@ pub enum MailKind {
     RotaHoles,
     TurnsShort,
     WishAsk,
+    LedgerChase,
     DutyAsk,
     DutyChanged,
     DutyMovedUp,
@@ -203,7 +209,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -212,6 +218,7 @@ impl MailKind {
         Self::PhoneAsked,
         Self::PhoneChanged,
         Self::PhoneDropped,
+        Self::AddressChanged,
         Self::TakenByAnother,
         Self::Withdrawn,
         Self::Accepted,
@@ -239,6 +246,7 @@ impl MailKind {
         Self::RotaHoles,
         Self::TurnsShort,
         Self::WishAsk,
+        Self::LedgerChase,
         Self::DutyAsk,
         Self::DutyChanged,
         Self::DutyMovedUp,
@@ -264,6 +272,7 @@ impl MailKind {
             Self::PhoneAsked => form("phone_asked", "phone-asked", 3, 0),
             Self::PhoneChanged => form("phone_changed", "phone-changed", 2, 0),
             Self::PhoneDropped => form("phone_dropped", "phone-dropped", 2, 0),
+            Self::AddressChanged => form("address_changed", "address-changed", 2, 0),
             Self::TakenByAnother => form("taken_by_another", "taken", 2, 0),
             Self::Withdrawn => form("withdrawn", "withdrawn", 2, 0),
             Self::Accepted => form("accepted", "accepted", 2, 0),
@@ -291,6 +300,7 @@ impl MailKind {
             Self::RotaHoles => form("rota_holes", "rota-holes", 1, 0),
             Self::TurnsShort => form("turns_short", "turns-short", 2, 0),
             Self::WishAsk => form("wish_ask", "wish-ask", 2, 1),
+            Self::LedgerChase => form("ledger_chase", "ledger-chase", 2, 1),
             Self::DutyAsk => form("duty_ask", "duty-ask", 3, 1),
             Self::DutyChanged => form("duty_changed", "duty-changed", 2, 1),
             Self::DutyMovedUp => form("duty_moved_up", "duty-moved-up", 3, 1),
@@ -330,6 +340,7 @@ impl Mail {
             Self::PhoneAsked => MailKind::PhoneAsked,
             Self::PhoneChanged => MailKind::PhoneChanged,
             Self::PhoneDropped => MailKind::PhoneDropped,
+            Self::AddressChanged => MailKind::AddressChanged,
             Self::TakenByAnother { .. } => MailKind::TakenByAnother,
             Self::Withdrawn { .. } => MailKind::Withdrawn,
             Self::Accepted { .. } => MailKind::Accepted,
@@ -357,6 +368,7 @@ impl Mail {
             Self::RotaHoles { .. } => MailKind::RotaHoles,
             Self::TurnsShort { .. } => MailKind::TurnsShort,
             Self::WishAsk { .. } => MailKind::WishAsk,
+            Self::LedgerChase { .. } => MailKind::LedgerChase,
             Self::DutyAsk { .. } => MailKind::DutyAsk,
             Self::DutyChanged { .. } => MailKind::DutyChanged,
             Self::DutyMovedUp { .. } => MailKind::DutyMovedUp,
@@ -424,7 +436,9 @@ impl Mail {
             Self::Unreachable { page } | Self::BridgeDown { page } | Self::RecoveryAlarm { page } => {
                 letter.page(page)
             }
-            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped => letter.without_link(),
+            Self::PhoneAsked | Self::PhoneChanged | Self::PhoneDropped | Self::AddressChanged => {
+                letter.without_link()
+            }
             Self::Retention { texts, cases, page } => {
                 letter.with("texts", &texts.to_string()).with("cases", &cases.to_string()).page(page)
             }
@@ -477,6 +491,11 @@ impl Mail {
             Self::TurnsShort { period, institutions, page } => {
                 letter.with("period", period.as_str()).with("count", &institutions.to_string()).page(page)
             }
+            Self::LedgerChase { case, period, count, page } => letter
+                .with("case", case.as_str())
+                .with("period", period.as_str())
+                .with("count", &count.to_string())
+                .page(page),
             Self::WishAsk { period, deadline, link } => letter
                 .with("period", period.as_str())
                 .with("short", deadline.short.as_str())

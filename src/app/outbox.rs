@@ -7,6 +7,7 @@ use serde_json::json;
 use super::access::note;
 use super::directory::reviews::still_wanted;
 use super::flow::{Act, apply, raise, set_due};
+use super::ledger::chase::mail_of as chase_mail;
 use super::mail_texts::{
     AssociationName, CaseNumber, CoarseArea, Consult, Deadline, DutyAsk, DutyEnd, Link as MailLink, Mail,
     MailText, Moment, NotEnvelope, Office, OfficePhone, PersonalLink, RequestKind, ShortMoment, Specialty,
@@ -152,6 +153,12 @@ struct PhoneBody {
 }
 
 #[derive(Deserialize)]
+struct AddressBody {
+    member: MemberId,
+    to: String,
+}
+
+#[derive(Deserialize)]
 struct RecoveryBody {
     recovery: RecoveryId,
 }
@@ -212,6 +219,7 @@ impl Command for Prepare {
                 self.by_link(tx, &association).await?
             }
             "phone_change" => self.phone_change(tx, &association).await?,
+            "mail_changed" => self.mail_changed(tx, &association).await?,
             "entry_review" => self.entry_review(tx, &association).await?,
             "duty" => self.duty(tx, &association).await?,
             "cover_ask" | "cover_tell" | "cover_summary" => {
@@ -226,6 +234,10 @@ impl Command for Prepare {
             "retention" => self.retention(tx, &association).await?,
             "call_notice" => self.call_notice(tx, &association).await?,
             "bridge_down" => self.bridge_down(tx, &association).await?,
+            "ledger_chase" => {
+                let written = chase_mail(tx, &self.kit, &association, job).await?;
+                written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
+            }
             "rota_published" | "rota_duty" | "rota_holes" | "rota_turns" | "wish_ask" => {
                 let written = rota_mail(tx, &self.kit, &association, job).await?;
                 written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
@@ -517,6 +529,22 @@ impl Prepare {
         };
         let mut mail = self.write(home, &person, Ok(built), None)?;
         mail.to = address;
+        Ok(Some(mail))
+    }
+
+    /// That mail goes elsewhere now, to the address that was theirs until then.
+    async fn mail_changed(
+        &self,
+        tx: &mut Conn,
+        home: &Association,
+    ) -> Result<Option<MailToSend>, StoreError> {
+        let AddressBody { member, to } = body(&self.job)?;
+        let person = member_by_id(tx, &home.id, &member).await?;
+        let Some(person) = person.filter(|person| person.email.as_ref() != Some(&to)) else {
+            return Ok(None);
+        };
+        let mut mail = self.write(home, &person, Ok(Mail::AddressChanged), None)?;
+        mail.to = to;
         Ok(Some(mail))
     }
 
@@ -862,6 +890,7 @@ impl Finish {
                 | "rota_holes"
                 | "rota_turns"
                 | "wish_ask"
+                | "ledger_chase"
                 | "duty"
                 | "cover_ask"
                 | "cover_tell"

@@ -8,11 +8,13 @@ use crate::store::audit::{ChainState, audit_check, audit_of};
 use crate::store::dispatch::request_load;
 use crate::store::jobs::job_by_key;
 use crate::store::ledger::months::{CloseRow, CloseState, closes, columns_of, sealed_after};
+use crate::store::ledger::reports::names_of;
 use crate::store::ledger::{event_of, lines_of_request};
 use crate::store::people::associations;
 use crate::store::requests::{case_by_id, request_ids_after};
 use crate::store::secrets::month_keys_open;
 
+use super::ledger::names::hash_of_names;
 use super::ledger::tariffs::tariffs_of;
 use super::{App, AppError};
 
@@ -219,6 +221,13 @@ async fn verify_months(
         let said = audit_of(conn, association, &subject, AUDIT_ROWS).await?;
         let told = said.iter().rev().find(|e| e.action == "ledger.close");
         let detail = told.and_then(|e| serde_json::from_str::<serde_json::Value>(&e.detail).ok());
+        // Months closed before names were kept have none.
+        if let Some(names) = detail.as_ref().and_then(|d| d.get("names_hash")?.as_str()) {
+            let rows = names_of(conn, association, close.month).await?;
+            if hash_of_names(close.month, &rows) != names {
+                wrong(format!("the names of {} are not those it was closed with", close.month));
+            }
+        }
         if !detail.is_some_and(|detail| agrees(close, &detail)) {
             wrong(format!("the month {} is not closed as the audit says", close.month));
         }

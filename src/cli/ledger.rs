@@ -204,7 +204,7 @@ async fn institution(
 async fn statement(arg: StatementArgs, lang: Lang) -> Result<(), Stop> {
     let (app, home, _) = admin::at(&arg.of.at, lang).await?;
     let id = institution(&app, &home.id, &arg.institution, lang).await?;
-    let view = app.ledger_month(&home.id, arg.of.month).await?;
+    let view = app.ledger_month_of(&home.id, arg.of.month, &id).await?;
     app.db.close().await;
     let Some(statement) = view.statement(&id) else {
         return Err(Stop::Failed(t(lang, "ledger-statement-empty")));
@@ -316,7 +316,10 @@ async fn tariffs(arg: TariffArgs, lang: Lang) -> Result<(), Stop> {
             Ok(())
         }
         Err(TariffsRefused::Mistakes(mistakes)) => Err(Stop::Usage(mistakes.to_string())),
-        Err(TariffsRefused::TooLong) => Err(Stop::Usage(t(lang, "ledger-tariffs-too-long"))),
+        Err(TariffsRefused::TooLong) => {
+            let kb = text.len().div_ceil(1_024).to_string();
+            Err(Stop::Usage(t_with(lang, "ledger-tariffs-too-long", &[("n", &kb)])))
+        }
         Err(TariffsRefused::Changed) => Err(Stop::Failed(t(lang, "ledger-tariffs-changed"))),
     }
 }

@@ -50,6 +50,8 @@ struct Worker {
     bridge: Arc<dyn PhoneBridge>,
     stop: watch::Receiver<bool>,
     heard: watch::Sender<bool>,
+    /// Which life of the bridge is heard.
+    life: watch::Sender<String>,
 }
 
 impl Calls {
@@ -58,7 +60,7 @@ impl Calls {
     pub fn start(app: App, bridge: Arc<dyn PhoneBridge>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (heard, hears) = watch::channel(false);
-        let worker = Worker { app, bridge, stop: stopped, heard };
+        let worker = Worker { app, bridge, stop: stopped, heard, life: watch::Sender::new(String::new()) };
         let mut tasks = JoinSet::new();
         tasks.spawn(supervised(worker.clone(), Part::Listen));
         tasks.spawn(supervised(worker.clone(), Part::Wait));
@@ -153,6 +155,7 @@ impl Worker {
         let mut events = self.bridge.listen().await?;
         let view = self.bridge.snapshot(self.app.now()).await?;
         info!(legs = view.legs.len(), "The phone bridge is heard");
+        self.life.send_replace(view.generation.clone());
         self.all_seen(&view).await;
         self.heard.send_replace(true);
         let outcome = self.hear(&mut events).await;
@@ -201,7 +204,8 @@ impl Worker {
     }
 
     async fn comes_in(&self, leg: &crate::domain::call::LegId, from: &str, to: &str) {
-        match self.app.call_comes_in(leg, from, to).await {
+        let life = self.life.borrow().clone();
+        match self.app.call_comes_in(leg, (from, to), &life).await {
             Ok(true) => {}
             Ok(false) => error!(leg = leg.as_str(), "A call came in on a number that no association has set"),
             Err(e) => error!(error = chain_of(&e), "A call that came in could not be written down"),

@@ -8,6 +8,7 @@ use super::primitives::{Fields, hex};
 /// Stands before the canonical bytes of every sealed line. A new form gets a new tag.
 const TAG: &str = "touban ledger v1";
 const RUN_TAG: &str = "touban ledger run v1";
+const NAMES_TAG: &str = "touban ledger names v1";
 
 /// The hash before an association's first sealed line.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -38,6 +39,18 @@ pub fn run_hash<'a>(month: &str, bodies: impl Iterator<Item = &'a str>) -> Strin
     hex(&hash.finalize())
 }
 
+/// The hash of the names a month was closed with, in hexadecimal: over the month and each row's fields in order.
+#[must_use]
+pub fn names_hash<'a>(month: &str, rows: impl Iterator<Item = [&'a str; 5]>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(Fields::new(NAMES_TAG).field(month.as_bytes()).bytes());
+    for row in rows {
+        let fields = row.iter().fold(Fields::default(), |fields, text| fields.field(text.as_bytes()));
+        hash.update(fields.bytes());
+    }
+    hex(&hash.finalize())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +69,7 @@ mod tests {
         let run = |bodies: &[&str]| run_hash("2026-05", bodies.iter().copied());
         assert_ne!(run(&["ab", "c"]), run(&["a", "bc"]));
         assert_eq!(run(&[]).len(), 64);
+        let names = |rows: &[[&'static str; 5]]| names_hash("2026-05", rows.iter().copied());
+        assert_ne!(names(&[["a", "b", "c", "", ""]]), names(&[["a", "bc", "", "", ""]]));
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::db::{Conn, StoreError};
 use super::row::{Row, values};
 use super::statements;
+use crate::domain::call::Cause;
 use crate::domain::people::entry::MemberProfile;
 use crate::ids::{
-    AssociationId, DeviceId, InstitutionId, LinkId, MemberId, ReachTestId, SessionId, SharedDeviceId,
+    AssociationId, CallId, DeviceId, InstitutionId, LinkId, MemberId, ReachTestId, SessionId, SharedDeviceId,
 };
 use crate::time::Millis;
 
@@ -36,10 +37,13 @@ statements! {
     REACH_NEWEST = "SELECT member_id, MAX(asked_at_ms) AS asked_at_ms, MAX(confirmed_at_ms) AS confirmed_at_ms FROM reach_test WHERE association_id = $1 AND ($2 = '' OR member_id = $2) AND way = $3 AND voided_at_ms IS NULL GROUP BY member_id";
     OFFERS_LOOKED_AT = "SELECT member_id, MAX(opened_at_ms) AS opened_at_ms, COUNT(*) AS n FROM offer WHERE association_id = $1 AND ($2 = '' OR member_id = $2) AND asked_at_ms >= $3 AND asked_at_ms < $4 AND state NOT IN ('pending', 'unreachable', 'withdrawn') GROUP BY member_id";
 
-    REACH_TEST_ADD = "INSERT INTO reach_test (association_id, reach_test_id, member_id, way, link_id, asked_at_ms, asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    REACH_TEST_BY_LINK = "SELECT reach_test_id, member_id, way, asked_at_ms, confirmed_at_ms, voided_at_ms FROM reach_test WHERE association_id = $1 AND link_id = $2";
+    REACH_CALLS = "SELECT member_id, asked_at_ms, confirmed_at_ms, failed_at_ms, cause FROM reach_test WHERE association_id = $1 AND ($2 = '' OR member_id = $2) AND way = 'phone' AND voided_at_ms IS NULL ORDER BY asked_at_ms, reach_test_id";
+    REACH_TEST_ADD = "INSERT INTO reach_test (association_id, reach_test_id, member_id, way, link_id, call_id, asked_at_ms, asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    REACH_CALL_OPEN = "SELECT call_id FROM reach_test WHERE association_id = $1 AND member_id = $2 AND way = 'phone' AND confirmed_at_ms IS NULL AND failed_at_ms IS NULL AND asked_at_ms > $3 ORDER BY asked_at_ms DESC LIMIT 1";
+    REACH_CALL_END = "UPDATE reach_test SET confirmed_at_ms = $3, failed_at_ms = $4, cause = $5 WHERE association_id = $1 AND call_id = $2 AND confirmed_at_ms IS NULL AND failed_at_ms IS NULL";
+    REACH_TEST_BY_LINK = "SELECT reach_test_id, member_id, way, asked_at_ms, confirmed_at_ms, voided_at_ms, failed_at_ms, cause FROM reach_test WHERE association_id = $1 AND link_id = $2";
     REACH_TEST_CONFIRM = "UPDATE reach_test SET confirmed_at_ms = $3 WHERE association_id = $1 AND link_id = $2 AND confirmed_at_ms IS NULL AND voided_at_ms IS NULL";
-    REACH_TESTS_OF_MEMBER = "SELECT reach_test_id, member_id, way, asked_at_ms, confirmed_at_ms, voided_at_ms FROM reach_test WHERE association_id = $1 AND member_id = $2 ORDER BY asked_at_ms DESC, reach_test_id DESC LIMIT 10";
+    REACH_TESTS_OF_MEMBER = "SELECT reach_test_id, member_id, way, asked_at_ms, confirmed_at_ms, voided_at_ms, failed_at_ms, cause FROM reach_test WHERE association_id = $1 AND member_id = $2 ORDER BY asked_at_ms DESC, reach_test_id DESC LIMIT 10";
     REACH_TESTS_VOID = "UPDATE reach_test SET voided_at_ms = $4 WHERE association_id = $1 AND member_id = $2 AND way = $3 AND voided_at_ms IS NULL";
 
     SHARED_ADD = "INSERT INTO shared_device (association_id, shared_device_id, institution_id, link_id, label, name, invited_at_ms, invited_until_ms) VALUES ($1, $2, $3, $4, '', $5, $6, $7)";
@@ -251,6 +255,11 @@ pub struct ReachFacts {
     /// When a test mail was last asked for.
     pub test_asked: Option<Millis>,
     pub test_confirmed: Option<Millis>,
+    /// When a test call was last asked for.
+    pub call_asked: Option<Millis>,
+    pub call_confirmed: Option<Millis>,
+    /// The newest test call that nobody answered with the key, and why.
+    pub call_failed: Option<(Millis, Option<Cause>)>,
     /// When an offer was last opened, of those asked within the window.
     pub offer_opened: Option<Millis>,
     /// Offers asked within the window.
@@ -282,6 +291,14 @@ pub async fn reach_facts(
         of.test_asked = row.opt_millis("asked_at_ms")?;
         of.test_confirmed = row.opt_millis("confirmed_at_ms")?;
     }
+    for row in conn.all(&REACH_CALLS, values![asc, one]).await? {
+        let of = facts.entry(id(&row)?).or_default();
+        of.call_asked = row.opt_millis("asked_at_ms")?;
+        of.call_confirmed = of.call_confirmed.max(row.opt_millis("confirmed_at_ms")?);
+        if let Some(at) = row.opt_millis("failed_at_ms")? {
+            of.call_failed = Some((at, cause(&row)?));
+        }
+    }
     for row in conn.all(&OFFERS_LOOKED_AT, values![asc, one, offers_from, offers_until]).await? {
         let of = facts.entry(id(&row)?).or_default();
         of.offer_opened = row.opt_millis("opened_at_ms")?;
@@ -301,6 +318,12 @@ pub struct ReachTest {
     pub confirmed: Option<Millis>,
     /// The address was changed since: it says nothing any more.
     pub voided: Option<Millis>,
+    /// Nobody answered the call with the key, and why.
+    pub failed: Option<(Millis, Option<Cause>)>,
+}
+
+fn cause(row: &Row) -> Result<Option<Cause>, StoreError> {
+    Ok(row.opt_text("cause")?.as_deref().and_then(Cause::from_code))
 }
 
 fn reach_test(row: &Row) -> Result<ReachTest, StoreError> {
@@ -311,10 +334,21 @@ fn reach_test(row: &Row) -> Result<ReachTest, StoreError> {
         asked: row.millis("asked_at_ms")?,
         confirmed: row.opt_millis("confirmed_at_ms")?,
         voided: row.opt_millis("voided_at_ms")?,
+        failed: match row.opt_millis("failed_at_ms")? {
+            Some(at) => Some((at, cause(row)?)),
+            None => None,
+        },
     })
 }
 
-/// Adds a test by mail.
+/// By which way a test goes out.
+#[derive(Clone, Copy, Debug)]
+pub enum TestBy<'a> {
+    Mail(&'a LinkId),
+    Call(&'a CallId),
+}
+
+/// Adds a test.
 ///
 /// # Errors
 /// The database's.
@@ -323,12 +357,47 @@ pub async fn reach_test_add(
     association: &AssociationId,
     id: &ReachTestId,
     member: &MemberId,
-    link: &LinkId,
+    test: TestBy<'_>,
     now: Millis,
     by: &str,
 ) -> Result<(), StoreError> {
-    let params = values![association.as_str(), id.as_str(), member.as_str(), "mail", link.as_str(), now, by];
+    let (way, link, call) = match test {
+        TestBy::Mail(link) => ("mail", Some(link.as_str()), None),
+        TestBy::Call(call) => ("phone", None, Some(call.as_str())),
+    };
+    let params = values![association.as_str(), id.as_str(), member.as_str(), way, link, call, now, by];
     tx.exec(&REACH_TEST_ADD, params).await.map(drop)
+}
+
+/// The test call to somebody that was asked for after `since` and has not ended.
+///
+/// # Errors
+/// The database's.
+pub async fn reach_call_open(
+    conn: &mut Conn,
+    association: &AssociationId,
+    member: &MemberId,
+    since: Millis,
+) -> Result<Option<CallId>, StoreError> {
+    let row = conn.one(&REACH_CALL_OPEN, values![association.as_str(), member.as_str(), since]).await?;
+    row.map(|row| row.id("call_id", CallId::from_stored)).transpose()
+}
+
+/// A test call ended: with the key, or for this cause. `false`: it had ended before, or is none.
+///
+/// # Errors
+/// The database's.
+pub async fn reach_call_end(
+    tx: &mut Conn,
+    association: &AssociationId,
+    call: &CallId,
+    ended: Result<(), Option<Cause>>,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let (confirmed, failed) = (ended.is_ok().then_some(now), ended.is_err().then_some(now));
+    let cause = ended.err().flatten().map(Cause::code);
+    let params = values![association.as_str(), call.as_str(), confirmed, failed, cause];
+    Ok(tx.exec(&REACH_CALL_END, params).await? == 1)
 }
 
 /// # Errors

@@ -45,9 +45,13 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_rota_sheets"),
     migration!(14, "0014_calls"),
     migration!(16, "0016_call_back"),
+    migration!(17, "0017_calls_in_ledger"),
+    migration!(19, "0019_ledger_reports"),
+    migration!(20, "0020_ledger_reading"),
     migration!(21, "0021_cover"),
     migration!(22, "0022_tonight"),
     migration!(23, "0023_households"),
+    migration!(25, "0025_test_calls"),
 ];
 
 const CREATE: Statement = Statement {

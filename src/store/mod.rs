@@ -59,6 +59,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         calendar::ALL,
         call::ALL,
         call::orders::ALL,
+        call::reports::ALL,
         credentials::ALL,
         directory::ALL,
         dispatch::ALL,

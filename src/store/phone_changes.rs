@@ -4,15 +4,17 @@
 use super::db::{Conn, StoreError};
 use super::row::{Row, values};
 use super::statements;
-use crate::ids::{AssociationId, MemberId, PhoneChangeId};
+use crate::ids::{AssociationId, CallId, MemberId, PhoneChangeId};
 use crate::time::Millis;
 
 statements! {
     PHONE_CHANGE_ADD = "INSERT INTO phone_change (association_id, phone_change_id, member_id, phone, mail, asked_by, asked_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    PHONE_CHANGE_BY_ID = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND phone_change_id = $2";
-    PHONE_CHANGE_WAITING = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND member_id = $2 AND ended_at_ms IS NULL";
-    PHONE_CHANGES_WAITING = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND ended_at_ms IS NULL ORDER BY phone_change_id";
-    PHONE_CHANGE_END = "UPDATE phone_change SET called = $3, called_number = $4, ended = $5, ended_by = $6, ended_at_ms = $7 WHERE association_id = $1 AND phone_change_id = $2 AND ended_at_ms IS NULL";
+    PHONE_CHANGE_BY_ID = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, call_id, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND phone_change_id = $2";
+    PHONE_CHANGE_WAITING = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, call_id, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND member_id = $2 AND ended_at_ms IS NULL";
+    PHONE_CHANGES_WAITING = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, call_id, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND ended_at_ms IS NULL ORDER BY phone_change_id";
+    PHONE_CHANGE_END = "UPDATE phone_change SET called = COALESCE($3, called), called_number = COALESCE($4, called_number), ended = $5, ended_by = $6, ended_at_ms = $7 WHERE association_id = $1 AND phone_change_id = $2 AND ended_at_ms IS NULL";
+    PHONE_CHANGE_BY_CALL = "SELECT phone_change_id, member_id, phone, mail, asked_by, asked_at_ms, called, called_number, call_id, ended, ended_by, ended_at_ms FROM phone_change WHERE association_id = $1 AND call_id = $2 AND ended_at_ms IS NULL";
+    PHONE_CHANGE_CALLED = "UPDATE phone_change SET called = $3, called_number = $4, call_id = $5 WHERE association_id = $1 AND phone_change_id = $2 AND ended_at_ms IS NULL";
     PHONE_CHANGES_FORGET = "DELETE FROM phone_change WHERE asked_at_ms < $1";
     MEMBER_PHONE_SET = "UPDATE member SET phone = $3, revision = revision + 1 WHERE association_id = $1 AND member_id = $2 AND left_at_ms IS NULL";
 }
@@ -33,6 +35,8 @@ pub struct PhoneChange {
     pub called: Option<String>,
     /// The number that was called, sealed.
     pub called_number: Option<Vec<u8>>,
+    /// The call that rings the new number, once the office has called back.
+    pub call: Option<CallId>,
     /// How it ended, by whom.
     pub ended: Option<(String, String)>,
     pub ended_at: Option<Millis>,
@@ -49,6 +53,10 @@ fn phone_change(row: &Row) -> Result<PhoneChange, StoreError> {
         asked: row.millis("asked_at_ms")?,
         called: row.opt_text("called")?,
         called_number: row.opt_bytes("called_number")?,
+        call: match row.opt_text("call_id")? {
+            Some(_) => Some(row.id("call_id", CallId::from_stored)?),
+            None => None,
+        },
         ended: how.zip(by),
         ended_at: row.opt_millis("ended_at_ms")?,
     })
@@ -109,6 +117,34 @@ pub async fn phone_changes_waiting(
 ) -> Result<Vec<PhoneChange>, StoreError> {
     let rows = conn.all(&PHONE_CHANGES_WAITING, values![association.as_str()]).await?;
     rows.iter().map(phone_change).collect()
+}
+
+/// The change whose new number this call rings.
+///
+/// # Errors
+/// The database's.
+pub async fn phone_change_by_call(
+    conn: &mut Conn,
+    association: &AssociationId,
+    call: &CallId,
+) -> Result<Option<PhoneChange>, StoreError> {
+    let row = conn.one(&PHONE_CHANGE_BY_CALL, values![association.as_str(), call.as_str()]).await?;
+    row.as_ref().map(phone_change).transpose()
+}
+
+/// The office called back on this line; the new number is rung by this call. `false`: the change was over.
+///
+/// # Errors
+/// The database's.
+pub async fn phone_change_called(
+    tx: &mut Conn,
+    association: &AssociationId,
+    id: &PhoneChangeId,
+    (line, number): (&'static str, Vec<u8>),
+    call: &CallId,
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), id.as_str(), line, number, call.as_str()];
+    Ok(tx.exec(&PHONE_CHANGE_CALLED, params).await? == 1)
 }
 
 /// How a change ends.

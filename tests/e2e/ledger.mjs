@@ -144,12 +144,14 @@ await test('statements and tables fit A4 and carry the seal', async () => {
   await be('yamada');
   await desk();
   const papers = await page.locator('section[aria-labelledby="papers"] a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
-  assert.ok(papers.length >= 5);
+  assert.ok(papers.length >= 14, 'every table and the letters of claim');
   const statement = await page.locator('section[aria-labelledby="parties"] a').first().getAttribute('href');
   for (const [n, path] of [statement, ...papers].entries()) {
     await open(path);
     assert.ok((await page.locator('.seal').last().innerText()).includes(hash), path);
-    assert.equal(await page.locator('.stamps > div').count(), 3);
+    // Letters stand one after the other, each with its own boxes.
+    const boxes = await page.locator('.stamps > div').count();
+    assert.ok(boxes > 0 && boxes % 3 === 0, `${path}: ${boxes} boxes for seals`);
     await look(`paper-${n}`);
     // As wide as the paper between its margins: statements stand upright, tables lie on their side.
     const before = page.viewportSize();

@@ -8,21 +8,24 @@ use touban::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
 use touban::app::call::{CallLine, CallTold};
 use touban::app::outbox::Task;
 use touban::app::people::NewMember;
+use touban::app::people::phone_change::{Line, NewNumberRung, PhoneDeed, PhoneSettled};
 use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{AppError, Who};
-use touban::domain::call::LegId;
-use touban::domain::call::number::{Number, Reading, read};
+use touban::domain::call::number::{Reading, read};
+use touban::domain::call::{Answer, Cause, LegId};
 use touban::domain::cover::households::{Contract, Told};
+use touban::domain::ledger::{AttemptResult, ReasonCode, Side};
 use touban::domain::people::Role;
+use touban::domain::people::reach::PhoneHealth;
 use touban::domain::rota::RotaRole;
 use touban::durable::bridge::Calls;
 use touban::ids::{CallId, MemberId};
 use touban::ports::phone::{CallIn, Phone, PhoneState, Simulator};
 use touban::seal::Pin;
 use touban::store::jobs::Lane;
-use touban::time::Window;
+use touban::time::{Millis, Window};
 
-use crate::support::{PIN, TestOffice, new_member, on_both};
+use crate::support::{PIN, TestOffice, new_member, on_both, telephone as number};
 
 pub const NIGHT: &str = "042-000-0099";
 pub const NURSE: &str = "042-000-5000";
@@ -33,13 +36,6 @@ const ASKER: &str = "090-0000-0004";
 pub const DEPUTY: &str = "090-0000-0005";
 /// Longer than any step of a test takes; a call that is stuck fails here.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-pub fn number(text: &str) -> Number {
-    match read(text) {
-        Reading::Number(number) => number,
-        other => panic!("{other:?}"),
-    }
-}
 
 /// A night with phones that the test plays.
 pub struct Night {
@@ -209,8 +205,12 @@ async fn a_nurse_talks_with_the_physician_who_pressed_1_and_gets_a_report(office
     assert_eq!(night.office.app.call_sound(&who, &line.row.id).await.unwrap(), Some(wav()));
     night.phones.hang_up(&doctor).unwrap();
     let line = night.stage("report_due").await;
-    let told =
-        CallTold { outcome: "transported".into(), place: "青葉病院".into(), text: "搬送".into() };
+    let told = CallTold {
+        outcome: "transported".into(),
+        place: "青葉病院".into(),
+        text: "搬送".into(),
+        minutes: None,
+    };
     night.office.app.call_report(&who, &line.row.id, &night.own, told, None).await.unwrap();
     let line = night.stage("over").await;
     assert_eq!(line.row.outcome.as_deref(), Some("helped"));
@@ -292,14 +292,25 @@ async fn nobody_left_alarms_until_somebody_looks_and_stays_open(office: TestOffi
         night.phones.hang_up(&leg).unwrap();
     }
     let line = night.stage("last_resort").await;
+    // Each time that it is said the office's phones ring too; whoever does not come to one may come to the other.
+    let rung_in_vain = async || {
+        let leg = night.rings(COORDINATOR).await;
+        night.phones.hang_up(&leg).unwrap();
+        let over = |l: &CallLine| l.legs.iter().all(|l| l.leg.member.is_none() || l.leg.ended.is_some());
+        night.until("it is over", async || night.all().await.iter().all(over)).await;
+        night.office.clock.set(night.office.app.now().plus_s(6));
+        night.stage("last_resort").await;
+    };
     night.office.clock.set(night.office.app.now().plus_s(61));
     let alarms = async || {
         let mails = night.mails().await;
         mails.iter().any(|m| m.contains("出られる先生がいません"))
     };
     night.until("alarmed", async || alarms().await).await;
+    rung_in_vain().await;
     night.office.clock.set(night.office.app.now().plus_s(61));
     night.until("alarmed again", async || alarms().await).await;
+    rung_in_vain().await;
     let who = Who::member(&night.office.association, &night.office.coordinator);
     let app = &night.office.app;
     app.call_acknowledge(&who, &line.row.id).await.unwrap();
@@ -307,6 +318,34 @@ async fn nobody_left_alarms_until_somebody_looks_and_stays_open(office: TestOffi
     app.call_close(&who, &line.row.id).await.unwrap();
     night.stage("over").await;
     night.until("every phone is hung up", async || night.live(NURSE).is_none()).await;
+    night.ends().await;
+}
+
+async fn whoever_the_office_names_is_rung_now_and_may_take_it(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let app = &night.office.app;
+    let elsewhere = crate::support::add_institution(app, &night.office.association, "別の医院").await;
+    let new = NewMember {
+        phone: Some(DEPUTY.to_owned()),
+        ..new_member("応援 五", &elsewhere, Role::Physician, vec![])
+    };
+    let pin = Pin::parse(PIN).unwrap();
+    let helper = app.member_add(&night.office.cli(), new, Some(&pin), None).await.unwrap().into_inner();
+    let nurse = night.nurse_calls().await;
+    night.rings(OWN).await;
+    let id = night.stage("ringing").await.row.id;
+    let who = Who::member(&night.office.association, &night.office.coordinator);
+    let ringable = app.call_ringable(&night.office.association).await.unwrap();
+    assert!(ringable.iter().any(|(id, _)| *id == helper));
+    assert_eq!(app.call_ring(&who, &id, &helper).await.unwrap(), Answer::Done);
+    night.rings(DEPUTY).await;
+    assert!(night.live(OWN).is_some(), "nobody is hung up for it");
+    let doctor = night.takes(DEPUTY).await;
+    night.talk(&nurse, &doctor).await;
+    night.until("the other phone is silent", async || night.live(OWN).is_none()).await;
+    let line = night.stage("talking").await;
+    assert_eq!(line.row.taker.as_ref(), Some(&helper));
+    assert_eq!(app.call_ring(&who, &id, &night.own).await.unwrap(), Answer::NotNow, "it is taken");
     night.ends().await;
 }
 
@@ -360,6 +399,103 @@ async fn a_call_from_the_web_rings_both_and_joins_them(office: TestOffice) {
     night.ends().await;
 }
 
+async fn a_test_call_counts_when_the_key_was_pressed(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let (app, home) = (&night.office.app, &night.office.association);
+    let health = async || app.reach(home, &night.own).await.unwrap().1.readiness.phone;
+    assert_eq!(health().await, PhoneHealth::Unknown);
+    // A machine picks it up; then somebody who presses 3.
+    let ring = async || app.call_test(&night.office.cli(), &night.own, None).await.unwrap();
+    let call = ring().await;
+    let leg = night.rings(OWN).await;
+    assert!(matches!(health().await, PhoneHealth::Waiting { .. }));
+    assert_eq!(ring().await, call, "it rings already");
+    night.phones.let_go_to_voicemail(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.office.clock.set(app.now().plus_s(13));
+    night
+        .until("the machine is passed over", async || {
+            health().await == PhoneHealth::Failing(Some(Cause::NoKey))
+        })
+        .await;
+    ring().await;
+    let leg = night.rings(OWN).await;
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.phones.press(&leg, "3").unwrap();
+    night.phones.hang_up(&leg).unwrap();
+    night.until("declined", async || health().await == PhoneHealth::Failing(Some(Cause::Declined))).await;
+    // Answered with the key: it counts, and nobody else was rung or told.
+    ring().await;
+    let leg = night.rings(OWN).await;
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.phones.press(&leg, "1").unwrap();
+    night.hears(&leg, "tested").await;
+    night.until("it is confirmed", async || health().await.is_confirmed()).await;
+    let lines = night.all().await;
+    let outcomes: Vec<_> = lines.iter().map(|l| l.row.outcome.as_deref().unwrap_or("open")).collect();
+    assert_eq!(outcomes, ["not_connected", "not_connected", "confirmed"]);
+    assert!(lines.iter().all(|l| l.legs.len() == 1), "{lines:?}");
+    assert_eq!(night.mails().await, Vec::<String>::new());
+    let (member, _, tests) = app.reach(home, &night.own).await.unwrap();
+    assert_eq!(tests.iter().filter(|t| t.way == "phone").count(), 3, "{tests:?}");
+    assert!(member.phone.is_some() && app.verify().await.unwrap().problems.is_empty());
+    night.ends().await;
+}
+
+async fn a_new_number_counts_when_it_was_rung_and_answered(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let (app, home) = (&night.office.app, &night.office.association);
+    let who = night.office.cli();
+    let change = async |phone: &str| {
+        let member = app.member(home, &night.own).await.unwrap();
+        let new = NewMember {
+            phone: Some(phone.into()),
+            email: member.email.clone(),
+            ..new_member("自院 一", &night.office.clinic, Role::Physician, vec![])
+        };
+        app.member_change(&who, &night.own, member.revision, new, None).await.unwrap();
+    };
+    let number = async || {
+        let member = app.member(home, &night.own).await.unwrap();
+        let at = ("member", "phone", night.own.as_str());
+        app.number_shown(home, at, member.phone.as_deref()).await.unwrap().unwrap_or_default()
+    };
+    let settle = async |deed| app.phone_settle(&who, &night.own, deed, None).await.unwrap();
+    change(DEPUTY).await;
+    assert_eq!(settle(PhoneDeed::Anyway).await, PhoneSettled::NothingWaits, "nobody has called back");
+    assert_eq!(settle(PhoneDeed::CalledBack(Line::Old)).await, PhoneSettled::Rings);
+    // Nobody picks up the new phone: the old number stays in force, and an urgent call rings it.
+    let leg = night.rings(DEPUTY).await;
+    let ring = async || app.phone_waiting(home, &night.own).await.unwrap().map(|w| w.ring);
+    assert_eq!(ring().await, Some(Some(NewNumberRung::Rings)));
+    night.phones.hang_up(&leg).unwrap();
+    night.until("nobody answered", async || ring().await == Some(Some(NewNumberRung::NotAnswered))).await;
+    assert_eq!(number().await, OWN);
+    // Rung once more and answered, it counts and is known to be answered.
+    assert_eq!(settle(PhoneDeed::CalledBack(Line::Old)).await, PhoneSettled::Rings);
+    let leg = night.rings(DEPUTY).await;
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "test").await;
+    night.phones.press(&leg, "1").unwrap();
+    night.until("it counts", async || ring().await.is_none()).await;
+    assert_eq!(number().await, DEPUTY);
+    assert!(app.reach(home, &night.own).await.unwrap().1.readiness.phone.is_confirmed());
+    assert!(night.mails().await.iter().any(|m| m.contains("お電話番号を切りかえました")));
+    // A phone that cannot be rung today: the office may say that it counts all the same.
+    change(ASKER).await;
+    assert_eq!(settle(PhoneDeed::CalledBack(Line::Old)).await, PhoneSettled::Rings);
+    let leg = night.rings(ASKER).await;
+    night.phones.hang_up(&leg).unwrap();
+    night.until("nobody answered", async || ring().await == Some(Some(NewNumberRung::NotAnswered))).await;
+    assert_eq!(settle(PhoneDeed::Anyway).await, PhoneSettled::Changed);
+    assert_eq!(number().await, ASKER);
+    assert_eq!(app.reach(home, &night.own).await.unwrap().1.readiness.phone, PhoneHealth::Unknown);
+    assert!(app.verify().await.unwrap().problems.is_empty());
+    night.ends().await;
+}
+
 async fn two_nurses_at_once_are_two_calls(office: TestOffice) {
     let night = Night::begins(office).await;
     let first = night.nurse_calls().await;
@@ -385,7 +521,12 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
     night.phones.hang_up(&doctor).unwrap();
     night.stage("report_due").await;
     let own = Who::member(&night.office.association, &night.own);
-    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "canary-report".into() };
+    let told = CallTold {
+        outcome: "visited".into(),
+        place: String::new(),
+        text: "canary-report".into(),
+        minutes: None,
+    };
     night.office.app.call_report(&own, &first, &night.own, told, None).await.unwrap();
     night.stage("over").await;
     // She may be hearing the farewell, and her line is one.
@@ -424,7 +565,8 @@ async fn what_was_said_goes_with_its_time_and_not_while_a_call_of_its_month_is_o
         assert!(page.reports.iter().all(|r| r.text.is_none() && r.place.is_none()));
         assert!(!page.line.row.case_no.is_empty(), "that there was a call stays known");
     }
-    let told = CallTold { outcome: "visited".into(), place: String::new(), text: "late".into() };
+    let told =
+        CallTold { outcome: "visited".into(), place: String::new(), text: "late".into(), minutes: None };
     let late = app.call_report(&own, &first, &night.own, told, None).await;
     assert!(matches!(late, Err(AppError::NotFound)), "{late:?}");
     night.ends().await;
@@ -523,7 +665,186 @@ async fn rung_together_the_primary_and_the_deputy_ring_and_one_of_them_has_it(of
     night.ends().await;
 }
 
+/// Tariffs for urgent calls, invented.
+const URGENT: &str = r#"
+[[tariff]]
+code = "URGENT-REQ"
+name = "緊急連絡 依頼側"
+program = "aoba-24h"
+side = "requester"
+event = "urgent_call"
+effective = { from = "2026-04-01", before = "2027-04-01" }
+unit = "event"
+yen = 700
+when = ["requester.institution != acceptor.institution", "report.present"]
+
+[[tariff]]
+code = "URGENT-ACC"
+name = "緊急連絡 受諾側"
+program = "aoba-24h"
+side = "acceptor"
+event = "urgent_call"
+effective = { from = "2026-04-01", before = "2027-04-01" }
+unit = "event"
+yen = 4000
+when = ["acceptor.member_active", "report.submitted_within_hours <= 72", "attempts.recorded"]
+"#;
+
+impl Night {
+    /// The month's lines of calls: side, yen and reason.
+    async fn lines(&self) -> Vec<(Side, i64, Option<ReasonCode>)> {
+        let app = &self.office.app;
+        let month = app.ledger_month(&self.office.association, NOVEMBER.parse().unwrap()).await.unwrap();
+        let all = month.lines.into_iter().chain(month.held);
+        let of_calls = all.filter(|l| l.event.call().is_some());
+        of_calls.map(|l| (l.side, l.amount.0, l.eligibility.reason())).collect()
+    }
+
+    async fn pays(&self) {
+        let text = format!("{}{URGENT}", include_str!("../../config/tariffs.toml"));
+        let who = Who::member(&self.office.association, &self.office.clerk);
+        self.office.app.tariffs_record(&who, 0, &text, "緊急連絡").await.unwrap().unwrap();
+    }
+
+    /// A nurse and the clinic's own physician have talked.
+    async fn talked(&self) -> CallId {
+        let nurse = self.nurse_calls().await;
+        let doctor = self.takes(OWN).await;
+        self.talk(&nurse, &doctor).await;
+        self.stage("talking").await;
+        self.office.clock.set(self.office.app.now().plus_s(300));
+        self.phones.hang_up(&doctor).unwrap();
+        let id = self.stage("report_due").await.row.id;
+        let _ = self.phones.hang_up(&nurse);
+        self.until("every line is free", async || self.live(NURSE).is_none()).await;
+        id
+    }
+}
+
+const NOVEMBER: &str = "2026-11";
+
+async fn a_report_by_key_ends_a_call_and_both_sides_have_their_line_once(office: TestOffice) {
+    let night = Night::begins(office).await;
+    night.pays().await;
+    let app = &night.office.app;
+    let id = night.talked().await;
+    assert_eq!(night.lines().await, [], "nothing is counted before it is told");
+    night.mails().await;
+    let mine = night.phones.call_in(&CallIn { from: OWN.into(), to: NIGHT.into() }).unwrap();
+    night.hears(&mine, "ask_report").await;
+    night.phones.press(&mine, "1").unwrap();
+    night.hears(&mine, "ask_report_pin").await;
+    night.phones.press(&mine, "0000").unwrap();
+    night.hears(&mine, "pin_again").await;
+    night.phones.press(&mine, PIN).unwrap();
+    night.hears(&mine, "ask_report_outcome").await;
+    night.phones.press(&mine, "3").unwrap();
+    night.hears(&mine, "report_taken").await;
+    let own = Who::member(&night.office.association, &night.own);
+    let page = app.call_page(&own, &id).await.unwrap();
+    assert_eq!(page.line.row.outcome.as_deref(), Some("helped"));
+    let report = page.reports.first().unwrap();
+    assert_eq!((report.outcome.as_str(), report.by_office), ("transported", false));
+    assert!(night.mails().await.iter().any(|m| m.contains("搬送されました")), "told at once");
+    let reported = night.all().await.into_iter().find(|l| l.row.id != id).unwrap();
+    assert_eq!(reported.row.outcome.as_deref(), Some("reported"));
+    assert!(reported.row.taker.is_none() && reported.legs.len() == 1, "nobody was rung for it");
+
+    let both = [(Side::Requester, 700, None), (Side::Acceptor, 4_000, None)];
+    let mut lines = night.lines().await;
+    lines.sort_by_key(|(side, ..)| *side != Side::Requester);
+    assert_eq!(lines, both);
+    // A report that is written again is no second event; nor does making the month twice give other bytes.
+    let again =
+        CallTold {
+            outcome: "visited".into(), place: String::new(), text: "往診".into(), minutes: Some(40)
+        };
+    app.call_report(&own, &id, &night.own, again, None).await.unwrap();
+    assert_eq!(night.lines().await.len(), 2);
+    let request = app.ledger_request(&night.office.association, &page.line.row.case_no).await.unwrap();
+    let (event, evidence) = app.ledger_event(&night.office.association, &request).await.unwrap();
+    assert_eq!(event.event.call(), Some(&id));
+    assert_eq!((event.outcome.as_str(), evidence.len()), ("transported", 0));
+    assert_eq!(event.minutes, Some(5));
+    // The clinic's other physician has no phone.
+    let mut tried: Vec<AttemptResult> = event.attempts.iter().map(|a| a.result).collect();
+    tried.sort();
+    assert_eq!(tried, [AttemptResult::Accepted, AttemptResult::Undeliverable]);
+    night.office.clock.set(Millis::parse_rfc3339("2026-12-10T10:00:00+09:00").unwrap());
+    let clerk = Who::member(&night.office.association, &night.office.clerk);
+    let november = NOVEMBER.parse().unwrap();
+    let first = app.ledger_make(&clerk, november).await.unwrap().unwrap();
+    let second = app.ledger_make(&clerk, november).await.unwrap().unwrap();
+    assert_eq!(first.run_hash, second.run_hash);
+    let desk = crate::support::add_institution(app, &night.office.association, "理事の医院").await;
+    let new =
+        NewMember { roles: vec![Role::Officer], ..new_member("理事 長", &desk, Role::Officer, vec![]) };
+    let officer = app.member_add(&night.office.cli(), new, None, None).await.unwrap().into_inner();
+    let officer = Who::member(&night.office.association, &officer);
+    let closed = app.ledger_approve(&officer, november, second.revision).await.unwrap().unwrap();
+    assert_eq!((closed.total.0, closed.lines), (4_700, 2));
+    let problems = app.verify().await.unwrap().problems;
+    assert!(problems.is_empty(), "{problems:#?}");
+    night.ends().await;
+}
+
+async fn a_call_closed_by_hand_counts_and_its_late_report_is_laid_beside_it(office: TestOffice) {
+    let night = Night::begins(office).await;
+    night.pays().await;
+    let app = &night.office.app;
+    let id = night.talked().await;
+    let coordinator = Who::member(&night.office.association, &night.office.coordinator);
+    app.call_close(&coordinator, &id).await.unwrap();
+    night.stage("over").await;
+    let lines = night.lines().await;
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines.iter().all(|(_, yen, reason)| *yen == 0 && *reason == Some(ReasonCode::NoReport)),
+        "{lines:?}"
+    );
+    let own = Who::member(&night.office.association, &night.own);
+    let told =
+        CallTold { outcome: "visited".into(), place: String::new(), text: String::new(), minutes: None };
+    app.call_report(&own, &id, &night.own, told, None).await.unwrap();
+    let lines = night.lines().await;
+    assert_eq!(lines.iter().map(|(_, yen, _)| yen).sum::<i64>(), 4_700, "{lines:?}");
+    assert_eq!(lines.len(), 2);
+    // Nobody took it: no event.
+    night.nurse_calls().await;
+    for phone in [OWN, PILLAR, COORDINATOR] {
+        let leg = night.rings(phone).await;
+        night.phones.hang_up(&leg).unwrap();
+    }
+    let open = night.stage("last_resort").await.row.id;
+    app.call_close(&coordinator, &open).await.unwrap();
+    night.until("closed", async || night.all().await.iter().all(|l| l.row.stage == "over")).await;
+    assert_eq!(night.lines().await.len(), 2);
+    night.ends().await;
+}
+
+async fn a_ceiling_turns_unknown_lines_away_and_connects_no_consult(office: TestOffice) {
+    let night = Night::begins(office).await;
+    let app = &night.office.app;
+    night.talked().await;
+    let (revision, mut settings) = app.call_settings(&night.office.association).await.unwrap();
+    settings.limits.minutes_per_month = Some(5);
+    app.call_settings_put(&night.office.cli(), revision, settings).await.unwrap();
+    night.mails().await;
+    let stranger = night.phones.call_in(&CallIn { from: DEPUTY.into(), to: NIGHT.into() }).unwrap();
+    night.hears(&stranger, "too_many").await;
+    assert!(night.mails().await.iter().any(|m| m.contains("お断りしました")), "the office hears of it");
+    // A known institution is heard whatever it costs.
+    let nurse = night.nurse_calls().await;
+    let doctor = night.takes(OWN).await;
+    night.talk(&nurse, &doctor).await;
+    night.ends().await;
+}
+
 on_both!(
+    whoever_the_office_names_is_rung_now_and_may_take_it,
+    a_report_by_key_ends_a_call_and_both_sides_have_their_line_once,
+    a_call_closed_by_hand_counts_and_its_late_report_is_laid_beside_it,
+    a_ceiling_turns_unknown_lines_away_and_connects_no_consult,
     rung_together_the_primary_and_the_deputy_ring_and_one_of_them_has_it,
     a_bridge_that_is_away_is_said_each_minute_until_somebody_has_seen_it,
     in_the_morning_the_patients_own_physicians_hear_of_the_night_once,
@@ -535,5 +856,7 @@ on_both!(
     nobody_left_alarms_until_somebody_looks_and_stays_open,
     a_restart_rings_nobody_twice_and_goes_on_where_it_was,
     a_call_from_the_web_rings_both_and_joins_them,
+    a_test_call_counts_when_the_key_was_pressed,
+    a_new_number_counts_when_it_was_rung_and_answered,
     two_nurses_at_once_are_two_calls,
 );

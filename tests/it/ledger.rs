@@ -1,6 +1,9 @@
 //! Months of the subsidy ledger, made through commands and closed by two people.
 
+mod failures;
 mod pages;
+mod papers;
+mod shell;
 mod whole_year;
 mod year;
 

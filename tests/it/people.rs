@@ -2,15 +2,18 @@
 //! their devices, their own and those they share. By forms alone.
 
 use touban::app::Who;
+use touban::app::call::settings::CallSettings;
+use touban::app::people::NewMember;
 use touban::domain::people::Role;
 use touban::ids::MemberId;
-use touban::store::jobs::Lane;
+use touban::seal::Pin;
 
 use crate::pages::browser::{Browser, CONSULT, Page, Town, between, mails, token_of};
-use crate::support::{PIN, TestOffice, add_association, add_institution, new_member, on_both};
+use crate::support::{PIN, TestOffice, add_association, add_institution, new_member, on_both, telephone};
 
 on_both! {
     a_person_is_entered_found_by_any_reading_and_changed,
+    a_test_call_is_asked_for_by_the_office_or_by_oneself,
     a_changed_number_counts_when_the_office_has_called_back,
     a_sheet_shows_its_pin_once_and_ends_the_old_one,
     a_test_mail_is_confirmed_by_a_button_and_never_by_looking,
@@ -213,9 +216,13 @@ async fn a_changed_number_counts_when_the_office_has_called_back(office: TestOff
     page.says("お電話番号の変更を待っています").says("090-0000-7777").says("090-0000-1111");
     assert_eq!(number().await, "090-0000-1111");
     let told = mails(app).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].to, "kashiwagi@aoba.example.jp");
-    assert!(told[0].subject.contains("お電話番号の変更を承りました") && !told[0].text.contains("7777"));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|m| m.to == "kashiwagi@aoba.example.jp"), "{told:?}");
+    assert!(told.iter().all(|m| !m.text.contains("7777") && !m.text.contains("elsewhere")), "{told:?}");
+    for subject in ["お電話番号の変更を承りました", "メールの宛先を切りかえました"]
+    {
+        assert!(told.iter().any(|m| m.subject.contains(subject)), "{subject}: {told:?}");
+    }
     clerk.get("/").await.says("折り返しのお電話を待っています").says("柏木 修");
     // The same typed again, in other hyphens, asks nobody again; taking the number out and typing a new one is no way round.
     change(&[("phone", "０９０（００００）７７７７")]).await;
@@ -261,6 +268,47 @@ async fn a_changed_number_counts_when_the_office_has_called_back(office: TestOff
         .says("先に変えました");
     assert!(app.phones_waiting(home).await.unwrap().is_empty());
     assert!(app.verify().await.unwrap().problems.is_empty());
+}
+
+async fn a_test_call_is_asked_for_by_the_office_or_by_oneself(office: TestOffice) {
+    let town = Town::generous(office).await;
+    let (app, home) = (&town.office.app, &town.office.association);
+    let new = NewMember {
+        phone: Some("090-0000-4444".into()),
+        ..new_member("橘 真", &town.office.clinic, Role::Physician, vec![])
+    };
+    let pin = Pin::parse(PIN).unwrap();
+    let id = app.member_add(&town.office.cli(), new, Some(&pin), None).await.unwrap().into_inner();
+    let (clerk, doctor) = (town.signed_in(&town.office.clerk).await, town.signed_in(&id).await);
+    let here = format!("/people/{id}");
+    let ring = format!("{here}/ring");
+    // Without a night number nobody can be rung, and the board asks for no test.
+    let page = clerk.get(&here).await;
+    page.says("未確認").keeps_quiet_about("試験の電話をかける");
+    let form = page.form(&format!("{here}/test"), &[]);
+    let refused = clerk.send(&ring, &form).await;
+    clerk.get(&refused.leads_to()).await.says("夜間の電話番号がまだ設定されていません");
+    assert!(app.calls_page(home, "", 10).await.unwrap().is_empty());
+
+    let settings = CallSettings { numbers: vec![telephone("042-000-0099")], ..CallSettings::default() };
+    app.call_settings_put(&town.office.cli(), 0, settings).await.unwrap();
+    let page = clerk.get(&here).await;
+    page.says("試験の電話をかける");
+    clerk.submit(&page, &ring, &[]).await.says("まもなく電話が鳴ります").says("確認中");
+    // Pressed by the person too, while it rings: one phone rings once.
+    let me = doctor.get("/me").await;
+    doctor.submit(&me, "/me/ring", &[]).await.says("まもなく電話が鳴ります");
+    let calls = app.calls_page(home, "", 10).await.unwrap();
+    assert_eq!(calls.iter().map(|line| line.row.kind.as_str()).collect::<Vec<_>>(), ["test"]);
+    clerk.get("/people/readiness").await.says("試験の電話がいる方").says("確認中");
+    // Who has no number has no button, and somebody else's page is not theirs.
+    let without = town.signed_in(&town.office.asker).await;
+    without.get("/me").await.keeps_quiet_about("届くか確かめる（電話）");
+    let form = doctor.get("/me").await.form("/me/ring", &[]);
+    assert_eq!(doctor.send(&ring, &form).await.status.as_u16(), 404);
+    let rows = audited(&town.office, "reach.asked").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].2.contains("\"phone\"") && !rows[0].2.contains("090"), "{rows:?}");
 }
 
 async fn a_sheet_shows_its_pin_once_and_ends_the_old_one(office: TestOffice) {
@@ -360,10 +408,11 @@ async fn a_test_mail_is_confirmed_by_a_button_and_never_by_looking(office: TestO
     let form = clerk.get(&edit).await;
     let moved = clerk.send(&edit, &with(filled(&form, &edit), &[("email", "other@aoba.example.jp")])).await;
     assert_eq!(moved.status.as_u16(), 303);
-    clerk.get(&person).await.says("未確認").says("アドレスが変わりました");
-    assert_eq!(
-        town.office.app.work_take((Lane::Urgent, Lane::Reports), "x").await.unwrap().map(|j| j.kind),
-        None
+    clerk.get(&person).await.says("未確認").says("宛先が変わりました");
+    let told = mails(&town.office.app).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].subject.contains("メールの宛先を切りかえました") && told[0].to != "other@aoba.example.jp"
     );
 }
 

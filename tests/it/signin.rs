@@ -1,13 +1,15 @@
 //! Signing in of the office, from the first invitation to the last recovery code, on the pages alone.
 
 use touban::app::access::SignedIn;
+use touban::app::call::settings::CallSettings;
+use touban::app::people::NewMember;
 use touban::domain::people::{Role, rights::Right};
 use touban::ids::MemberId;
 use touban::seal::Pin;
 use touban::seal::totp::{TotpSecret, step_at};
 
 use crate::pages::browser::{Browser, Page, Town, between, mails, token_of};
-use crate::support::{PIN, TestOffice, add_institution, new_member, on_both};
+use crate::support::{PIN, TestOffice, add_institution, new_member, on_both, telephone};
 
 on_both! {
     an_invited_colleague_sets_up_password_and_app_and_signs_in,
@@ -360,6 +362,15 @@ async fn a_recovery_is_told_on_every_way_until_it_was_seen(office: TestOffice) {
     app.office_texts_change(&town.office.cli(), 0, texts).await.unwrap();
     let (_, admin) = administrator(&town).await;
     let clerk = town.office.clerk.clone();
+    let member = app.member(&home, &clerk).await.unwrap();
+    let new = NewMember {
+        phone: Some("090-0000-0009".into()),
+        email: member.email.clone(),
+        ..new_member(&member.name, &town.office.clinic, Role::Clerk, vec![])
+    };
+    app.member_change(&town.office.cli(), &clerk, member.revision, new, None).await.unwrap();
+    let settings = CallSettings { numbers: vec![telephone("042-000-0099")], ..CallSettings::default() };
+    app.call_settings_put(&town.office.cli(), 0, settings).await.unwrap();
     let (desk, codes) = with_codes(&town, &clerk).await;
     let elsewhere = town.browser();
     town.through_link(&elsewhere, &home, &clerk).await;
@@ -374,6 +385,10 @@ async fn a_recovery_is_told_on_every_way_until_it_was_seen(office: TestOffice) {
     assert_eq!(to("jimu@aoba.example.jp"), 1, "{told:?}");
     let own = app.member(&home, &clerk).await.unwrap().email.unwrap();
     assert_eq!(to(&own), 1);
+    // By telephone: the person's own phone is rung.
+    let calls = app.calls_page(&home, "", 10).await.unwrap();
+    let rung: Vec<_> = calls.iter().map(|line| (line.row.kind.as_str(), line.row.asker.as_ref())).collect();
+    assert_eq!(rung, [("recovery", Some(&clerk))]);
     // On every page of every signed-in device of the person, and on the office's first page.
     for browser in [&desk, &elsewhere] {
         browser.get("/me/sessions").await.says("あなたの入る手だてのつくり直しが頼まれました");

@@ -19,6 +19,7 @@ use touban::app::access::Scope;
 use touban::app::people::{NewAssociation, NewInstitution, NewMember};
 use touban::app::{App, Rules, Who};
 use touban::domain::calendar::{Calendar, NightHours};
+use touban::domain::call::number::{Number, Reading, read};
 use touban::domain::dispatch::Plans;
 use touban::domain::ledger::Tariffs;
 use touban::domain::people::{Role, SpecialtyOffer, resolvable};
@@ -99,8 +100,10 @@ pub struct TestKeys {
 #[derive(Debug)]
 enum Place {
     Folder(PathBuf),
-    /// The server is thrown away with everything in it.
-    Server,
+    /// The server is thrown away with everything in it; the address of the database.
+    Server(String),
+    /// Not ours.
+    Elsewhere,
 }
 
 impl Drop for Place {
@@ -112,6 +115,14 @@ impl Drop for Place {
 }
 
 /// A number no other test of this process has.
+/// A telephone number as it is written.
+pub fn telephone(text: &str) -> Number {
+    match read(text) {
+        Reading::Number(number) => number,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     NEXT.fetch_add(1, Ordering::SeqCst)
@@ -184,8 +195,28 @@ async fn postgres_db() -> Option<(Db, Place)> {
     conn.close().await.unwrap();
     let (before, _) = server.rsplit_once('/').unwrap();
     let url = format!("{before}/{name}");
-    let db = Db::open(&DbSettings { url, connections: 10 }).await.unwrap();
-    Some((db, Place::Server))
+    let db = Db::open(&DbSettings { url: url.clone(), connections: 10 }).await.unwrap();
+    Some((db, Place::Server(url)))
+}
+
+/// A new database with what PostgreSQL's own tools take out of this one.
+async fn dumped_and_read_back(url: &str) -> String {
+    use sqlx::Connection as _;
+    use std::process::{Command, Stdio};
+    let copy = format!("{url}_restored");
+    let name = copy.rsplit_once('/').unwrap().1.to_owned();
+    let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    let mut dump = Command::new("pg_dump").args(["--no-owner", url]).stdout(Stdio::piped()).spawn().unwrap();
+    let text = dump.stdout.take().unwrap();
+    let read = Command::new("psql")
+        .args(["--quiet", "--set", "ON_ERROR_STOP=1", &copy])
+        .stdin(text)
+        .output()
+        .unwrap();
+    assert!(dump.wait().unwrap().success() && read.status.success(), "{read:?}");
+    copy
 }
 
 impl TestOffice {
@@ -298,26 +329,48 @@ impl TestOffice {
         Self { app, clock, association, clinic, clerk, coordinator, asker, dermatologists, keys, place }
     }
 
+    /// An association that is there already, without anybody, over an open database that somebody else removes.
+    pub async fn over(app: App, clock: Arc<ManualClock>, association: AssociationId) -> Self {
+        let who = Who::cli(&association);
+        let clinic = add_institution(&app, &association, "さとう内科クリニック").await;
+        let member = async |name: &str, role| {
+            let new = new_member(name, &clinic, role, vec![]);
+            app.member_add(&who, new, None, None).await.unwrap().into_inner()
+        };
+        let clerk = member("事務 花", Role::Clerk).await;
+        let coordinator = member("調整 守", Role::Coordinator).await;
+        let asker = member("佐藤 健", Role::Physician).await;
+        let none = String::new;
+        let keys = TestKeys { all: none(), read: none(), request: none() };
+        let (dermatologists, place) = (Vec::new(), Place::Elsewhere);
+        Self { app, clock, association, clinic, clerk, coordinator, asker, dermatologists, keys, place }
+    }
+
     /// The command line of this association.
     pub fn cli(&self) -> Who {
         Who::cli(&self.association)
     }
 
-    /// The same database as a copy of its files, as a restored backup would be; `None` on PostgreSQL.
-    pub async fn restored(&self) -> Option<App> {
-        let Place::Folder(folder) = &self.place else { return None };
-        let copy = folder.join("restored");
-        std::fs::create_dir_all(&copy).unwrap();
-        for name in ["touban.sqlite", "touban.sqlite-wal"] {
-            if folder.join(name).exists() {
-                std::fs::copy(folder.join(name), copy.join(name)).unwrap();
+    /// The same database out of a backup: a copy of its files, or a dump read back into a new database.
+    pub async fn restored(&self) -> App {
+        let url = match &self.place {
+            Place::Folder(folder) => {
+                let copy = folder.join("restored");
+                std::fs::create_dir_all(&copy).unwrap();
+                for name in ["touban.sqlite", "touban.sqlite-wal"] {
+                    if folder.join(name).exists() {
+                        std::fs::copy(folder.join(name), copy.join(name)).unwrap();
+                    }
+                }
+                format!("sqlite:{}", copy.join("touban.sqlite").display())
             }
-        }
-        let url = format!("sqlite:{}", copy.join("touban.sqlite").display());
+            Place::Server(url) => dumped_and_read_back(url).await,
+            Place::Elsewhere => panic!("the database is somebody else's"),
+        };
         let db = Db::open(&DbSettings { url, connections: 4 }).await.unwrap();
         let chance: SharedChance = Arc::new(SeededChance::new(2));
         let vault = Vault { seal: Seal::in_memory(chance.as_ref()), chance };
-        Some(App::new(db, vault, self.clock.clone(), rules_with(ALL_AT_ONCE)))
+        App::new(db, vault, self.clock.clone(), rules_with(ALL_AT_ONCE))
     }
 
     /// One more physician, of an institution of their own.

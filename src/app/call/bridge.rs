@@ -180,6 +180,7 @@ async fn by_code(
     let fits = match what {
         Question::Clinic => clinic,
         Question::Station => !clinic,
+        Question::Report | Question::ReportPin | Question::ReportOutcome => false,
     };
     Ok(fits.then(|| id.clone()))
 }
@@ -360,7 +361,11 @@ impl App {
     ) -> Result<(), AppError> {
         let mut conn = self.db.read().await?;
         let loaded = call_load(&mut conn, &self.vault, &association, &call).await?;
-        let member = loaded.and_then(|l| l.call.legs.get(leg).and_then(|l| l.person().cloned()));
+        // Whoever is asked to take it, or calls to report.
+        let member = loaded.and_then(|l| {
+            let reports = l.call.reporter.filter(|_| l.call.caller.leg.as_ref() == Some(leg));
+            l.call.legs.get(leg).and_then(|l| l.person().cloned()).or(reports)
+        });
         let Some(member) = member else { return Ok(()) };
         let person = member_by_id(&mut conn, &association, &member).await?;
         drop(conn);

@@ -4,17 +4,22 @@
 use serde_json::json;
 
 use super::bridge::Todo;
+use super::report::told_by_key;
 use super::world::{NightWorld, physicians};
 use crate::app::access::note;
+use crate::app::ledger::record_call;
+use crate::app::people::phone_change::new_number_answered;
 use crate::app::{Kit, Who};
 use crate::domain::call::{
-    Alarm, Answer, Call, Effect, Event, Happened, LegState, Notice, Stage, To, hunt, next_due,
+    Alarm, Answer, Call, Effect, Event, Happened, Kind, LegState, Notice, Outcome, Stage, Standing, To, hunt,
+    next_due,
 };
 use crate::domain::dispatch::{self, Request};
 use crate::domain::people::Role;
 use crate::ids::{CallId, MemberId};
 use crate::store::call::orders::order_add;
 use crate::store::call::{LoadedCall, call_load, call_lock, call_save, calls_without_step};
+use crate::store::enrolment::reach_call_end;
 use crate::store::jobs::{Lane, NewJob, alarm_raise, job_add};
 use crate::store::people::members_with_role;
 use crate::store::{Conn, StoreError};
@@ -69,11 +74,14 @@ pub(crate) async fn decided(
     loaded: &LoadedCall,
     happened: Happened,
 ) -> Result<Moved, StoreError> {
-    let world = if may_ring(&happened) {
+    let mut world = if may_ring(&happened) {
         NightWorld::load(tx, kit, &who.association, &loaded.call, &loaded.request).await?
     } else {
         NightWorld::default()
     };
+    if let Happened::Request(dispatch::Event::AskNow { person }) = &happened {
+        world.add_line(tx, kit, &who.association, person).await?;
+    }
     let lines = |person: &MemberId| world.line(person);
     let both = hunt(&loaded.call, &loaded.request, happened, kit.now, &world, &lines);
     let due = due_of(&both.call, &both.request);
@@ -82,6 +90,10 @@ pub(crate) async fn decided(
         call_save(tx, vault, association, loaded, &both.call, &both.request, due, kit.now).await?;
         audit(tx, kit, who, loaded, &both.call).await?;
         follow(tx, kit, who, loaded, &both.call).await?;
+        let over = |c: &Call| matches!(c.stage, Stage::Over { .. });
+        if over(&both.call) && !over(&loaded.call) {
+            record_call(tx, kit, who, &loaded.case_no, &both.call, &both.request).await?;
+        }
     }
     for (number, effect) in both.effects.iter().enumerate() {
         perform(tx, kit, who, loaded, &both.call, effect, number).await?;
@@ -136,8 +148,7 @@ async fn follow(
     before: &LoadedCall,
     call: &Call,
 ) -> Result<(), StoreError> {
-    use crate::domain::call::Kind;
-    if call.kind == Kind::Connect {
+    if !call.kind.seeks() {
         return Ok(());
     }
     let was = before.call.taker.as_ref().map(|t| &t.person);
@@ -182,6 +193,7 @@ const fn notice_code(notice: Notice) -> &'static str {
         Notice::Promise { .. } => "promise",
         Notice::CallerOutOfReach => "caller_out_of_reach",
         Notice::ReportDue => "report_due",
+        Notice::ReportMissing => "report_missing",
     }
 }
 
@@ -199,7 +211,7 @@ const fn alarm_code(alarm: Alarm) -> &'static str {
 
 /// Words of a notice that the mail has texts for.
 pub(crate) fn notice_text(what: &str) -> Option<&'static str> {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 20] = [
         "taken",
         "attending",
         "transport",
@@ -211,6 +223,7 @@ pub(crate) fn notice_text(what: &str) -> Option<&'static str> {
         "promise",
         "caller_out_of_reach",
         "report_due",
+        "report_missing",
         "call_nobody_left",
         "call_nobody_ringing",
         "call_bridge_down",
@@ -280,12 +293,44 @@ async fn perform(
             }
             Ok(())
         }
+        Effect::Report { person, told } => Box::pin(told_by_key(tx, kit, who, person, *told)).await,
         Effect::Alarm { alarm: raised, said } => alarm(tx, kit, who, call, alarm_code(*raised), *said).await,
+        Effect::Ended { outcome } if call.kind == Kind::Test => tested(tx, kit, who, call, *outcome).await,
         // The row says how it ended; the rest is what the two machines say to each other.
-        Effect::Ended { .. } | Effect::Hunt { .. } | Effect::Offer(_) | Effect::GoOn | Effect::StopHunt => {
-            Ok(())
-        }
+        Effect::Ended { .. }
+        | Effect::Hunt { .. }
+        | Effect::Offer(_)
+        | Effect::GoOn
+        | Effect::RingOffice
+        | Effect::StopHunt => Ok(()),
     }
+}
+
+/// How a test call ended stands with the tests of the person.
+async fn tested(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    call: &Call,
+    outcome: Outcome,
+) -> Result<(), StoreError> {
+    let cause = call.legs.values().rev().find_map(|leg| match leg.state {
+        LegState::Ended { cause, .. } | LegState::Leaving { cause, .. } => Some(cause),
+        _ => None,
+    });
+    let ended = if outcome == Outcome::Confirmed { Ok(()) } else { Err(cause) };
+    let confirmed = ended.is_ok();
+    let known = reach_call_end(tx, &who.association, &call.id, ended, kit.now).await?;
+    let Standing::Member { person } = &call.caller.standing else { return Ok(()) };
+    if !confirmed {
+        return Ok(());
+    }
+    if !known {
+        return new_number_answered(tx, kit, who, &call.id).await;
+    }
+    note(tx, kit, who, "reach.confirmed", &format!("member:{person}"), json!({ "way": "phone" }))
+        .await
+        .map(drop)
 }
 
 async fn order(tx: &mut Conn, kit: &Kit, who: &Who, call: &Call, todo: &Todo) -> Result<(), StoreError> {

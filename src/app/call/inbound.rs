@@ -5,15 +5,19 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::flow::{apply, decided};
-use super::settings::{CallSettings, institution_of_line, load};
+use super::settings::{CallSettings, institution_of_line, line_of, load};
 use crate::app::access::note;
 use crate::app::{App, AppError, Kit, Who};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
+use crate::domain::calendar::{CaseNo, FiscalYear, civil_day, start_of_day};
 use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::{Answer, Call, Event, Happened, LegId, LegState, Load, Standing, admit};
 use crate::domain::dispatch::{Plan, Request, Selector};
+use crate::domain::ledger::Month;
 use crate::ids::{AssociationId, CallId, MemberId, RequestId};
-use crate::store::call::{NewCall, call_add, call_lock, calls_hidden, calls_of_line, leg_call, legs_in_use};
+use crate::store::call::reports::reporters;
+use crate::store::call::{
+    NewCall, call_add, call_lock, calls_hidden, calls_of_line, leg_call, legs_in_use, line_ms_since,
+};
 use crate::store::people::{Association, associations, case_counter_take};
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Window;
@@ -29,6 +33,7 @@ struct ComesIn {
     leg: LegId,
     from: String,
     to: String,
+    life: String,
     id: CallId,
     request: RequestId,
 }
@@ -93,6 +98,38 @@ pub(super) fn hunt_request(
     Ok(Request::new(id, plan, asker, window, until, kit.now))
 }
 
+/// The member whose phone this is, where a report of theirs is due.
+async fn reporter_on(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    own: &[Number],
+    number: &Number,
+) -> Result<Option<MemberId>, StoreError> {
+    for member in reporters(tx, association).await? {
+        let line = line_of(tx, &kit.vault, association, own, &member).await?;
+        if line.is_some_and(|line| line.number() == number) {
+            return Ok(Some(member));
+        }
+    }
+    Ok(None)
+}
+
+/// Minutes on the phone since the month began, where there is a ceiling.
+pub(super) async fn minutes_this_month(
+    tx: &mut Conn,
+    kit: &Kit,
+    home: &Association,
+    settings: &CallSettings,
+) -> Result<u32, StoreError> {
+    if settings.limits.minutes_per_month.is_none() {
+        return Ok(0);
+    }
+    let first = Month::of(civil_day(kit.now, home.zone)).first();
+    let ms = line_ms_since(tx, &home.id, start_of_day(first, home.zone)).await?;
+    Ok(u32::try_from(ms / 60_000).unwrap_or(u32::MAX))
+}
+
 /// What a number is compared by: keyed, so that the table tells nobody who called.
 fn line_mark(kit: &Kit, number: &Number) -> Vec<u8> {
     let digest: [u8; 32] = Sha256::digest(number.e164().as_bytes()).into();
@@ -129,6 +166,10 @@ impl Command for ComesIn {
             Some(n) => institution_of_line(tx, &kit.vault, association, &settings, n).await?,
             None => None,
         };
+        let reporter = match (&number, &institution) {
+            (Some(n), None) => reporter_on(tx, kit, association, &own, n).await?,
+            _ => None,
+        };
         let clinic = match &to {
             Reading::Number(number) => settings.clinic_of(number).cloned(),
             _ => None,
@@ -141,12 +182,14 @@ impl Command for ComesIn {
         let load = Load {
             from_line_last_hour: u32::try_from(before).unwrap_or(u32::MAX),
             lines_in_use: u32::try_from(legs_in_use(tx, association).await?).unwrap_or(u32::MAX),
+            minutes_this_month: minutes_this_month(tx, kit, &home, &settings).await?,
         };
-        let admission = admit(&shown, institution.is_some(), &own, load, settings.limits);
+        let known = institution.is_some() || reporter.is_some();
+        let admission = admit(&shown, known, &own, load, settings.limits);
         let standing =
             institution.clone().map_or(Standing::Unknown, |institution| Standing::Line { institution });
         let line = number.as_ref().and_then(|n| Line::new(n, &own).ok());
-        let call = Call::inbound(
+        let mut call = Call::inbound(
             self.id.clone(),
             self.leg.clone(),
             shown,
@@ -157,6 +200,9 @@ impl Command for ComesIn {
             settings.policy.clone(),
             kit.now,
         );
+        call.report_by = Some(settings.report_due(kit.now, home.zone));
+        call.reporter = reporter;
+        call.generation.clone_from(&self.life);
         let request = hunt_request(kit, association, self.request.clone(), None, &settings)?;
         let case_no = case_no(tx, kit, &home).await?;
         let new = NewCall {
@@ -200,16 +246,23 @@ impl ComesIn {
 }
 
 impl App {
-    /// Somebody dialled one of our numbers; the same line told twice is one call. `false`: it is nobody's.
+    /// Somebody dialled one of our numbers; the same line told twice is one call. `life`: of the bridge that told it,
+    /// so that a bridge that dies later is known from one that was merely not heard. `false`: it is nobody's.
     ///
     /// # Errors
     /// The store's.
-    pub async fn call_comes_in(&self, leg: &LegId, from: &str, to: &str) -> Result<bool, AppError> {
+    pub async fn call_comes_in(
+        &self,
+        leg: &LegId,
+        (from, to): (&str, &str),
+        life: &str,
+    ) -> Result<bool, AppError> {
         let (kit, chance) = (self.kit(), self.chance.as_ref());
         let comes = ComesIn {
             leg: leg.clone(),
             from: from.to_owned(),
             to: to.to_owned(),
+            life: life.to_owned(),
             id: CallId::new(kit.now, chance),
             request: RequestId::new(kit.now, chance),
             kit,

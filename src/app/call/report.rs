@@ -7,12 +7,14 @@ use serde_json::json;
 use super::flow::{decided, tell};
 use super::world::physicians;
 use crate::app::access::note;
+use crate::app::ledger::record_call;
 use crate::app::replay::Key;
 use crate::app::{App, AppError, Kit, Who};
-use crate::domain::call::{Event, Happened};
+use crate::domain::call::{Event, Happened, Stage, Told};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::ids::{CallId, MemberId};
-use crate::store::call::{CallReport, call_lock, call_report_add};
+use crate::store::call::reports::{CallReport, call_report_add, report_due_of};
+use crate::store::call::{LoadedCall, call_lock};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
@@ -21,6 +23,8 @@ pub const OUTCOMES: [&str; 4] = ["phone_only", "visited", "transported", "not_re
 /// Characters of a report's text, and of the place somebody was taken to.
 const TEXT_MAX: usize = 2_000;
 const PLACE_MAX: usize = 100;
+/// Minutes of work on one call.
+const MINUTES_MAX: i64 = 1_440;
 
 /// What is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct CallTold {
     /// 搬送先, where somebody was taken.
     pub place: String,
     pub text: String,
+    /// Minutes of work, where they are told.
+    pub minutes: Option<i64>,
 }
 
 /// The sealed part of a report.
@@ -50,6 +56,9 @@ impl CallTold {
         }
         if self.outcome == "transported" && self.place.is_empty() {
             say("place", Wrong::Missing);
+        }
+        if self.minutes.is_some_and(|m| !(0..=MINUTES_MAX).contains(&m)) {
+            say("minutes", Wrong::OutOfRange);
         }
         let control = |c: char| c.is_control() && c != '\n';
         for (field, text, most) in [("place", &self.place, PLACE_MAX), ("text", &self.text, TEXT_MAX)] {
@@ -90,35 +99,79 @@ impl Command for Tell {
         if loaded.call.taker.as_ref().is_none_or(|t| t.person != self.member) {
             return Ok(false);
         }
-        let words = Words { place: self.told.place.clone(), text: self.told.text.clone() };
-        let words =
-            serde_json::to_string(&words).map_err(|e| StoreError::corrupt("call_report", &self.call, e))?;
-        let at = words_at(self.call.as_str());
         let in_person = who.actor == format!("member:{}", self.member);
-        let report = CallReport {
-            seq: 0,
-            member: self.member.clone(),
-            entered_by: (!in_person).then(|| who.actor.clone()),
-            at: kit.now,
-            outcome: self.told.outcome.clone(),
-            body: kit.vault.seal(tx, association, at, loaded.call.opened, &words).await?,
-        };
-        call_report_add(tx, association, &self.call, &report).await?;
-        let event = Event::Reported { person: self.member.clone() };
-        decided(tx, kit, who, &loaded, Happened::Call(event)).await?;
-        let detail =
-            json!({ "outcome": self.told.outcome, "case_no": loaded.case_no, "in_person": in_person });
-        note(tx, kit, who, "call.report", &format!("call:{}", self.call), detail).await?;
-        if self.told.outcome == "transported"
-            && let Some(clinic) = &loaded.call.clinic
-        {
-            for person in physicians(tx, association, clinic, kit.now).await? {
-                let key = format!("call:{}:transport:{}:{person}", self.call, kit.now.0);
-                tell(tx, kit, who, &loaded.call.id, &person, "transport", key).await?;
-            }
-        }
+        let typed_by = (!in_person).then(|| who.actor.clone());
+        take(tx, kit, who, &loaded, &self.member, &self.told, typed_by).await?;
         Ok(true)
     }
+}
+
+/// Writes a report down with what follows from it. `typed_by`: who told it for the taker.
+async fn take(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    loaded: &LoadedCall,
+    member: &MemberId,
+    told: &CallTold,
+    typed_by: Option<String>,
+) -> Result<(), StoreError> {
+    let (association, call) = (&who.association, &loaded.call.id);
+    let words = Words { place: told.place.clone(), text: told.text.clone() };
+    let words = serde_json::to_string(&words).map_err(|e| StoreError::corrupt("call_report", call, e))?;
+    let at = words_at(call.as_str());
+    let in_person = typed_by.is_none();
+    let report = CallReport {
+        seq: 0,
+        member: member.clone(),
+        entered_by: typed_by,
+        at: kit.now,
+        outcome: told.outcome.clone(),
+        minutes: told.minutes,
+        body: kit.vault.seal(tx, association, at, loaded.call.opened, &words).await?,
+    };
+    call_report_add(tx, association, call, &report).await?;
+    let event = Event::Reported { person: member.clone() };
+    decided(tx, kit, who, loaded, Happened::Call(event)).await?;
+    if let Stage::Over { .. } = loaded.call.stage {
+        // A human ended it before it was told.
+        record_call(tx, kit, who, &loaded.case_no, &loaded.call, &loaded.request).await?;
+    }
+    let detail = json!({ "outcome": told.outcome, "case_no": loaded.case_no, "in_person": in_person });
+    note(tx, kit, who, "call.report", &format!("call:{call}"), detail).await?;
+    if told.outcome == "transported"
+        && let Some(clinic) = &loaded.call.clinic
+    {
+        for person in physicians(tx, association, clinic, kit.now).await? {
+            let key = format!("call:{call}:transport:{}:{person}", kit.now.0);
+            tell(tx, kit, who, call, &person, "transport", key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a taker told by key, about the call taken last that waits for its report. The place of a transport is told
+/// on the page later.
+pub(super) async fn told_by_key(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    member: &MemberId,
+    told: Told,
+) -> Result<(), StoreError> {
+    let Some(call) = report_due_of(tx, &who.association, member).await? else {
+        return Ok(());
+    };
+    let Some(loaded) = call_lock(tx, &kit.vault, &who.association, &call).await? else {
+        return Ok(());
+    };
+    let told = CallTold {
+        outcome: told.code().to_owned(),
+        place: String::new(),
+        text: String::new(),
+        minutes: None,
+    };
+    take(tx, kit, who, &loaded, member, &told, None).await
 }
 
 impl App {

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveTime;
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::access::note;
 use crate::app::{App, AppError, Kit, Who};
+use crate::domain::calendar::{civil_day, instant_of};
 use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::policy::{Limits, Policy};
 use crate::domain::consult::Wrong;
@@ -17,11 +20,16 @@ use crate::store::call::{call_settings, call_settings_save};
 use crate::store::people::{institutions_after, member_by_id};
 use crate::store::secrets::{Sealed, Vault};
 use crate::store::{Command, Conn, StoreError};
+use crate::time::Millis;
 
 /// Digits of a station's or clinic's code.
 const CODE_DIGITS: std::ops::RangeInclusive<usize> = 2..=8;
 /// Minutes of a day.
 const DAY_MIN: u16 = 1_440;
+/// 9:00.
+const REPORT_BY_MIN: u16 = 540;
+/// Nobody is asked to report sooner than that after the call came in.
+const REPORT_TIME_S: i64 = 3_600;
 /// Institutions whose numbers are compared with a caller's.
 const INSTITUTIONS_MAX: i64 = 10_000;
 
@@ -37,6 +45,8 @@ pub struct CallSettings {
     pub pillars: BTreeMap<String, Pillar>,
     /// The primary and the deputy are rung together instead of one after the other.
     pub together: bool,
+    /// Minute of the day by which the report of a night is due; 9:00 where it is not set.
+    pub report_by_min: Option<u16>,
     pub policy: Policy,
     pub limits: Limits,
 }
@@ -104,6 +114,27 @@ impl CallSettings {
         self.numbers.iter().cloned().chain(forwarded).collect()
     }
 
+    /// The minute of the day by which the report of a night is due.
+    #[must_use]
+    pub fn report_by(&self) -> u16 {
+        self.report_by_min.unwrap_or(REPORT_BY_MIN)
+    }
+
+    /// By when the report of a call that begins at `now` is due: the next such time that leaves an hour for it.
+    #[must_use]
+    pub fn report_due(&self, now: Millis, zone: Tz) -> Millis {
+        let minute = u32::from(self.report_by());
+        let clock = NaiveTime::from_hms_opt(minute / 60, minute % 60, 0).unwrap_or_default();
+        let soonest = now.plus_s(REPORT_TIME_S);
+        let mut day = civil_day(soonest, zone);
+        let mut due = instant_of(day, clock, zone);
+        if due < soonest {
+            day = day.plus_days(1);
+            due = instant_of(day, clock, zone);
+        }
+        due
+    }
+
     /// The clinic that forwards to the number that was dialled.
     #[must_use]
     pub fn clinic_of(&self, dialled: &Number) -> Option<&InstitutionId> {
@@ -143,6 +174,9 @@ impl CallSettings {
         if self.pillars.values().any(|p| p.contract.is_backwards()) {
             wrong.push(("contract", Wrong::OutOfRange));
         }
+        if self.report_by_min.is_some_and(|m| m >= DAY_MIN) {
+            wrong.push(("report_by", Wrong::OutOfRange));
+        }
         if !self.policy.wrong().is_empty() {
             wrong.push(("policy", Wrong::OutOfRange));
         }
@@ -162,6 +196,15 @@ pub(crate) async fn load(
             .map(|settings| (revision, settings))
             .map_err(|e| StoreError::corrupt("call_settings", association, e)),
     }
+}
+
+/// Whether the association can ring its people: it has a number to show.
+pub(crate) async fn may_ring(
+    conn: &mut Conn,
+    vault: &Vault,
+    association: &AssociationId,
+) -> Result<bool, StoreError> {
+    Ok(load(conn, vault, association).await?.1.shown().is_some())
 }
 
 /// The institution a line belongs to: one that was set for it, else one whose number stands in the directory.
@@ -290,5 +333,24 @@ mod tests {
         let late = Pillar { to_min: 1_440, ..always };
         let settings = CallSettings { pillars: [("visits".into(), late)].into(), ..CallSettings::default() };
         assert_eq!(settings.wrong(), [("pillar", Wrong::OutOfRange)]);
+    }
+
+    #[test]
+    fn a_report_is_due_at_nine_and_never_within_the_hour() {
+        let zone = chrono_tz::Japan;
+        let at = |text: &str| Millis::parse_rfc3339(text).unwrap();
+        let settings = CallSettings::default();
+        for (call, due) in [
+            ("2026-11-20T03:00:00+09:00", "2026-11-20T09:00:00+09:00"),
+            ("2026-11-20T08:00:00+09:00", "2026-11-20T09:00:00+09:00"),
+            ("2026-11-20T08:00:01+09:00", "2026-11-21T09:00:00+09:00"),
+            ("2026-12-31T23:30:00+09:00", "2027-01-01T09:00:00+09:00"),
+        ] {
+            assert_eq!(settings.report_due(at(call), zone), at(due), "{call}");
+        }
+        let noon = CallSettings { report_by_min: Some(720), ..CallSettings::default() };
+        assert_eq!(noon.report_due(at("2026-11-20T03:00:00+09:00"), zone), at("2026-11-20T12:00:00+09:00"));
+        let never = CallSettings { report_by_min: Some(1_440), ..CallSettings::default() };
+        assert_eq!(never.wrong(), [("report_by", Wrong::OutOfRange)]);
     }
 }

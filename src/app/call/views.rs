@@ -13,9 +13,10 @@ use crate::app::rows::CallRow;
 use crate::app::{App, AppError, Kit, Who};
 use crate::domain::call::{Message, Reading, Standing};
 use crate::ids::{AssociationId, CallId, InstitutionId, MemberId};
+use crate::store::call::reports::call_reports;
 use crate::store::call::{
-    LegRow, call_by_id, call_load, call_message, call_reports, calls_after, calls_ended, calls_of_member,
-    calls_open, legs_of_call,
+    LegRow, call_by_id, call_load, call_message, calls_after, calls_ended, calls_of_member, calls_open,
+    legs_of_call,
 };
 use crate::store::people::{institution_by_id, member_by_id};
 use crate::store::{Command, Conn, StoreError};

@@ -84,7 +84,9 @@ impl Command for Morning {
         let (kit, association, who) = (&self.kit, &self.association, Who::runner(&self.association));
         let mut told = 0;
         for row in calls_between(tx, association, self.night, NIGHT_MAX).await? {
-            if row.kind == "connect" {
+            // A call between two doctors, to one phone, or to report on another, is none of the night's.
+            let one = matches!(row.kind.as_str(), "connect" | "test" | "recovery");
+            if one || row.outcome.as_deref() == Some("reported") {
                 continue;
             }
             let mut people = match &row.clinic {

@@ -10,8 +10,8 @@ use crate::app::Kit;
 use crate::app::cover::cover_now;
 use crate::app::households::clinic_told;
 use crate::domain::calendar::{civil_day, wall_clock};
+use crate::domain::call::Call;
 use crate::domain::call::number::Line;
-use crate::domain::call::{Call, Kind};
 use crate::domain::dispatch::settle::PersonFacts;
 use crate::domain::dispatch::{Candidate, Request, Selector, World};
 use crate::domain::people::Role;
@@ -51,6 +51,21 @@ impl NightWorld {
         self.lines.get(person).cloned()
     }
 
+    /// Somebody whom no plan names may be rung too.
+    pub(super) async fn add_line(
+        &mut self,
+        conn: &mut Conn,
+        kit: &Kit,
+        association: &AssociationId,
+        person: &MemberId,
+    ) -> Result<(), StoreError> {
+        let own = self.settings.own();
+        if let Some(line) = line_of(conn, &kit.vault, association, &own, person).await? {
+            self.lines.insert(person.clone(), line);
+        }
+        Ok(())
+    }
+
     pub(crate) async fn load(
         conn: &mut Conn,
         kit: &Kit,
@@ -60,7 +75,7 @@ impl NightWorld {
     ) -> Result<Self, StoreError> {
         let (_, settings) = load(conn, &kit.vault, association).await?;
         let mut world = Self { settings, ..Self::default() };
-        if call.kind == Kind::Connect {
+        if !call.kind.seeks() {
             return Ok(world);
         }
         let clinic = call.clinic.as_ref();

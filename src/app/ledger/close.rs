@@ -1,16 +1,19 @@
 //! Making and closing months: the clerk makes a month, an officer approves it, its lines are sealed into a chain
 //! and never change. Two people, two moments, the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::json;
 
 use super::super::access::note;
 use super::super::{App, AppError, Kit, Who};
+use super::names::{LedgerNames, seal_names, sealed_names};
+use super::tariffs::draft_next_year;
 use super::world::{Computed, World, instants, world_of};
 use crate::domain::calendar::{CaseNo, civil_day};
 use crate::domain::ledger::{
-    Balance, BudgetRule, Code, Eligibility, EventRef, Fact, Line, Month, OutOfBalance, ReasonCode, balance,
+    Balance, BudgetRule, Code, Eligibility, EventRef, Fact, Line, Month, OutOfBalance, ReasonCode, Side,
+    balance,
 };
 use crate::domain::people::Role;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
@@ -187,7 +190,7 @@ impl Command for Make {
             tariff_number: world.tariff_number,
             tariffs_version: world.tariffs.version.clone(),
             lines: i64::from(sums.lines),
-            held: i64::try_from(computed.run.held.len()).unwrap_or(i64::MAX),
+            held: i64::try_from(computed.held.len()).unwrap_or(i64::MAX),
             total: sums.total,
             run_hash: hash_of(month, &bodies(&computed.lines)?),
             ends_year: ends,
@@ -210,18 +213,15 @@ impl Command for Make {
 /// The sums of a month, once every event has a line for both its sides.
 fn checked(world: &World, computed: &Computed) -> Result<Balance, OutOfBalance> {
     let sums = balance(&computed.lines)?;
-    let mut sides: BTreeMap<String, BTreeSet<crate::domain::ledger::Side>> = BTreeMap::new();
-    for line in computed.run.lines.iter().chain(&computed.run.held) {
-        sides.entry(line.event.key()).or_default().insert(line.side);
-    }
+    // Nothing is told in its order, so it need not have one.
+    let mut sides: HashSet<(&EventRef, Side)> = HashSet::new();
+    sides.extend(computed.lines.iter().chain(&computed.held).map(|line| (&line.event, line.side)));
     for fact in &world.facts {
         let Fact::Event(event) = fact else { continue };
-        let key = event.event.key();
         let said =
-            |side| sides.get(&key).is_some_and(|all| all.contains(&side)) || world.taken.has_side(&key, side);
-        use crate::domain::ledger::Side;
+            |side| sides.contains(&(&event.event, side)) || world.taken.has_side(&event.event.key(), side);
         if !(said(Side::Requester) && said(Side::Acceptor)) {
-            return Err(OutOfBalance::Side { event: key });
+            return Err(OutOfBalance::Side { event: event.event.key() });
         }
     }
     Ok(sums)
@@ -271,21 +271,26 @@ impl Command for Approve {
             Ok(sums) => sums,
             Err(wrong) => return Ok(Err(CloseRefused::OutOfBalance { why: wrong.to_string() })),
         };
-        for line in &computed.run.held {
-            if let EventRef::Request(request) = &line.event {
+        for line in &computed.held {
+            if let Some(request) = line.event.request() {
                 held_add(tx, association, month, request).await?;
             }
         }
+        let names = seal_names(tx, association, month, &computed.lines).await?;
         let lines: Vec<(Line, String)> = computed.lines.into_iter().zip(texts).collect();
         let hash = (month, made.run_hash.as_str());
         let Some(sealed) = close_seal(tx, association, hash, &lines, (kit.now, me)).await? else {
             return Ok(Err(CloseRefused::Changed));
         };
         orders_seal(tx, association, month, made.made_at, made.ends_year).await?;
+        if made.ends_year {
+            draft_next_year(tx, kit, association, month.fiscal_year()).await?;
+        }
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let detail = json!({
             "made_by": made.made_by, "lines": made.lines, "total_yen": sums.total.0, "run_hash": made.run_hash,
             "first_seq": sealed.first_seq, "head_seq": sealed.head_seq, "head_hash": hex(&sealed.head_hash),
+            "names_hash": names,
         });
         note(tx, kit, &self.who, "ledger.close", &format!("ledger:{month}"), detail).await?;
         Ok(Ok(CloseRow {
@@ -342,6 +347,8 @@ pub struct MonthView {
     /// `None`: open, its lines are what they would be now.
     pub close: Option<CloseRow>,
     pub lines: Vec<Line>,
+    /// Names as of the closing; none while it is open.
+    pub names: LedgerNames,
     /// Lines that wait; empty once closed.
     pub held: Vec<Line>,
     pub sums: Result<Balance, OutOfBalance>,
@@ -364,7 +371,7 @@ impl MonthView {
 
 async fn prepared(conn: &mut Conn, world: &World, computed: &Computed) -> Result<Preparation, StoreError> {
     let mut found = Preparation { too_late: world.too_late.clone(), ..Preparation::default() };
-    for line in &computed.run.held {
+    for line in &computed.held {
         match line.eligibility.reason() {
             Some(ReasonCode::NoReport) => found.no_report.push(line.clone()),
             Some(ReasonCode::NotConfirmed) => found.not_confirmed.push(line.clone()),
@@ -406,20 +413,45 @@ impl App {
         association: &AssociationId,
         month: Month,
     ) -> Result<MonthView, AppError> {
+        self.month_view(association, month, None).await
+    }
+
+    /// A month as one institution's statement needs it: where it is closed, its lines alone are read. Where it is
+    /// open, the whole month is there, because one line may hang on another institution's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ledger_month_of(
+        &self,
+        association: &AssociationId,
+        month: Month,
+        party: &InstitutionId,
+    ) -> Result<MonthView, AppError> {
+        self.month_view(association, month, Some(party)).await
+    }
+
+    async fn month_view(
+        &self,
+        association: &AssociationId,
+        month: Month,
+        party: Option<&InstitutionId>,
+    ) -> Result<MonthView, AppError> {
         let kit = self.kit();
         let mut conn = self.db.read().await?;
         conn.begin_snapshot().await?;
         let close = close_get(&mut conn, association, month).await?;
         if let Some(close) = close.clone().filter(|c| c.state == CloseState::Closed) {
-            let lines = sealed_of_month(&mut conn, association, month, None).await?;
+            let lines = sealed_of_month(&mut conn, association, month, party).await?;
             let number = Some(close.tariff_number);
             let (tariffs, _) =
                 super::tariffs::tariffs_of(&mut conn, &kit, association, number, close.made_at).await?;
+            let names = sealed_names(&mut conn, association, month).await?;
             conn.end_snapshot().await?;
             return Ok(MonthView {
                 month,
                 sums: balance(&lines),
                 lines,
+                names,
                 held: Vec::new(),
                 preparation: Preparation::default(),
                 tariffs,
@@ -434,14 +466,19 @@ impl App {
         let computed = world.compute();
         let preparation = prepared(&mut conn, &world, &computed).await?;
         conn.end_snapshot().await?;
-        let now = hash_of(month, &bodies(&computed.lines)?);
+        // Only a made month has something to be compared with.
+        let still_same = match &close {
+            Some(made) => made.run_hash == hash_of(month, &bodies(&computed.lines)?),
+            None => true,
+        };
         Ok(MonthView {
             month,
-            still_same: close.as_ref().is_none_or(|c| c.run_hash == now),
+            still_same,
             close,
             sums: checked(&world, &computed),
-            held: computed.run.held,
+            held: computed.held,
             lines: computed.lines,
+            names: LedgerNames::default(),
             preparation,
             tariffs: world.tariffs,
             refused,

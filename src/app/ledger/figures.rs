@@ -10,43 +10,15 @@ use super::super::{App, AppError, Kit, Who};
 use super::close::MonthView;
 use crate::domain::ledger::{Books, BudgetRule, Claim, ClaimBy, Code, Line, Month, Side, claim};
 use crate::domain::people::directory::BankAccount;
-use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::ids::{AssociationId, InstitutionId};
 use crate::money::Yen;
 use crate::store::directory::institution_bank;
-use crate::store::ledger::months::{
-    CloseState, close_get, sealed_by_month, sealed_by_party, sealed_of_month,
-};
+use crate::store::ledger::months::{CloseState, close_get, sealed_by_month, sealed_by_party};
+use crate::store::ledger::reports::sealed_sums;
 use crate::store::ledger::rules::{books_of, prorations_for};
-use crate::store::people::{Institution, Member, institution_by_id, institutions_after, member_by_id};
+use crate::store::people::{institution_by_id, institutions_after};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
-
-/// Names for what stands in lines.
-#[derive(Clone, Debug, Default)]
-pub struct LedgerNames {
-    pub institutions: BTreeMap<InstitutionId, Institution>,
-    pub members: BTreeMap<MemberId, Member>,
-}
-
-impl LedgerNames {
-    /// The name of an institution; its id where it is gone.
-    #[must_use]
-    pub fn institution(&self, id: &InstitutionId) -> String {
-        self.institutions.get(id).map_or_else(|| id.api(), |i| i.name.clone())
-    }
-
-    /// The insurer's code of an institution, or nothing.
-    #[must_use]
-    pub fn code(&self, id: &InstitutionId) -> String {
-        self.institutions.get(id).map_or_else(String::new, |i| i.code.clone())
-    }
-
-    /// The name of a member, without a title.
-    #[must_use]
-    pub fn member(&self, id: &MemberId) -> String {
-        self.members.get(id).map_or_else(|| id.api(), |m| m.name.clone())
-    }
-}
 
 /// What the fiscal year has come to, of one programme (予算の消化).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,54 +204,6 @@ impl Command for Exported {
 }
 
 impl App {
-    /// Names for the institutions and people of lines.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn ledger_names<'a>(
-        &self,
-        association: &AssociationId,
-        lines: impl Iterator<Item = &'a Line>,
-    ) -> Result<LedgerNames, AppError> {
-        let mut names = LedgerNames::default();
-        let mut conn = self.db.read().await?;
-        for line in lines {
-            if !names.institutions.contains_key(&line.institution)
-                && let Some(found) = institution_by_id(&mut conn, association, &line.institution).await?
-            {
-                names.institutions.insert(line.institution.clone(), found);
-            }
-            let Some(person) = &line.person else { continue };
-            if !names.members.contains_key(person)
-                && let Some(found) = member_by_id(&mut conn, association, person).await?
-            {
-                names.members.insert(person.clone(), found);
-            }
-        }
-        Ok(names)
-    }
-
-    /// Names of institutions alone.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn ledger_institutions<'a>(
-        &self,
-        association: &AssociationId,
-        ids: impl Iterator<Item = &'a InstitutionId>,
-    ) -> Result<LedgerNames, AppError> {
-        let mut names = LedgerNames::default();
-        let mut conn = self.db.read().await?;
-        for id in ids {
-            if !names.institutions.contains_key(id)
-                && let Some(found) = institution_by_id(&mut conn, association, id).await?
-            {
-                names.institutions.insert(id.clone(), found);
-            }
-        }
-        Ok(names)
-    }
-
     /// How the budgets of a fiscal year stand, as far as its months are closed.
     ///
     /// # Errors
@@ -356,17 +280,16 @@ impl App {
             return Ok(None);
         }
         let mut claims = Vec::new();
-        let mut lines: BTreeMap<Month, Vec<Line>> = BTreeMap::new();
+        let april = Month::april(month.fiscal_year());
+        let sums_of_year = sealed_sums(&mut conn, association, april, month).await?;
         let mut programs: BTreeMap<Code, (String, String)> = tariffs
             .programs()
             .values()
             .map(|p| (p.code.clone(), (p.name.clone(), p.funder.clone())))
             .collect();
-        for line in sealed_of_month(&mut conn, association, month, None).await? {
-            if let Some(code) = &line.program {
-                programs.entry(code.clone()).or_insert_with(|| (code.to_string(), String::new()));
-            }
-            lines.entry(month).or_default().push(line);
+        for sum in sums_of_year.iter().filter(|sum| sum.month == month) {
+            let unknown = || (sum.program.to_string(), String::new());
+            programs.entry(sum.program.clone()).or_insert_with(unknown);
         }
         for (code, (name, funder)) in programs {
             let rule = tariffs.claim_rule(&code);
@@ -374,23 +297,11 @@ impl App {
             if last != month {
                 continue;
             }
-            let mut at = first;
-            while at <= last {
-                if let std::collections::btree_map::Entry::Vacant(place) = lines.entry(at) {
-                    place.insert(sealed_of_month(&mut conn, association, at, None).await?);
-                }
-                at = at.plus(1);
-            }
             let mut sums: BTreeMap<Option<InstitutionId>, i64> = BTreeMap::new();
-            let of_cycle = lines.range(first..=last).flat_map(|(_, lines)| lines);
-            let mut any = false;
-            for line in of_cycle.filter(|l| l.program.as_ref() == Some(&code)) {
-                any = true;
-                let party = (rule.by == ClaimBy::Institution).then(|| line.institution.clone());
-                *sums.entry(party).or_default() += line.amount.0;
-            }
-            if !any {
-                continue;
+            let of_cycle = sums_of_year.iter().filter(|s| s.program == code && first <= s.month);
+            for sum in of_cycle {
+                let party = (rule.by == ClaimBy::Institution).then(|| sum.institution.clone());
+                *sums.entry(party).or_default() += sum.yen.0;
             }
             let books: BTreeMap<String, Books> =
                 books_of(&mut conn, association, code.as_str(), first).await?.into_iter().collect();

@@ -14,12 +14,12 @@ use crate::domain::ledger::{
 };
 use crate::ids::{InstitutionId, LedgerLineId, RequestId};
 use crate::money::Yen;
-use crate::store::ledger::event_of;
 use crate::store::ledger::months::{CloseState, close_get, sealed_by_line, sealed_reversed};
 use crate::store::ledger::rules::{
     CorrectionRow, books_put, correction_add, correction_drop, corrections_open, evidence_add, evidence_of,
     proration_add, rerun_add, tariffs_by_number,
 };
+use crate::store::ledger::{event_of, event_of_call_case};
 use crate::store::requests::request_by_case_no;
 use crate::store::{Command, Conn, StoreError};
 
@@ -285,7 +285,7 @@ impl App {
         sealed_by_line(&mut conn, association, line).await?.ok_or(AppError::NotFound)
     }
 
-    /// The request of a case number.
+    /// The request of a case number, of a call too.
     ///
     /// # Errors
     /// [`AppError::NotFound`]; the store's.
@@ -295,7 +295,11 @@ impl App {
         case_no: &str,
     ) -> Result<RequestId, AppError> {
         let mut conn = self.db.read().await?;
-        request_by_case_no(&mut conn, association, case_no.trim()).await?.ok_or(AppError::NotFound)
+        let case_no = case_no.trim();
+        if let Some(request) = request_by_case_no(&mut conn, association, case_no).await? {
+            return Ok(request);
+        }
+        event_of_call_case(&mut conn, association, case_no).await?.ok_or(AppError::NotFound)
     }
 
     /// Orders a closed line to be taken back, with `instead` in its place where that is not nought.
@@ -320,6 +324,19 @@ impl App {
     /// The store's.
     pub async fn ledger_correct_not(&self, who: &Who, line: &LedgerLineId) -> Result<bool, AppError> {
         Ok(self.db.run(CorrectNot { kit: self.kit(), who: who.clone(), line: line.clone() }).await?)
+    }
+
+    /// The corrections that wait for the next month: the line, and what stands instead.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ledger_corrections(
+        &self,
+        association: &crate::ids::AssociationId,
+    ) -> Result<Vec<(LedgerLineId, Yen)>, AppError> {
+        let mut conn = self.db.read().await?;
+        let open = corrections_open(&mut conn, association).await?;
+        Ok(open.into_iter().map(|order| (order.line, order.instead)).collect())
     }
 
     /// How many orders for corrections wait for the next month.

@@ -1,16 +1,18 @@
 //! Records what completed, and the lines of both sides, in the transaction that closes the case.
 
 use super::super::{Kit, Who};
+use crate::domain::consult::Survey;
 use crate::domain::dispatch::{Kind, OfferState, Request, Selector, Terms};
 use crate::domain::ledger::{
     AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
     EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, Occasion, OnRotaAs, RequesterFacts,
     Urgency, counting_instant, lines,
 };
-use crate::ids::{AssociationId, InstitutionId, MemberId};
+use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::ledger::{event_add, line_add};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{Case, case_by_id, reports_of, survey_of};
+use crate::store::secrets::Sealed;
 use crate::store::{Conn, StoreError};
 use crate::time::Millis;
 
@@ -20,11 +22,11 @@ pub const FIRST_RUN: &str = "open";
 /// Consults wanted within a day count as "soon".
 const SOON_S: i64 = 36 * 3_600;
 
-fn code(text: &str) -> Option<Code> {
+pub(super) fn code(text: &str) -> Option<Code> {
     text.parse().ok()
 }
 
-fn seconds(from: Millis, to: Millis) -> u32 {
+pub(super) fn seconds(from: Millis, to: Millis) -> u32 {
     u32::try_from(to.since_ms(from) / 1_000).unwrap_or(0)
 }
 
@@ -36,15 +38,28 @@ pub(crate) async fn record(tx: &mut Conn, kit: &Kit, who: &Who, request: &Reques
     // Close is allowed only with a claim that stands.
     let event =
         completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
-    event_add(tx, association, &request.id, kit.now, &event).await?;
+    written(tx, kit, &request.id, &event).await
+}
+
+/// The event and its lines on both sides.
+pub(super) async fn written(
+    tx: &mut Conn,
+    kit: &Kit,
+    request: &RequestId,
+    event: &CompletedEvent,
+) -> Result<(), StoreError> {
+    let association = &event.association;
+    event_add(tx, association, request, kit.now, event).await?;
     let (tariffs, _) = super::tariffs::tariffs_of(tx, kit, association, None, kit.now).await?;
-    for line in lines(&event, &tariffs, FIRST_RUN) {
-        line_add(tx, association, &request.id, FIRST_RUN, kit.now, &line).await?;
+    for line in lines(event, &tariffs, FIRST_RUN) {
+        line_add(tx, association, request, FIRST_RUN, kit.now, &line).await?;
     }
     Ok(())
 }
 
-async fn party(
+/// A side as it is on the day: the person, the institution it counts for (the person's own, where none is named),
+/// that institution's kind, and the standing of the person.
+pub(super) async fn party(
     tx: &mut Conn,
     association: &AssociationId,
     member: &MemberId,
@@ -80,7 +95,15 @@ async fn completed(
     let home = association_by_id(tx, association).await?;
     let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
     let report = reports_of(tx, association, &request.id).await?.pop();
-    let survey = survey_of(tx, association, &request.id).await?;
+    let survey = match survey_of(tx, association, &request.id).await? {
+        Some(sealed) => {
+            let place = Sealed { table: "survey", column: "body", row: request.id.as_str() };
+            let plain = kit.vault.open(tx, association, place, &sealed).await?;
+            let read = serde_json::from_str::<Survey>(&plain);
+            Some(read.map_err(|e| StoreError::corrupt("survey", &request.id, e))?)
+        }
+        None => None,
+    };
     let cover = request.kind == Kind::Cover;
     // A cover begins with its slot, a consult with the yes.
     let started = if cover { request.window.from } else { claim.at };
@@ -145,6 +168,7 @@ async fn completed(
             .ok()
             .and_then(|facts| code(facts.get("specialty")?.as_str()?)),
         other_subsidy: false,
+        transport_avoided: survey.as_ref().is_some_and(|s| s.avoided == "yes"),
         excluded: false,
         requester: RequesterFacts {
             institution: asker_institution,

@@ -1,21 +1,40 @@
-//! The tables that are taken out of the ledger: details, sums by institution, tallies, claims. Headings and words
+//! The tables that are taken out of the ledger: details, sums by institution, tallies, claims; `reports` are those
+//! for funders, `evaluation` those that look back on a year or a programme. Headings and words
 //! come from the texts; writing files is `export`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{App, AppError};
 use super::close::MonthView;
-use super::figures::{Burn, ClaimView, LedgerNames, Tally, tally};
+use super::figures::{Burn, ClaimView, Tally, tally};
+use super::names::LedgerNames;
 use crate::domain::calendar::era_year;
 use crate::domain::ledger::{Cell, Eligibility, LedgerTable, Line, Month, Side};
 use crate::i18n::{Lang, has, t, t_with};
 use crate::ids::{AssociationId, InstitutionId};
 
 /// What can be taken out.
-pub const KINDS: [&str; 6] = ["details", "institutions", "tallies", "city", "claims", "year"];
+pub const KINDS: [&str; 13] = [
+    "details",
+    "institutions",
+    "tallies",
+    "city",
+    "claims",
+    "invoice",
+    "report",
+    "quarter",
+    "balance",
+    "cuts",
+    "evaluation",
+    "ending",
+    "year",
+];
+
+/// Those of them that rest on everything that was closed, and are empty for an open month.
+pub const OF_CLOSED: [&str; 6] = ["claims", "invoice", "report", "quarter", "balance", "ending"];
 
 /// Cells with fewer lines are not told to the city: somebody could be known by them.
-const CITY_LEAST: u32 = 3;
+pub(super) const CITY_LEAST: u32 = 3;
 
 /// Columns of the details that paper has no room for.
 const NOT_ON_PAPER: [&str; 7] = ["date", "kind", "institution_code", "member", "band", "program", "line"];
@@ -31,7 +50,7 @@ pub fn month_name(month: Month, lang: Lang) -> String {
     }
 }
 
-fn word(lang: Lang, of: &str, code: &str) -> String {
+pub(super) fn word(lang: Lang, of: &str, code: &str) -> String {
     let key = format!("word-{of}-{code}");
     // Kinds and specialties are an association's own; what has no text speaks for itself.
     if has(lang, &key) { t(lang, &key) } else { code.to_owned() }
@@ -82,11 +101,11 @@ pub fn footer(view: &MonthView, lang: Lang) -> String {
     }
 }
 
-fn columns(lang: Lang, keys: &[&'static str]) -> Vec<(&'static str, String)> {
+pub(super) fn columns(lang: Lang, keys: &[&'static str]) -> Vec<(&'static str, String)> {
     keys.iter().map(|key| (*key, t(lang, &format!("ledger-column-{key}")))).collect()
 }
 
-fn titled(view: &MonthView, lang: Lang, kind: &str) -> (String, String) {
+pub(super) fn titled(view: &MonthView, lang: Lang, kind: &str) -> (String, String) {
     let sheet = t(lang, &format!("ledger-export-{kind}"));
     (format!("{sheet} {}", month_name(view.month, lang)), sheet)
 }
@@ -193,7 +212,7 @@ pub fn institutions(view: &MonthView, names: &LedgerNames, lang: Lang) -> Ledger
 
 /// The cells of a cut that are not told: those with fewer lines than `least`, and where that is a single one also
 /// the smallest beside it, or the sum would tell it.
-fn hidden(cells: &BTreeMap<String, Tally>, least: u32) -> BTreeSet<String> {
+pub(super) fn hidden(cells: &BTreeMap<String, Tally>, least: u32) -> BTreeSet<String> {
     let small = |(_, cell): &(&String, &Tally)| cell.lines < least;
     let mut hidden: BTreeSet<String> = cells.iter().filter(small).map(|(value, _)| value.clone()).collect();
     if hidden.len() == 1 {
@@ -360,7 +379,7 @@ impl App {
         kind: &str,
         lang: Lang,
     ) -> Result<Option<LedgerTable>, AppError> {
-        let names = self.ledger_names(association, view.lines.iter()).await?;
+        let names = self.ledger_names(association, &view.names, view.lines.iter()).await?;
         Ok(Some(match kind {
             "details" => details(view, &names, lang),
             "institutions" => institutions(view, &names, lang),
@@ -371,6 +390,12 @@ impl App {
                 claims(view, &all, &names, lang)
             }
             "year" => year(view, &self.ledger_burn(association, view.month.fiscal_year()).await?, lang),
+            "invoice" | "report" | "quarter" | "balance" => {
+                return self.ledger_paper_of(association, view, kind, lang).await;
+            }
+            "cuts" => self.ledger_cuts(association, view, lang).await?,
+            "evaluation" => self.ledger_evaluation(association, view, lang).await?,
+            "ending" => self.ledger_ending(association, view, lang).await?,
             _ => return Ok(None),
         }))
     }

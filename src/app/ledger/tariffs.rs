@@ -11,9 +11,10 @@ use super::super::{App, AppError, Kit, Who};
 use super::world::world_of;
 use crate::domain::calendar::civil_day;
 use crate::domain::consult::{Wrong, short_text};
-use crate::domain::ledger::{Month, TariffErrors, Tariffs, run_month};
+use crate::domain::ledger::{Month, TariffErrors, Tariffs, for_next_year, run_month};
 use crate::ids::AssociationId;
 use crate::money::Yen;
+use crate::store::ledger::reports::{draft_put, draft_waiting};
 pub use crate::store::ledger::rules::TariffSet;
 use crate::store::ledger::rules::{tariffs_add, tariffs_all, tariffs_by_number, tariffs_newest};
 use crate::store::people::association_by_id;
@@ -21,7 +22,7 @@ use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
 /// The longest text of tariffs, in bytes.
-pub const TEXT_MAX: usize = 500_000;
+pub const TEXT_MAX: usize = 65_536;
 /// Versions a page lists.
 const VERSIONS: i64 = 100;
 /// Characters of the hash that names a text.
@@ -88,6 +89,20 @@ pub struct Preview {
     pub total: Compared,
 }
 
+/// Copies the tariffs in force for the year after a closed one, as a draft that nobody has looked at.
+pub(super) async fn draft_next_year(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    fiscal_year: i32,
+) -> Result<(), StoreError> {
+    let Some(newest) = tariffs_newest(tx, association, kit.now).await? else { return Ok(()) };
+    match for_next_year(&newest.body, fiscal_year) {
+        Some(draft) => draft_put(tx, association, (fiscal_year + 1, newest.number), kit.now, &draft).await,
+        None => Ok(()),
+    }
+}
+
 struct Record {
     kit: Kit,
     who: Who,
@@ -144,6 +159,20 @@ impl App {
     pub async fn tariffs_history(&self, association: &AssociationId) -> Result<Vec<TariffSet>, AppError> {
         let mut conn = self.db.read().await?;
         Ok(tariffs_all(&mut conn, association, VERSIONS).await?)
+    }
+
+    /// The draft that the last closed fiscal year left for the next one, until other tariffs are recorded: the year
+    /// and the text.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tariffs_draft(
+        &self,
+        association: &AssociationId,
+    ) -> Result<Option<(i32, String)>, AppError> {
+        let mut conn = self.db.read().await?;
+        let newest = tariffs_all(&mut conn, association, 1).await?.pop().map_or(0, |set| set.number);
+        Ok(draft_waiting(&mut conn, association, newest).await?)
     }
 
     /// Records tariffs that are in force for every month not closed yet. `after` is the number of the version

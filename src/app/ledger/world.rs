@@ -11,22 +11,20 @@ use super::duty::duty_facts;
 use super::tariffs::tariffs_of;
 use crate::domain::calendar::{CaseNo, CivilDate, start_of_day};
 use crate::domain::ledger::{
-    Brief, Code, CompletedEvent, Confirmation, Entry, Fact, Line, Month, Run, Said, Taken, Tariffs, Waiting,
-    correction, differences, proration, run_month,
+    Asks, Brief, Code, CompletedEvent, Confirmation, Entry, Fact, Line, Month, Run, Said, Taken, Tariffs,
+    Waiting, correction, differences, proration, run_month,
 };
 use crate::ids::{AssociationId, InstitutionId, RequestId};
 use crate::money::Yen;
 use crate::store::ledger::months::{
-    CloseRow, close_get, close_last, held_of, sealed_briefs, sealed_by_line, sealed_of_event, sealed_of_month,
+    CloseRow, close_get, close_last, held_of, sealed_briefs, sealed_by_line, sealed_of_cases,
+    sealed_of_event, sealed_of_month, sealed_spent,
 };
 use crate::store::ledger::rules::{corrections_for, evidence_all, prorations_for, reruns_for};
 use crate::store::ledger::{events_counted, events_late};
 use crate::store::people::association_by_id;
 use crate::store::{Conn, StoreError};
 use crate::time::Millis;
-
-/// Events read at a time.
-const PAGE: i64 = 2_000;
 
 /// What the office records about an event after it completed (証跡の補い).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +113,8 @@ pub(crate) struct World {
 /// The lines of a month with the entries that go with them.
 #[derive(Clone, Debug)]
 pub struct Computed {
-    pub run: Run,
+    /// Lines that wait for evidence.
+    pub held: Vec<Line>,
     /// Lines and entries, in the order in which they are sealed.
     pub lines: Vec<Line>,
 }
@@ -125,7 +124,7 @@ impl World {
     /// takes.
     pub fn compute(&self) -> Computed {
         let run = run_month(self.month, &self.facts, &self.taken, &self.tariffs, self.waiting);
-        let mut lines = run.lines.clone();
+        let Run { mut lines, held } = run;
         for order in &self.corrections {
             lines.extend(correction(&order.line, order.instead, self.month));
         }
@@ -139,7 +138,7 @@ impl World {
             let year = (self.month.fiscal_year(), self.month);
             lines.extend(proration(program, *budget, &sums, year));
         }
-        Computed { run, lines }
+        Computed { held, lines }
     }
 }
 
@@ -150,23 +149,11 @@ async fn events_of(
     (from, to): (Millis, Millis),
     as_of: Millis,
     last: Option<&CloseRow>,
-) -> Result<BTreeMap<RequestId, CompletedEvent>, StoreError> {
-    let mut events = BTreeMap::new();
-    let mut after = String::new();
-    loop {
-        let page = events_counted(conn, association, (from, to, as_of), &after, PAGE).await?;
-        let Some((id, _)) = page.last() else { break };
-        id.as_str().clone_into(&mut after);
-        events.extend(page);
-    }
+) -> Result<BTreeMap<RequestId, Box<CompletedEvent>>, StoreError> {
+    let counted = events_counted(conn, association, (from, to, as_of)).await?;
+    let mut events: BTreeMap<RequestId, Box<CompletedEvent>> = counted.into_iter().collect();
     let since = last.map_or(Millis(i64::MIN), |close| close.made_at);
-    after.clear();
-    loop {
-        let page = events_late(conn, association, (from, since, as_of), &after, PAGE).await?;
-        let Some((id, _)) = page.last() else { break };
-        id.as_str().clone_into(&mut after);
-        events.extend(page);
-    }
+    events.extend(events_late(conn, association, (from, since, as_of)).await?);
     if let Some(close) = last {
         events.extend(held_of(conn, association, close.month).await?);
     }
@@ -194,16 +181,43 @@ async fn year_closed_before(
     Ok(close.filter(|c| c.ends_year && c.sealed.is_some()).map(|_| march.end()))
 }
 
-/// What closed months before this one hold, as far as its events need it.
+/// What closed months before this one hold, as far as its events and its tariffs ask: everything of the months from
+/// which something came late; lines of the same cases; sums. An event of this month stands in no closed one.
 async fn taken_before(
     conn: &mut Conn,
     association: &AssociationId,
     month: Month,
-    oldest: CivilDate,
+    events: &BTreeMap<RequestId, Box<CompletedEvent>>,
+    tariffs: &Tariffs,
 ) -> Result<Taken, StoreError> {
-    let april = Month::april(Month::of(oldest).fiscal_year()).first();
+    let late: BTreeSet<Month> =
+        events.values().map(|e| Month::of(e.moment.civil_date)).filter(|of| *of < month).collect();
+    let oldest = late.first().copied().unwrap_or(month).fiscal_year();
     let mut taken = Taken::default();
-    sealed_briefs(conn, association, (april, month), |brief: &Brief| taken.take(brief)).await?;
+    for of in &late {
+        let days = (of.first(), of.end());
+        sealed_briefs(conn, association, (days, month), |brief: &Brief| taken.take_counts(brief)).await?;
+    }
+    let asks = Asks::of(tariffs);
+    if asks.cases {
+        let cases: BTreeSet<String> = events.values().map(|e| e.case_no.to_string()).collect();
+        let cases: Vec<String> = cases.into_iter().collect();
+        let from = (Month::april(oldest).first(), month);
+        sealed_of_cases(conn, association, &cases, from, |brief: &Brief| {
+            if !late.contains(&Month::of(brief.civil_date)) {
+                taken.take_case(brief);
+            }
+        })
+        .await?;
+    }
+    if asks.money {
+        for year in oldest..=month.fiscal_year() {
+            let days = (Month::april(year).first(), Month::april(year + 1).first());
+            for (program, yen, over) in sealed_spent(conn, association, days, month).await? {
+                taken.take_money(&program, year, yen, over);
+            }
+        }
+    }
     Ok(taken)
 }
 
@@ -240,12 +254,10 @@ async fn base_of(
             !late
         });
     }
-    let oldest =
-        events.values().map(|e| e.moment.civil_date).min().unwrap_or(month.first()).min(month.first());
+    let taken = taken_before(conn, association, month, &events, &tariffs).await?;
     let calendar = calendar_of(conn, kit, association).await?;
-    let mut facts: Vec<Fact> = events.into_values().map(|event| Fact::Event(Box::new(event))).collect();
+    let mut facts: Vec<Fact> = events.into_values().map(Fact::Event).collect();
     facts.extend(duty_facts(conn, association, month, as_of, (&calendar, &tariffs, zone)).await?);
-    let taken = taken_before(conn, association, month, oldest).await?;
     Ok(Base { tariffs, tariff_number: number, facts, taken, too_late })
 }
 

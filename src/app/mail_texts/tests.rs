@@ -96,6 +96,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::PhoneAsked,
         Mail::PhoneChanged,
         Mail::PhoneDropped,
+        Mail::AddressChanged,
         Mail::TakenByAnother { consult: consult.clone() },
         Mail::Withdrawn { consult: consult.clone() },
         Mail::Accepted { consult: consult.clone(), answer_by: full.clone(), page: page.clone() },
@@ -135,6 +136,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         },
         Mail::TurnsShort { period: full.clone(), institutions: 12, page: page.clone() },
         Mail::WishAsk { period: full.clone(), deadline: deadline.clone(), link: link.clone() },
+        Mail::LedgerChase { case: case.clone(), period: full.clone(), count: 12, page: page.clone() },
         Mail::DutyAsk {
             ask: DutyAsk::Exchange,
             case: case.clone(),
@@ -353,7 +355,7 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             Mail::RecoveryAlarm { page } => {
                 let _: Link = page;
             }
-            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped => {}
+            Mail::PhoneAsked | Mail::PhoneChanged | Mail::PhoneDropped | Mail::AddressChanged => {}
             Mail::TakenByAnother { consult: _ }
             | Mail::Withdrawn { consult: _ }
             | Mail::ReleasedToTaker { consult: _ } => {}
@@ -375,6 +377,9 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             }
             Mail::TurnsShort { period, institutions: 0..=u32::MAX, page } => {
                 let _: (Moment, Link) = (period, page);
+            }
+            Mail::LedgerChase { case, period, count: 0..=u32::MAX, page } => {
+                let _: (CaseNumber, Moment, Link) = (case, period, page);
             }
             Mail::WishAsk { period, deadline: Deadline { .. }, link: PersonalLink { .. } } => {
                 let _: Moment = period;

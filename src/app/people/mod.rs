@@ -30,6 +30,7 @@ use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::seal::Pin;
 use crate::store::access::sessions_end;
 use crate::store::enrolment::reach_tests_void;
+use crate::store::jobs::{Lane, NewJob, job_add};
 use crate::store::people::{
     Institution, Member, institution_add, institution_by_code, institution_by_id, institution_change,
     institutions_after, member_add, member_by_id, member_by_no, member_change, member_mail, member_pin_set,
@@ -300,6 +301,21 @@ pub(crate) struct PutMember {
     pub phones: Phones,
 }
 
+/// Whoever read the old address hears that mail goes elsewhere now: a change that was not theirs is seen.
+async fn tell_old_address(tx: &mut Conn, kit: &Kit, who: &Who, before: &Member) -> Result<(), StoreError> {
+    let Some(address) = before.email.as_deref().filter(|_| before.is_active(kit.now)) else {
+        return Ok(());
+    };
+    let job = NewJob {
+        lane: Lane::Urgent,
+        kind: "mail_changed",
+        key: format!("mail_changed:{}:{}", before.id, before.revision),
+        body: json!({ "member": before.id.as_str(), "to": address }),
+        due: kit.now,
+    };
+    job_add(tx, &who.association, &job, kit.now, kit.vault.chance.as_ref()).await
+}
+
 impl Command for PutMember {
     type Output = Written<MemberId>;
 
@@ -351,7 +367,8 @@ impl Command for PutMember {
         if before.as_ref().is_some_and(|before| set(&before.roles) != set(&new.roles)) {
             sessions_end(tx, association, &self.id, kit.now).await?;
         }
-        if before.is_some_and(|before| before.email != new.email) {
+        if let Some(before) = before.filter(|before| before.email != new.email) {
+            tell_old_address(tx, kit, &self.who, &before).await?;
             // What was known of the old address says nothing of the new one.
             reach_tests_void(tx, association, &self.id, "mail", kit.now).await?;
             member_mail(tx, association, &self.id, None).await?;

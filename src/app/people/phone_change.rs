@@ -1,5 +1,6 @@
 //! A changed telephone number counts only after the office has called back: on the number that was known until then, or
-//! on the clinic's. Until then the old one stays in force, and the person is told at the mail address known before.
+//! on the clinic's; and, where the association can ring, once the new number was rung and answered with the key. Until
+//! then the old one stays in force, and the person is told at the mail address known before.
 //! What a sheet brings is the office's own list, looked at before it is taken in, and counts at once.
 
 use serde::{Deserialize, Serialize};
@@ -8,15 +9,18 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::sealed;
 use crate::app::access::note;
+use crate::app::call::{Started, What, ring_one, settings};
 use crate::app::replay::Key;
 use crate::app::{App, AppError, Kit, Who};
-use crate::ids::{AssociationId, MemberId, PhoneChangeId};
-use crate::store::enrolment::reach_tests_void;
+use crate::domain::call::number::Line as Dialled;
+use crate::ids::{AssociationId, CallId, MemberId, PhoneChangeId, ReachTestId};
+use crate::store::call::call_by_id;
+use crate::store::enrolment::{TestBy, reach_call_end, reach_test_add, reach_tests_void};
 use crate::store::jobs::{Lane, NewJob, job_add};
 use crate::store::people::{Member, institution_by_id, member_by_id};
 use crate::store::phone_changes::{
-    PhoneChange, PhoneChangeEnd, member_phone_set, phone_change_add, phone_change_end, phone_change_waiting,
-    phone_changes_waiting,
+    PhoneChange, PhoneChangeEnd, member_phone_set, phone_change_add, phone_change_by_call,
+    phone_change_called, phone_change_end, phone_change_waiting, phone_changes_waiting,
 };
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
@@ -70,6 +74,16 @@ pub struct WaitingPhone {
     pub old: Option<String>,
     /// The number of their institution.
     pub clinic: Option<String>,
+    /// The office has called back, and the new number was rung.
+    pub ring: Option<NewNumberRung>,
+}
+
+/// How the ring at the new number stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewNumberRung {
+    Rings,
+    /// Nobody answered it with the key.
+    NotAnswered,
 }
 
 /// What the office did with a change that waits.
@@ -77,6 +91,8 @@ pub struct WaitingPhone {
 pub enum PhoneDeed {
     /// Called this line, and the person said yes.
     CalledBack(Line),
+    /// The office has called back; the number counts though nobody answered it.
+    Anyway,
     /// It was not them, or a slip of the pen.
     Drop,
 }
@@ -86,6 +102,8 @@ pub enum PhoneDeed {
 #[serde(rename_all = "snake_case")]
 pub enum PhoneSettled {
     Changed,
+    /// The new number rings; it counts once it is answered with the key.
+    Rings,
     Dropped,
     /// Nothing waits, or somebody was quicker.
     NothingWaits,
@@ -143,6 +161,8 @@ async fn tell(
 #[derive(Debug, Default)]
 pub(super) struct Number {
     pub write: Option<Vec<u8>>,
+    /// Another number than until now: what was known of the old one says nothing of it.
+    changes: Option<MemberId>,
     ends: Option<PhoneChangeId>,
     begins: Option<PhoneChange>,
 }
@@ -155,6 +175,9 @@ impl Number {
             let by = who.on_behalf_of.as_deref().unwrap_or(&who.actor);
             let end = PhoneChangeEnd { how: "replaced", by, called: None, at: kit.now };
             phone_change_end(tx, association, id, &end).await?;
+        }
+        if let Some(member) = &self.changes {
+            reach_tests_void(tx, association, member, "phone", kit.now).await?;
         }
         let Some(change) = &self.begins else { return Ok(()) };
         phone_change_add(tx, association, change).await?;
@@ -188,7 +211,7 @@ pub(super) async fn number_for(
     let waiting = phone_change_waiting(tx, association, id).await?;
     let ends = waiting.as_ref().map(|waiting| waiting.id.clone());
     if phones == Phones::AtOnce {
-        return Ok(Number { write: written(tx).await?, ends, begins: None });
+        return Ok(Number { write: written(tx).await?, changes: Some(id.clone()), ends, begins: None });
     }
     if let Some(waiting) = &waiting {
         let at = of_change(&waiting.id, "phone");
@@ -207,10 +230,11 @@ pub(super) async fn number_for(
         asked: kit.now,
         called: None,
         called_number: None,
+        call: None,
         ended: None,
         ended_at: None,
     };
-    Ok(Number { write: Some(old.to_vec()), ends, begins: Some(begins) })
+    Ok(Number { write: Some(old.to_vec()), changes: None, ends, begins: Some(begins) })
 }
 
 struct Settle {
@@ -232,7 +256,7 @@ impl Command for Settle {
         };
         let by = self.who.on_behalf_of.as_deref().unwrap_or(&self.who.actor);
         let subject = format!("member:{}", self.member);
-        let PhoneDeed::CalledBack(line) = self.deed else {
+        if self.deed == PhoneDeed::Drop {
             let end = PhoneChangeEnd { how: "dropped", by, called: None, at: kit.now };
             if !phone_change_end(tx, association, &waiting.id, &end).await? {
                 return Ok(PhoneSettled::NothingWaits);
@@ -241,28 +265,98 @@ impl Command for Settle {
             let detail = json!({ "change": waiting.id.as_str() });
             note(tx, kit, &self.who, "member.phone_dropped", &subject, detail).await?;
             return Ok(PhoneSettled::Dropped);
+        }
+        let PhoneDeed::CalledBack(line) = self.deed else {
+            // Only after a call back.
+            let called = waiting.called.is_some();
+            return Ok(if called && counts(tx, kit, &self.who, &waiting, None).await? {
+                PhoneSettled::Changed
+            } else {
+                PhoneSettled::NothingWaits
+            });
         };
         let Some(called) = number_of(tx, kit, association, &member, line).await? else {
             return Ok(PhoneSettled::NoNumber);
         };
         let at = of_change(&waiting.id, "called_number");
         let called = kit.vault.seal_lasting(tx, association, at, &called).await?;
-        let end = PhoneChangeEnd { how: "changed", by, called: Some((line.code(), called)), at: kit.now };
-        let new = of_change(&waiting.id, "phone");
-        let new = opened(tx, kit, association, new, waiting.phone.as_deref()).await?;
-        let phone = sealed(tx, kit, association, of_member(&self.member), new.as_deref()).await?;
-        if !phone_change_end(tx, association, &waiting.id, &end).await?
-            || !member_phone_set(tx, association, &self.member, phone).await?
+        let called = (line.code(), called);
+        if let Some(number) = dialled(tx, kit, association, &waiting).await?
+            && let Started::Call { call, .. } =
+                ring_one(tx, kit, &self.who, &self.member, What::NewNumber(number)).await?
         {
-            return Ok(PhoneSettled::NothingWaits);
+            if !phone_change_called(tx, association, &waiting.id, called, &call).await? {
+                return Ok(PhoneSettled::NothingWaits);
+            }
+            let detail = json!({ "change": waiting.id.as_str(), "called": line.code() });
+            note(tx, kit, &self.who, "member.phone_called", &subject, detail).await?;
+            return Ok(PhoneSettled::Rings);
         }
-        // What was known of the old number says nothing of the new one.
-        reach_tests_void(tx, association, &self.member, "phone", kit.now).await?;
-        tell(tx, kit, &self.who, &waiting, "changed").await?;
-        let detail = json!({ "change": waiting.id.as_str(), "called": line.code() });
-        note(tx, kit, &self.who, "member.phone_changed", &subject, detail).await?;
-        Ok(PhoneSettled::Changed)
+        Ok(match counts(tx, kit, &self.who, &waiting, Some(called)).await? {
+            true => PhoneSettled::Changed,
+            false => PhoneSettled::NothingWaits,
+        })
     }
+}
+
+/// The new number as the bridge dials it; `None` where there is none that may be dialled.
+async fn dialled(
+    tx: &mut Conn,
+    kit: &Kit,
+    association: &AssociationId,
+    waiting: &PhoneChange,
+) -> Result<Option<Dialled>, StoreError> {
+    let at = of_change(&waiting.id, "phone");
+    let Some(new) = opened(tx, kit, association, at, waiting.phone.as_deref()).await? else {
+        return Ok(None);
+    };
+    let own = settings::load(tx, &kit.vault, association).await?.1.own();
+    Ok(Dialled::read(&new, &own).ok())
+}
+
+/// The new number counts from now on. `false`: the change was over, or the person is gone.
+async fn counts(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    waiting: &PhoneChange,
+    called: Option<(&'static str, Vec<u8>)>,
+) -> Result<bool, StoreError> {
+    let association = &who.association;
+    let line = called.as_ref().map(|(line, _)| (*line).to_owned()).or_else(|| waiting.called.clone());
+    let by = who.on_behalf_of.as_deref().unwrap_or(&who.actor);
+    let end = PhoneChangeEnd { how: "changed", by, called, at: kit.now };
+    let new = of_change(&waiting.id, "phone");
+    let new = opened(tx, kit, association, new, waiting.phone.as_deref()).await?;
+    let phone = sealed(tx, kit, association, of_member(&waiting.member), new.as_deref()).await?;
+    if !phone_change_end(tx, association, &waiting.id, &end).await?
+        || !member_phone_set(tx, association, &waiting.member, phone).await?
+    {
+        return Ok(false);
+    }
+    // What was known of the old number says nothing of the new one.
+    reach_tests_void(tx, association, &waiting.member, "phone", kit.now).await?;
+    tell(tx, kit, who, waiting, "changed").await?;
+    let detail = json!({ "change": waiting.id.as_str(), "called": line });
+    note(tx, kit, who, "member.phone_changed", &format!("member:{}", waiting.member), detail).await?;
+    Ok(true)
+}
+
+/// The key was pressed on a number that waited for it: it counts, and is known to be answered.
+pub(crate) async fn new_number_answered(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    call: &CallId,
+) -> Result<(), StoreError> {
+    let Some(waiting) = phone_change_by_call(tx, &who.association, call).await? else { return Ok(()) };
+    if counts(tx, kit, who, &waiting, None).await? {
+        let test = ReachTestId::new(kit.now, kit.vault.chance.as_ref());
+        let by = TestBy::Call(call);
+        reach_test_add(tx, &who.association, &test, &waiting.member, by, kit.now, &who.actor).await?;
+        reach_call_end(tx, &who.association, call, Ok(()), kit.now).await?;
+    }
+    Ok(())
 }
 
 /// The number on which the office calls back.
@@ -303,7 +397,16 @@ impl App {
             return Ok(None);
         };
         let at = of_change(&waiting.id, "phone");
+        let ring = match &waiting.call {
+            Some(call) => {
+                let row = call_by_id(&mut conn, association, call).await?;
+                let over = row.is_none_or(|row| row.outcome.is_some());
+                Some(if over { NewNumberRung::NotAnswered } else { NewNumberRung::Rings })
+            }
+            None => None,
+        };
         Ok(Some(WaitingPhone {
+            ring,
             new: opened(&mut conn, &kit, association, at, waiting.phone.as_deref()).await?,
             asked: waiting.asked,
             old: number_of(&mut conn, &kit, association, &member, Line::Old).await?,

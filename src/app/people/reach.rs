@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::access::note;
+use crate::app::call::settings::may_ring;
 use crate::app::flow::make_link_for;
 use crate::app::replay::Key;
 use crate::app::rows::{ReachFacts, ReachTest};
 use crate::app::{App, AppError, Kit, Who};
 use crate::domain::people::reach::{
-    HardAddress, MailFacts, MailHealth, NextStep, OFFER_PATIENCE_S, OFFERS_WINDOW_S, Readiness,
-    TEST_PATIENCE_S, hard_address, mail_health,
+    HardAddress, MailFacts, MailHealth, NextStep, OFFER_PATIENCE_S, OFFERS_WINDOW_S, PhoneFacts, Readiness,
+    TEST_PATIENCE_S, hard_address, mail_health, phone_health,
 };
 use crate::ids::{AssociationId, InstitutionId, MemberId, ReachTestId};
 use crate::store::access::{Link, LinkPurpose, link_by_id, link_consume};
-use crate::store::enrolment::{reach_facts, reach_test_add, reach_test_confirm, reach_tests_of};
+use crate::store::enrolment::{TestBy, reach_facts, reach_test_add, reach_test_confirm, reach_tests_of};
 use crate::store::jobs::{Lane, NewJob, job_add};
 use crate::store::people::{
     Institution, Member, institutions_after, member_by_id, member_mail, members_after,
@@ -62,7 +63,7 @@ impl Command for SendTests {
             let until = kit.now.plus_s(TEST_PATIENCE_S);
             let link = make_link_for(tx, kit, association, id, LinkPurpose::ReachTest, None, until).await?;
             let test = ReachTestId::new(kit.now, chance);
-            reach_test_add(tx, association, &test, id, &link, kit.now, &who.actor).await?;
+            reach_test_add(tx, association, &test, id, TestBy::Mail(&link), kit.now, &who.actor).await?;
             let job = NewJob {
                 lane: Lane::Mail,
                 kind: "reach_test",
@@ -119,7 +120,7 @@ pub struct PersonRow {
     pub reach: Reach,
 }
 
-fn reach_of(member: &Member, facts: ReachFacts, pin_tries: i64, now: Millis) -> Reach {
+fn reach_of(member: &Member, facts: ReachFacts, pin_tries: i64, may_ring: bool, now: Millis) -> Reach {
     let mail: MailHealth = mail_health(
         &MailFacts {
             has_address: member.email.is_some(),
@@ -131,9 +132,19 @@ fn reach_of(member: &Member, facts: ReachFacts, pin_tries: i64, now: Millis) -> 
         },
         now,
     );
+    let phone = phone_health(
+        &PhoneFacts {
+            has_number: member.phone.is_some(),
+            asked: facts.call_asked,
+            confirmed: facts.call_confirmed,
+            failed: facts.call_failed,
+        },
+        now,
+    );
     let readiness = Readiness {
         mail,
-        has_phone: member.phone.is_some(),
+        phone,
+        may_ring,
         has_fax: member.fax.is_some(),
         pin_set: member.pin_hash.is_some(),
         pin_locked: member.pin_failures >= pin_tries,
@@ -208,8 +219,9 @@ impl App {
         let member = member_by_id(&mut conn, association, id).await?.ok_or(AppError::NotFound)?;
         let facts = reach_facts(&mut conn, association, Some(id), offers_window(now), now).await?;
         let tests = reach_tests_of(&mut conn, association, id).await?;
+        let may_ring = may_ring(&mut conn, &self.vault, association).await?;
         let facts = facts.get(id).copied().unwrap_or_default();
-        let reach = reach_of(&member, facts, self.rules.pin_tries_total, now);
+        let reach = reach_of(&member, facts, self.rules.pin_tries_total, may_ring, now);
         Ok((member, reach, tests))
     }
 
@@ -228,12 +240,19 @@ impl App {
                 .collect();
         let facts = reach_facts(&mut conn, association, None, offers_window(now), now).await?;
         let members = members_after(&mut conn, association, "", EVERYBODY).await?;
+        let may_ring = may_ring(&mut conn, &self.vault, association).await?;
         drop(conn);
         let tries = self.rules.pin_tries_total;
         let mut people: Vec<PersonRow> = members
             .into_iter()
             .map(|member| PersonRow {
-                reach: reach_of(&member, facts.get(&member.id).copied().unwrap_or_default(), tries, now),
+                reach: reach_of(
+                    &member,
+                    facts.get(&member.id).copied().unwrap_or_default(),
+                    tries,
+                    may_ring,
+                    now,
+                ),
                 institution: member.institution.as_ref().and_then(|id| institutions.get(id)).cloned(),
                 member,
             })

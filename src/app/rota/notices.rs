@@ -358,7 +358,7 @@ fn falling_short(world: &RotaWorld, timeline: &Timeline, now: Millis) -> Vec<cra
     counted.into_iter().filter(|(_, count)| count.falls_short()).map(|(id, _)| id).collect()
 }
 
-type Written = Option<(Member, Result<Mail, NotEnvelope>)>;
+pub(crate) type Written = Option<(Member, Result<Mail, NotEnvelope>)>;
 
 /// The mail of a job of the rota; `None`: it is not so any more, or nobody is there to read it.
 pub(crate) async fn mail_of(
@@ -491,7 +491,7 @@ pub(crate) async fn mail_of(
     }
 }
 
-async fn reader(
+pub(crate) async fn reader(
     tx: &mut Conn,
     kit: &Kit,
     home: &Association,
@@ -502,7 +502,12 @@ async fn reader(
 }
 
 /// `12月1日から2月28日まで`, `1 Dec to 28 Feb`.
-fn period(first: CivilDate, last: CivilDate, zone: chrono_tz::Tz, lang: Lang) -> Result<Moment, NotEnvelope> {
+pub(crate) fn period(
+    first: CivilDate,
+    last: CivilDate,
+    zone: chrono_tz::Tz,
+    lang: Lang,
+) -> Result<Moment, NotEnvelope> {
     let day = |day: CivilDate| words::day(start_of_day(day, zone), zone, lang);
     let (first, last) = (day(first), day(last));
     Moment::new(match lang {

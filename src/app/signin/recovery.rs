@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::throttle::{Account, Charged, forgive};
 use crate::app::access::{SignedIn, note};
+use crate::app::call::{What, ring_one};
 use crate::app::flow::{make_link_for, raise};
 use crate::app::{App, AppError, Kit, Who};
 use crate::domain::people::Role;
@@ -97,6 +98,8 @@ async fn begin(tx: &mut Conn, kit: &Kit, who: &Who, member: &MemberId) -> Result
     if !office.is_empty() && addresses.insert(email_key(&office)) {
         tell(tx, kit, association, (&id, member), Some(OFFICE)).await?;
     }
+    // Their phone too, where it can be rung.
+    ring_one(tx, kit, who, member, What::Recovery).await?;
     // The board, and whoever watches it. On the pages it stands because nobody has said yet to have seen it.
     raise(tx, kit, association, "recovery_asked", &format!("member:{member}")).await?;
     let detail = json!({ "recovery": id.as_str(), "told": told.len() });

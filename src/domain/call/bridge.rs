@@ -121,6 +121,17 @@ pub enum Prompt {
     Over,
     /// All lines are busy: 119 and the office.
     TooMany,
+    // To somebody who took a call and has not reported.
+    /// 1 = a report, 2 = an urgent call.
+    AskReport,
+    /// Your PIN, please.
+    AskReportPin,
+    /// 1 = by phone, 2 = visited, 3 = transported, 4 = not reached.
+    AskReportOutcome,
+    /// It is written down.
+    ReportTaken,
+    /// It could not be taken here; the page can.
+    ReportOnPage,
     // To whoever is asked.
     /// 1 = I take it, 2 = I call back, 3 = I cannot.
     Screen,
@@ -140,6 +151,14 @@ pub enum Prompt {
     CallerOutOfReach,
     /// Your line broke, or you asked for this connection: 1 to be connected.
     Confirm,
+    /// This is a test of your phone: 1 to show that you hear it.
+    Test,
+    /// The test is done; thank you.
+    Tested,
+    /// New means to sign in were asked for; call the office if it was not you: 1 to show that you heard it.
+    RecoveryAsked,
+    /// Thank you.
+    Noted,
 }
 
 impl Prompt {
@@ -168,6 +187,11 @@ impl Prompt {
             Self::HandedOver => "handed_over",
             Self::Over => "over",
             Self::TooMany => "too_many",
+            Self::AskReport => "ask_report",
+            Self::AskReportPin => "ask_report_pin",
+            Self::AskReportOutcome => "ask_report_outcome",
+            Self::ReportTaken => "report_taken",
+            Self::ReportOnPage => "report_on_page",
             Self::Screen => "screen",
             Self::AskPin => "ask_pin",
             Self::AskPinToCallBack => "ask_pin_to_call_back",
@@ -181,6 +205,10 @@ impl Prompt {
             Self::CallingBack => "calling_back",
             Self::CallerOutOfReach => "caller_out_of_reach",
             Self::Confirm => "confirm",
+            Self::Test => "test",
+            Self::Tested => "tested",
+            Self::RecoveryAsked => "recovery_asked",
+            Self::Noted => "noted",
         }
     }
 }

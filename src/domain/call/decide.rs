@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::bridge::{Command, Gather, Prompt, RoleSpoken, Snapshot};
 use super::leg::{Cause, Leg, LegId, LegState, Role};
 use super::number::Line;
-use super::state::{Alarm, AlarmClock, Call, Kind, Message, Outcome, Route, Stage};
+use super::state::{Alarm, AlarmClock, Call, Message, Outcome, Route, Stage};
 use crate::ids::{InstitutionId, MemberId};
 use crate::planted::{self, Bug};
 use crate::time::Millis;
@@ -146,6 +146,8 @@ pub enum Effect {
     Offer(News),
     /// Nobody is being rung: the dispatcher has to look again.
     GoOn,
+    /// Nobody is left and nobody has seen it: the phones of coordinators and officers ring again.
+    RingOffice,
     /// The request is taken back.
     StopHunt,
     /// The bridge leaves something unsaid: ask it what it holds, and say so with [`Event::Snapshot`].
@@ -163,9 +165,48 @@ pub enum Effect {
         alarm: Alarm,
         said: u32,
     },
+    /// What a taker told by key about the call taken last, shown by the PIN.
+    Report {
+        person: MemberId,
+        told: Told,
+    },
     Ended {
         outcome: Outcome,
     },
+}
+
+/// What came of a call, as far as a key can say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    PhoneOnly,
+    Visited,
+    Transported,
+    NotReached,
+}
+
+impl Told {
+    /// The key that stands for it.
+    #[must_use]
+    pub fn of_key(digits: &str) -> Option<Self> {
+        match digits.chars().next()? {
+            '1' => Some(Self::PhoneOnly),
+            '2' => Some(Self::Visited),
+            '3' => Some(Self::Transported),
+            '4' => Some(Self::NotReached),
+            _ => None,
+        }
+    }
+
+    /// The outcome of a report.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PhoneOnly => "phone_only",
+            Self::Visited => "visited",
+            Self::Transported => "transported",
+            Self::NotReached => "not_reached",
+        }
+    }
 }
 
 /// News of one offer.
@@ -210,6 +251,8 @@ pub enum Notice {
     CallerOutOfReach,
     /// To the taker: please report.
     ReportDue,
+    /// To the coordinator: a report is still missing.
+    ReportMissing,
 }
 
 /// What to say to whoever caused the event.
@@ -562,7 +605,7 @@ impl Machine {
         if let Stage::Over { .. } = self.c.stage {
             return Answer::Already;
         }
-        if !self.c.stage.is_done() && self.c.kind != Kind::Connect {
+        if !self.c.stage.is_done() && self.c.kind.seeks() {
             self.fx.push(Effect::StopHunt);
         }
         let leaving: Vec<LegId> =

@@ -9,7 +9,7 @@ use super::decide::{Answer, Effect, Event, News, decide};
 use super::leg::LegId;
 use super::number::Line;
 use super::state::Call;
-use crate::domain::dispatch::{self, Proof, Request, Terms, World};
+use crate::domain::dispatch::{self, Proof, Request, Selector, Terms, World};
 use crate::ids::MemberId;
 use crate::time::Millis;
 
@@ -81,6 +81,11 @@ pub fn hunt(
                 Effect::Hunt { .. } => (vec![dispatch::Event::Begin], None),
                 Effect::GoOn => (vec![dispatch::Event::Due], None),
                 Effect::StopHunt => (vec![dispatch::Event::Withdraw], None),
+                Effect::RingOffice => {
+                    let named = |s| world.resolve(&s, &both.request, now).into_iter().map(|c| c.person);
+                    let people = named(Selector::Coordinator).chain(named(Selector::Officer));
+                    (people.map(|person| dispatch::Event::AskNow { person }).collect(), None)
+                }
                 Effect::Offer(news) => (vec![to_dispatch(news)], leg_of(news)),
                 _ => (Vec::new(), None),
             };

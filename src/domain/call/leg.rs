@@ -192,6 +192,14 @@ impl Cause {
         }
     }
 
+    /// Reads [`Cause::code`].
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        use serde::de::IntoDeserializer as _;
+        let code: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = code.into_deserializer();
+        Self::deserialize(code).ok()
+    }
+
     /// The line broke without anybody wanting it: the talk is re-made.
     #[must_use]
     pub const fn is_fault(self) -> bool {

@@ -14,7 +14,7 @@ pub mod policy;
 pub mod state;
 
 pub use bridge::{Collect, Command, Gather, LegSeen, Prompt, RoleSpoken, Snapshot};
-pub use decide::{Answer, Decision, Effect, Event, News, Notice, PinVerdict, To, decide, next_due};
+pub use decide::{Answer, Decision, Effect, Event, News, Notice, PinVerdict, To, Told, decide, next_due};
 pub use hunt::{Both, Happened, hunt};
 pub use leg::{Cause, Leg, LegId, LegState, Role};
 pub use number::{Line, Number, Reading};

@@ -52,7 +52,9 @@ pub struct Policy {
     pub leave_s: i64,
     /// A talk is ended after this: a line left open by mistake.
     pub talk_max_s: i64,
-    /// Between two reminders of a report that is due.
+    /// Reminders of a report, before (less than nought) and after the time by which it is due.
+    pub report_ladder_s: Vec<i64>,
+    /// Between two reminders after the last of those; the coordinator is told too.
     pub report_chase_s: i64,
     /// A 9 this soon after joining is the echo of the PIN's last key, in milliseconds.
     pub key_guard_ms: i64,
@@ -85,7 +87,8 @@ impl Default for Policy {
             taker_tries: 2,
             leave_s: 8,
             talk_max_s: 7_200,
-            report_chase_s: 3_600,
+            report_ladder_s: vec![-3_600, 0, 10_800, 86_400],
+            report_chase_s: 86_400,
             key_guard_ms: 2_000,
             legs_max: 200,
         }
@@ -141,11 +144,14 @@ pub struct Limits {
     pub hidden_per_hour: u32,
     /// Lines in use from which on unknown callers hear that all are busy: the rest is kept for known ones.
     pub lines_in_use: u32,
+    /// Minutes on the phone within a month, all lines together, from which on unknown callers are turned away:
+    /// the ceiling of what the bridge may cost. `None`: there is none.
+    pub minutes_per_month: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls_per_line_hour: 5, hidden_per_hour: 20, lines_in_use: 16 }
+        Self { calls_per_line_hour: 5, hidden_per_hour: 20, lines_in_use: 16, minutes_per_month: None }
     }
 }
 
@@ -156,6 +162,8 @@ pub struct Load {
     pub from_line_last_hour: u32,
     /// Legs up or ringing.
     pub lines_in_use: u32,
+    /// Minutes on the phone since the month began.
+    pub minutes_this_month: u32,
 }
 
 /// Whether an inbound call is taken.
@@ -178,7 +186,8 @@ pub fn admit(line: &Reading, known: bool, own: &[Number], load: Load, limits: Li
         Reading::Number(_) | Reading::Special(_) => limits.calls_per_line_hour,
         Reading::Hidden(_) | Reading::Unreadable => limits.hidden_per_hour,
     };
-    if known || (load.from_line_last_hour < per_hour && load.lines_in_use < limits.lines_in_use) {
+    let paid = limits.minutes_per_month.is_none_or(|most| load.minutes_this_month < most);
+    if known || (paid && load.from_line_last_hour < per_hour && load.lines_in_use < limits.lines_in_use) {
         Admission::Open
     } else {
         Admission::TooMany

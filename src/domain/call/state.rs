@@ -18,6 +18,12 @@ pub struct Call {
     pub opened: Millis,
     /// The policy it began with.
     pub policy: Policy,
+    /// By when what came of it has to be told.
+    #[serde(default)]
+    pub report_by: Option<Millis>,
+    /// Whoever calls is this member, by the line, and has a report to give.
+    #[serde(default)]
+    pub reporter: Option<MemberId>,
     pub admission: Admission,
     pub stage: Stage,
     pub caller: Caller,
@@ -49,6 +55,24 @@ pub enum Kind {
     Web,
     /// Two doctors of an accepted consult (電話でつなぐ): who asked for it is rung first, then the other.
     Connect,
+    /// One phone is rung to see whether it is answered with a key (試験の電話).
+    Test,
+    /// One phone is rung to say that new means to sign in were asked for.
+    Recovery,
+}
+
+impl Kind {
+    /// Somebody is looked for by the plan, and what came of it has to be told.
+    #[must_use]
+    pub const fn seeks(self) -> bool {
+        matches!(self, Self::Night | Self::Web)
+    }
+
+    /// One phone is rung, once, and its key is all that is wanted.
+    #[must_use]
+    pub const fn rings_one(self) -> bool {
+        matches!(self, Self::Test | Self::Recovery)
+    }
 }
 
 /// The stage of a call.
@@ -154,7 +178,7 @@ impl Stage {
     }
 }
 
-/// What an unknown caller is asked.
+/// What a caller is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -162,6 +186,12 @@ pub enum Question {
     Station,
     /// The code of the patient's clinic, or 0.
     Clinic,
+    /// A report, or an urgent call?
+    Report,
+    /// The PIN of whoever reports.
+    ReportPin,
+    /// What came of the call that was taken last.
+    ReportOutcome,
 }
 
 /// How a call ended.
@@ -176,8 +206,12 @@ pub enum Outcome {
     Vanished,
     /// Beyond the limits, or our own number.
     Refused,
-    /// A talk between two doctors that did not come about.
+    /// A talk between two doctors that did not come about, or a test that nobody answered with the key.
     NotConnected,
+    /// The key was pressed on the one phone that was rung.
+    Confirmed,
+    /// Somebody called to report on another call.
+    Reported,
 }
 
 /// Where the hunt begins.
@@ -274,6 +308,11 @@ pub struct Taker {
     pub tries: u8,
     /// They have been joined at least once.
     pub talked: bool,
+    /// When they were joined first, and when they hung up last.
+    #[serde(default)]
+    pub joined: Option<Millis>,
+    #[serde(default)]
+    pub ended: Option<Millis>,
 }
 
 /// Something a human must look at; said again until acknowledged.
@@ -312,6 +351,8 @@ impl Call {
             kind,
             opened: now,
             policy,
+            report_by: None,
+            reporter: None,
             admission: Admission::Open,
             stage: Stage::New,
             caller,
@@ -365,6 +406,12 @@ impl Call {
         call
     }
 
+    /// A call to one phone, [`Kind::rings_one`], before `Begin`.
+    #[must_use]
+    pub fn to_one(id: CallId, kind: Kind, person: MemberId, line: Line, policy: Policy, now: Millis) -> Self {
+        Self::empty(id, kind, Caller::on_page(person, line), policy, now)
+    }
+
     /// A talk between two doctors of an accepted consult, before `Begin`. `first` asked to be connected.
     #[must_use]
     pub fn between(
@@ -382,6 +429,8 @@ impl Call {
             since: now,
             tries: 0,
             talked: false,
+            joined: None,
+            ended: None,
         });
         call
     }

@@ -36,6 +36,10 @@ pub enum Event {
         person: MemberId,
         attempt: u32,
     },
+    /// The office has this person asked now, whatever the plan says.
+    AskNow {
+        person: MemberId,
+    },
     /// A yes. Where the asker chooses, it raises a hand.
     Accept {
         person: MemberId,
@@ -300,6 +304,7 @@ impl Machine<'_> {
             Event::Delivered { person, attempt } => self.delivered(person, *attempt),
             Event::Undeliverable { person, attempt } => self.undeliverable(person, *attempt),
             Event::Unanswered { person, attempt } => self.unanswered(person, *attempt),
+            Event::AskNow { person } => self.ask_now(person),
             Event::Accept { person, proof, terms } => self.accept(person, *proof, terms),
             Event::Decline { person } => self.decline(person),
             Event::Hold { person, until } => self.hold(person, *until),

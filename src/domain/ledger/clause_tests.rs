@@ -287,6 +287,66 @@ fn the_claim_is_the_lesser_of_days_and_books_cut_below_a_thousand_once() {
     assert_eq!(claim(&rule, standard, None), None);
 }
 
+/// 高島市（歯科）の条文: 基準額と実支出額の低い方、さらに総事業費から寄附金その他の収入を引いた額との低い方、千円未満切捨て。
+#[test]
+fn the_claim_is_also_not_more_than_the_cost_without_other_income() {
+    let rules = tariffs(&format!(
+        "{}{}",
+        program(
+            "claim_cycle = \"year\"\nclaim_by = \"institution\"\nclaim_unit_yen = 1000\n\
+             claim_lesser_of_actual = true\nclaim_less_other_income = true"
+        ),
+        duty("DAY", "unit = \"day\"\nyen = 30_000")
+    ));
+    let rule = rules.claim_rule(&code("p"));
+    assert_eq!(rule.by, ClaimBy::Institution);
+    let made = |standard: i64, actual: i64, total_cost: i64, other_income: i64| {
+        let books =
+            Books { actual: Yen(actual), total_cost: Yen(total_cost), other_income: Yen(other_income) };
+        let claim = claim(&rule, Yen(standard), Some(books)).unwrap();
+        (claim.before_cut.0, claim.amount.0)
+    };
+    // The standard is the least; what was paid is; what is left of the cost after a gift is.
+    assert_eq!(made(300_000, 350_000, 400_000, 0), (300_000, 300_000));
+    assert_eq!(made(300_000, 288_888, 400_000, 0), (288_888, 288_000));
+    assert_eq!(made(300_000, 288_888, 400_000, 150_500), (249_500, 249_000));
+    assert_eq!(made(300_000, 288_888, 400_000, 500_000), (0, 0));
+}
+
+/// 江東区の条文: 四半期ごとに、7月15日、10月15日、1月15日、4月15日までに出す。
+#[test]
+fn a_quarterly_claim_is_due_on_the_fifteenth_of_the_month_after_it() {
+    let rules = tariffs(&format!(
+        "{}{}",
+        program("claim_cycle = \"quarter\"\nclaim_due_days = 15"),
+        duty("BED", "unit = \"day\"\nyen = 8_600")
+    ));
+    let rule = rules.claim_rule(&code("p"));
+    let due = |of: &str| {
+        let (first, last) = rule.cycle.of(month(of));
+        (first.to_string(), rule.due(last).unwrap().to_string())
+    };
+    assert_eq!(due("2026-05"), ("2026-04".into(), "2026-07-15".into()));
+    assert_eq!(due("2026-09"), ("2026-07".into(), "2026-10-15".into()));
+    assert_eq!(due("2026-10"), ("2026-10".into(), "2027-01-15".into()));
+    assert_eq!(due("2027-03"), ("2027-01".into(), "2027-04-15".into()));
+}
+
+/// 国分寺市の条文: 夕方の枠は17時から18時まで。
+#[test]
+fn an_evening_slot_of_one_hour_pays_that_hour_of_a_longer_duty() {
+    let rules = tariffs(&format!(
+        "[[calendar]]\nname = \"kokubunji\"\nnight = [\"17:00\", \"18:00\"]\nnight_on = \"every_day\"\n\
+         order = [\"night\"]\n{}{}",
+        program(""),
+        duty("EVENING", "calendar = \"kokubunji\"\nbands = [\"night\"]\nunit = \"hour\"\nyen = 4_000")
+    ));
+    let held = [("2026-07-12/hd", "a", Primary, "2026-07-12T09:00:00+09:00", "2026-07-12T22:00:00+09:00")];
+    let lines = duty_run(&rota(&held), &rules, "2026-07");
+    assert_eq!(yen(&lines), [4_000]);
+    assert_eq!(lines[0].quantity.to_string(), "1");
+}
+
 /// 江東区（後方支援病床）の条文: 1床1日8,600円、四半期ごとの請求、同じ事由でほかの公的補助を受けたときは対象外。
 #[test]
 fn whoever_takes_another_public_subsidy_for_the_same_thing_is_not_paid() {

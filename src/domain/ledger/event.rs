@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{BandFacts, Calendar, CaseNo, CivilDate, TimeBand, civil_day};
 use crate::domain::rota::{Area, RotaRole, SlotKey};
-use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
+use crate::ids::{AssociationId, CallId, InstitutionId, MemberId, RequestId};
 use crate::time::Millis;
 
 /// The version of [`CompletedEvent`] written now. Later versions add fields, with a default for what was
@@ -214,10 +214,20 @@ coded! {
 pub enum EventRef {
     /// A request that was taken. A cover of a weekend is one request per slot.
     Request(RequestId),
+    /// An urgent call that was taken.
+    Call(CallRef),
     /// A stretch of duty held by one person.
     Duty(DutyRef),
     /// A continuous 24-hour turn of an institution.
     Turn(TurnRef),
+}
+
+/// Names an urgent call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CallRef {
+    pub call: CallId,
+    /// What its plan hunted by: the event is kept under it.
+    pub request: RequestId,
 }
 
 /// Names a stretch of duty.
@@ -242,11 +252,31 @@ pub struct TurnRef {
 }
 
 impl EventRef {
+    /// The request under which the event was recorded; `None` for duty.
+    #[must_use]
+    pub const fn request(&self) -> Option<&RequestId> {
+        match self {
+            Self::Request(id) => Some(id),
+            Self::Call(of) => Some(&of.request),
+            Self::Duty(_) | Self::Turn(_) => None,
+        }
+    }
+
+    /// The call that the event was; `None` for everything else.
+    #[must_use]
+    pub const fn call(&self) -> Option<&CallId> {
+        match self {
+            Self::Call(of) => Some(&of.call),
+            Self::Request(_) | Self::Duty(_) | Self::Turn(_) => None,
+        }
+    }
+
     /// The text that stands for the event in a line's identity.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
             Self::Request(id) => id.api(),
+            Self::Call(of) => of.call.api(),
             Self::Duty(duty) => {
                 let slot = duty.slot.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
                 let day = duty.day.map_or_else(String::new, |day| format!("#{day}"));
@@ -422,6 +452,9 @@ pub struct CompletedEvent {
     /// Another public subsidy was taken for the same thing, as its taker declared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_subsidy: bool,
+    /// The asker said at the end that a referral or a transport was avoided by it (搬送回避).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transport_avoided: bool,
     /// An officer decided that it is not paid (理事判断).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub excluded: bool,

@@ -12,6 +12,7 @@ mod event;
 mod fraction;
 mod lines;
 mod month;
+mod next_year;
 mod program;
 mod program_file;
 mod run;
@@ -24,17 +25,18 @@ mod tariff_keys;
 pub use condition::{Condition, ConditionResult, ConditionState, ReasonCode};
 pub use entries::{NotCorrectable, correction, differences, may_correct, proration};
 pub use event::{
-    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
-    DutyRef, EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, NotACode, Occasion,
-    OnRotaAs, RequesterFacts, TurnRef, Urgency, counting_instant,
+    AcceptorFacts, AskerRole, AttemptFact, AttemptResult, CallRef, Channel, Code, CompletedEvent,
+    Confirmation, DutyRef, EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, NotACode,
+    Occasion, OnRotaAs, RequesterFacts, TurnRef, Urgency, counting_instant,
 };
 pub use fraction::{Fraction, NotAFraction, Rounding};
 pub use lines::{Eligibility, Entry, Line, Said, lines};
 pub use month::{Month, NotAMonth};
+pub use next_year::for_next_year;
 pub use program::{
     Books, Budget, BudgetRule, Claim, ClaimBy, ClaimRule, Cycle, Program, StandbyDay, claim, prorated,
 };
-pub use run::{Balance, Brief, Fact, OutOfBalance, Run, Taken, Waiting, balance, run_month};
+pub use run::{Asks, Balance, Brief, Fact, OutOfBalance, Run, Taken, Waiting, balance, run_month};
 pub use standby::{People, Piece, StandbyEvent, TurnEvent, stretches, turns};
 pub use table::{Cell, LedgerTable};
 pub use tariff::{Caps, Side, Tariff, Tariffs, Unit, Uplift, UpliftOn};

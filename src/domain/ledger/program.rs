@@ -77,6 +77,14 @@ impl ClaimRule {
     };
 }
 
+impl ClaimRule {
+    /// The day by which the claim of a cycle that ends with this month must be in.
+    #[must_use]
+    pub fn due(&self, last: Month) -> Option<CivilDate> {
+        self.due_days.map(|days| last.end().plus_days(i64::from(days) - 1))
+    }
+}
+
 impl Cycle {
     /// The months of the cycle in which a month lies: the first and the last.
     #[must_use]

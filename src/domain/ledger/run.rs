@@ -2,6 +2,7 @@
 //! month, with what needs more than one event: days paid once, subsidies that exclude each other, caps,
 //! budgets. Pure: the same input gives the same bytes.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -92,15 +93,26 @@ impl Taken {
     /// Counts a line in, closed or new. Corrections move money, not counts: what was taken back does not make
     /// room under a cap for an event that came later and was refused.
     pub fn take(&mut self, line: &Brief) {
-        self.said.insert((line.event.clone(), line.side, line.program.clone()));
         if let Some(program) = &line.program {
-            let year = (program.clone(), Month::of(line.civil_date).fiscal_year());
-            *self.spent.entry(year.clone()).or_default() += line.amount.0;
-            if line.reason == Some(super::ReasonCode::BudgetSpent) {
-                self.spent_out.insert(year);
-            }
+            let over = line.reason == Some(super::ReasonCode::BudgetSpent);
+            self.take_money(program, Month::of(line.civil_date).fiscal_year(), line.amount, over);
         }
-        let (Some(tariff), Some(program)) = (&line.tariff, &line.program) else { return };
+        self.take_counts(line);
+    }
+
+    /// Counts in what a programme has paid for events of a fiscal year; `over`: a line did not fit any more.
+    pub fn take_money(&mut self, program: &Code, fiscal_year: i32, yen: Yen, over: bool) {
+        let year = (program.clone(), fiscal_year);
+        *self.spent.entry(year.clone()).or_default() += yen.0;
+        if over {
+            self.spent_out.insert(year);
+        }
+    }
+
+    /// Counts in that something was said, and what it takes of caps and days; no money.
+    pub fn take_counts(&mut self, line: &Brief) {
+        self.said.insert((line.event.clone(), line.side, line.program.clone()));
+        let (Some(tariff), Some(_)) = (&line.tariff, &line.program) else { return };
         let month = Month::of(line.civil_date);
         let mine = self.by_month.entry((tariff.clone(), line.institution.clone(), month)).or_default();
         mine.1 += line.amount.0;
@@ -111,18 +123,26 @@ impl Taken {
         }
         mine.0 += 1;
         all.0 += 1;
-        *self.by_case.entry((tariff.clone(), line.case().to_owned())).or_default() += 1;
         if line.by_day {
             self.days.insert((tariff.clone(), line.institution.clone(), line.civil_date));
         }
+        self.take_case(line);
+    }
+
+    /// Counts in that a tariff pays a case, and that its programme pays it to this party.
+    pub fn take_case(&mut self, line: &Brief) {
+        let (Some(tariff), Some(program)) = (&line.tariff, &line.program) else { return };
+        if line.entry != "original" || line.reason.is_some() {
+            return;
+        }
+        *self.by_case.entry((tariff.clone(), line.case().to_owned())).or_default() += 1;
         let claim = (line.case().to_owned(), line.side, line.institution.clone());
         self.claims.entry(claim).or_default().insert(program.clone());
     }
 
-    /// Whether closed months have the last word on it.
-    #[must_use]
-    pub fn has_said(&self, said: &Said) -> bool {
-        self.said.contains(said)
+    /// Whether closed months have the last word on what the line says.
+    fn has_said_of(&self, line: &Line) -> bool {
+        !self.said.is_empty() && self.said.contains(&line.said())
     }
 
     /// Whether closed months have said anything on a side of an event.
@@ -184,7 +204,7 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
             Fact::Event(_) => Month::of(line.civil_date) <= month,
             Fact::Standby(_) | Fact::Turn(_) => Month::of(line.civil_date) == month,
         };
-        all.extend(made.into_iter().filter(|line| here(line) && !taken.has_said(&line.said())));
+        all.extend(made.into_iter().filter(|line| here(line) && !taken.has_said_of(line)));
     }
     if waiting == Waiting::End {
         for line in &mut all {
@@ -197,7 +217,9 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
     let by_code: BTreeMap<&Code, &Tariff> = tariffs.all().iter().map(|t| (&t.code, t)).collect();
     let ranks = ranks(tariffs);
     let rank = |line: &Line| line.program.as_ref().and_then(|p| ranks.get(p)).copied().unwrap_or(0);
-    all.sort_by_cached_key(|line| (rank(line), order(line)));
+    let one_rank = ranks.values().all(|rank| *rank == 0);
+    all.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| order(a, b)));
+    let steps_back = tariffs.all().iter().any(|t| !t.exclusive_with.is_empty());
     let mut run = Run::default();
     for mut line in all {
         let tariff = line.tariff.as_ref().and_then(|code| by_code.get(code)).copied();
@@ -207,13 +229,47 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
         if matches!(line.eligibility, Eligibility::PendingEvidence { .. }) {
             run.held.push(line);
         } else {
-            taken.take(&Brief::of(&line));
+            // What nobody asks about need not be kept in mind.
+            if steps_back || tariff.is_some_and(|t| counts(t, tariffs)) {
+                taken.take(&Brief::of(&line));
+            }
             run.lines.push(line);
         }
     }
-    run.lines.sort_by_cached_key(order);
-    run.held.sort_by_cached_key(order);
+    if !one_rank {
+        run.lines.sort_by(order);
+        run.held.sort_by(order);
+    }
     run
+}
+
+/// Whether lines of a tariff change what later ones get: by a cap, a day, a budget for the first who come.
+fn counts(tariff: &Tariff, tariffs: &Tariffs) -> bool {
+    let budget = tariffs.programs().get(&tariff.program).and_then(|p| p.budget);
+    tariff.caps != super::tariff::Caps::default()
+        || tariff.unit == Unit::Day
+        || budget.is_some_and(|b| b.rule == BudgetRule::FirstCome)
+}
+
+/// What of closed months a run under these tariffs looks at, besides what was said of late events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// Lines of the same cases.
+    pub cases: bool,
+    /// What programmes have spent.
+    pub money: bool,
+}
+
+impl Asks {
+    /// What these tariffs ask.
+    #[must_use]
+    pub fn of(tariffs: &Tariffs) -> Self {
+        let budgets = tariffs.programs().values().filter_map(|p| p.budget);
+        Self {
+            cases: tariffs.all().iter().any(|t| !t.exclusive_with.is_empty() || t.caps.per_case.is_some()),
+            money: budgets.into_iter().any(|b| b.rule == BudgetRule::FirstCome),
+        }
+    }
 }
 
 /// The order in which programmes have their word: who steps back for another comes after it.
@@ -231,11 +287,13 @@ fn ranks(tariffs: &Tariffs) -> BTreeMap<&Code, usize> {
     ranks
 }
 
-type Order = (CivilDate, i64, String, Side, Option<Code>, Option<Code>);
-
-fn order(line: &Line) -> Order {
-    let (program, tariff) = (line.program.clone(), line.tariff.clone());
-    (line.civil_date, line.at.0, line.event.key(), line.side, program, tariff)
+/// Day, instant, event, side, programme, tariff. The texts of events are made only where day and instant are the same.
+fn order(a: &Line, b: &Line) -> Ordering {
+    let event = || if a.event == b.event { Ordering::Equal } else { a.event.key().cmp(&b.event.key()) };
+    (a.civil_date, a.at.0)
+        .cmp(&(b.civil_date, b.at.0))
+        .then_with(event)
+        .then_with(|| (a.side, &a.program, &a.tariff).cmp(&(b.side, &b.program, &b.tariff)))
 }
 
 /// Writes the result of a condition and what follows from it.
@@ -256,6 +314,9 @@ fn decide(line: &mut Line, tariff: &Tariff, condition: Condition, yes: bool) {
 }
 
 fn hold_against_others(line: &mut Line, tariff: &Tariff, tariffs: &Tariffs, taken: &Taken) {
+    if tariff.exclusive_with.is_empty() && !counts(tariff, tariffs) {
+        return;
+    }
     let brief = Brief::of(line);
     let month = Month::of(line.civil_date);
     // Where a programme pays a case to a party on a side, tariffs that step back for it do not (二重補助の禁止).
@@ -357,11 +418,15 @@ pub fn balance(lines: &[Line]) -> Result<Balance, OutOfBalance> {
         sums.paid_lines += u32::from(line.amount.0 != 0);
         let add = |sum: Yen| sum.checked_add(line.amount).ok_or(OutOfBalance::TooLarge);
         sums.total = add(sums.total)?;
-        let mine = sums.by_institution.entry(line.institution.clone()).or_default();
-        *mine = add(*mine)?;
-        let program = line.program.as_ref().map_or_else(String::new, ToString::to_string);
-        let of_program = sums.by_program.entry(program).or_default();
-        *of_program = add(*of_program)?;
+        match sums.by_institution.get_mut(&line.institution) {
+            Some(mine) => *mine = add(*mine)?,
+            None => drop(sums.by_institution.insert(line.institution.clone(), line.amount)),
+        }
+        let program = line.program.as_ref().map_or("", Code::as_str);
+        match sums.by_program.get_mut(program) {
+            Some(of_program) => *of_program = add(*of_program)?,
+            None => drop(sums.by_program.insert(program.to_owned(), line.amount)),
+        }
     }
     let all = |sums: &mut dyn Iterator<Item = &Yen>| sums.map(|y| i128::from(y.0)).sum::<i128>();
     let total = i128::from(sums.total.0);

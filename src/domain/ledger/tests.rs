@@ -68,6 +68,7 @@ pub(super) fn consult(taken_at: &str) -> CompletedEvent {
         night_card_used: false,
         specialty: Some(code("dermatology")),
         other_subsidy: false,
+        transport_avoided: false,
         excluded: false,
         requester: RequesterFacts {
             institution: InstitutionId::new(taken, &chance),

@@ -2,10 +2,13 @@
 //! were not opened; and what the office should do next. Readiness is A4-11 and A4-12 of the records: growth
 //! came where somebody set every device up and knew who could not be reached yet.
 
+use crate::domain::call::Cause;
 use crate::time::Millis;
 
 /// A test mail that nobody confirmed within this says that mail does not arrive.
 pub const TEST_PATIENCE_S: i64 = 7 * 86_400;
+/// A test call is over within this, however it went.
+pub const TEST_CALL_S: i64 = 600;
 /// Offers of the last so many seconds count.
 pub const OFFERS_WINDOW_S: i64 = 90 * 86_400;
 /// An offer has this long to be opened before it counts as not opened.
@@ -106,6 +109,75 @@ pub fn mail_health(facts: &MailFacts, now: Millis) -> MailHealth {
     }
 }
 
+/// What is known of a person's phone, from test calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhoneFacts {
+    pub has_number: bool,
+    pub asked: Option<Millis>,
+    pub confirmed: Option<Millis>,
+    /// The newest that nobody answered with the key, and why.
+    pub failed: Option<(Millis, Option<Cause>)>,
+}
+
+/// Whether the phone rings where it should (電話の届き具合).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneHealth {
+    NoNumber,
+    /// 確認済み: answered, and the key was pressed.
+    Confirmed {
+        at: Millis,
+    },
+    /// 未確認
+    Unknown,
+    /// A test call is under way.
+    Waiting {
+        since: Millis,
+    },
+    /// 届かない: why, where the bridge said so.
+    Failing(Option<Cause>),
+}
+
+impl PhoneHealth {
+    /// The stable word of the API and the key of the text.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoNumber => "no_number",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Unknown => "unknown",
+            Self::Waiting { .. } => "waiting",
+            Self::Failing(_) => "failing",
+        }
+    }
+
+    /// Somebody is known to answer.
+    #[must_use]
+    pub const fn is_confirmed(self) -> bool {
+        matches!(self, Self::Confirmed { .. })
+    }
+}
+
+/// How a phone reaches somebody at `now`: the newest test that ended counts.
+#[must_use]
+pub fn phone_health(facts: &PhoneFacts, now: Millis) -> PhoneHealth {
+    if !facts.has_number {
+        return PhoneHealth::NoNumber;
+    }
+    let failed = facts.failed.map(|(at, _)| at);
+    if let Some(since) = facts.asked.filter(|at| facts.confirmed.max(failed).is_none_or(|end| end < *at))
+        && now < since.plus_s(TEST_CALL_S)
+    {
+        return PhoneHealth::Waiting { since };
+    }
+    match (facts.confirmed, facts.failed) {
+        (Some(at), failed) if failed.is_none_or(|(failed, _)| failed <= at) => PhoneHealth::Confirmed { at },
+        // The lines here failed, not the phone there.
+        (_, Some((_, Some(cause)))) if cause.is_fault() || cause == Cause::Congestion => PhoneHealth::Unknown,
+        (_, Some((_, cause))) => PhoneHealth::Failing(cause),
+        (_, None) => PhoneHealth::Unknown,
+    }
+}
+
 /// What makes an address hard to reach. It is kept all the same: these addresses exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HardAddress {
@@ -158,7 +230,9 @@ pub fn hard_address(address: &str) -> Option<HardAddress> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
     pub mail: MailHealth,
-    pub has_phone: bool,
+    pub phone: PhoneHealth,
+    /// The association can ring its people.
+    pub may_ring: bool,
     pub has_fax: bool,
     pub pin_set: bool,
     pub pin_locked: bool,
@@ -188,6 +262,10 @@ pub enum NextStep {
     AgreeOnPhone,
     /// Help with signing in on their own device.
     HelpWithDevice,
+    /// Nobody answered the test call: agree on a number.
+    CallAboutPhone,
+    /// Make a test call.
+    TestCall,
     Nothing,
 }
 
@@ -204,6 +282,8 @@ impl NextStep {
             Self::AwaitTest => "await_test",
             Self::AgreeOnPhone => "agree_on_phone",
             Self::HelpWithDevice => "help_with_device",
+            Self::CallAboutPhone => "call_about_phone",
+            Self::TestCall => "test_call",
             Self::Nothing => "nothing",
         }
     }
@@ -213,7 +293,7 @@ impl Readiness {
     /// The first thing that is missing.
     #[must_use]
     pub const fn next(&self) -> NextStep {
-        let other_way = self.has_phone || self.has_fax;
+        let other_way = self.has_phone() || self.has_fax;
         match self.mail {
             MailHealth::NoAddress if !other_way => return NextStep::AskForContact,
             _ => {}
@@ -225,19 +305,36 @@ impl Readiness {
             return NextStep::MakeSheet;
         }
         match self.mail {
+            MailHealth::NoAddress if self.phone.is_confirmed() => NextStep::Nothing,
+            MailHealth::NoAddress if self.has_phone() && self.may_ring => self.next_of_phone(),
             MailHealth::NoAddress => NextStep::AgreeOnPhone,
             MailHealth::Failing(_) => NextStep::CallAboutMail,
             MailHealth::Unknown => NextStep::SendTest,
             MailHealth::Waiting { .. } => NextStep::AwaitTest,
             MailHealth::Confirmed { .. } if self.devices == 0 && !self.is_office => NextStep::HelpWithDevice,
-            MailHealth::Confirmed { .. } => NextStep::Nothing,
+            MailHealth::Confirmed { .. } => self.next_of_phone(),
+        }
+    }
+
+    /// There is a number.
+    #[must_use]
+    pub const fn has_phone(&self) -> bool {
+        !matches!(self.phone, PhoneHealth::NoNumber)
+    }
+
+    const fn next_of_phone(&self) -> NextStep {
+        match self.phone {
+            PhoneHealth::Failing(_) if self.may_ring => NextStep::CallAboutPhone,
+            PhoneHealth::Unknown | PhoneHealth::Waiting { .. } if self.may_ring => NextStep::TestCall,
+            _ => NextStep::Nothing,
         }
     }
 
     /// Nobody knows yet whether anything sent to them arrives (まだ届かない会員).
     #[must_use]
     pub const fn is_unreached(&self) -> bool {
-        !self.mail.arrives()
+        let by_phone_alone = matches!(self.mail, MailHealth::NoAddress) && self.phone.is_confirmed();
+        !self.mail.arrives() && !by_phone_alone
     }
 }
 
@@ -295,6 +392,28 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_test_call_that_ended_says_whether_the_phone_is_answered() {
+        assert_eq!(phone_health(&PhoneFacts::default(), at(1)), PhoneHealth::NoNumber);
+        let facts = PhoneFacts { has_number: true, ..PhoneFacts::default() };
+        assert_eq!(phone_health(&facts, at(1)), PhoneHealth::Unknown);
+        let asked = PhoneFacts { asked: Some(at(3)), ..facts };
+        assert_eq!(phone_health(&asked, at(3).plus_s(30)), PhoneHealth::Waiting { since: at(3) });
+        assert_eq!(phone_health(&asked, at(4)), PhoneHealth::Unknown);
+        let confirmed = PhoneFacts { confirmed: Some(at(3).plus_s(40)), ..asked };
+        assert_eq!(
+            phone_health(&confirmed, at(3).plus_s(41)),
+            PhoneHealth::Confirmed { at: at(3).plus_s(40) }
+        );
+        let later = PhoneFacts { failed: Some((at(5), Some(Cause::Busy))), ..confirmed };
+        assert_eq!(phone_health(&later, at(6)), PhoneHealth::Failing(Some(Cause::Busy)));
+        let ours = PhoneFacts { failed: Some((at(5), Some(Cause::Lost))), ..later };
+        assert_eq!(phone_health(&ours, at(6)), PhoneHealth::Unknown);
+        let again = PhoneFacts { asked: Some(at(7)), confirmed: Some(at(7).plus_s(30)), ..later };
+        assert!(phone_health(&again, at(8)).is_confirmed());
+        assert!(Cause::from_code("no_key") == Some(Cause::NoKey) && Cause::from_code("?").is_none());
+    }
+
+    #[test]
     fn hard_addresses_are_told_and_usual_ones_are_not() {
         for broken in ["kato..osamu@docomo.ne.jp", ".kato@docomo.ne.jp", "kato.@ezweb.ne.jp"] {
             assert_eq!(hard_address(broken), Some(HardAddress::BreaksRules), "{broken}");
@@ -311,7 +430,8 @@ mod tests {
         let confirmed = MailHealth::Confirmed { at: at(1) };
         let ready = Readiness {
             mail: confirmed,
-            has_phone: true,
+            phone: PhoneHealth::Confirmed { at: at(1) },
+            may_ring: true,
             has_fax: false,
             pin_set: true,
             pin_locked: false,
@@ -331,9 +451,20 @@ mod tests {
             NextStep::SendTest
         );
         assert_eq!(Readiness { pin_locked: true, ..ready }.next(), NextStep::Unlock);
-        assert_eq!(Readiness { mail: MailHealth::NoAddress, ..ready }.next(), NextStep::AgreeOnPhone);
-        let nothing = Readiness { mail: MailHealth::NoAddress, has_phone: false, ..ready };
-        assert_eq!(nothing.next(), NextStep::AskForContact);
+        let no_mail = Readiness { mail: MailHealth::NoAddress, ..ready };
+        assert_eq!(no_mail.next(), NextStep::Nothing);
+        assert!(!no_mail.is_unreached());
+        let unknown = PhoneHealth::Unknown;
+        assert_eq!(Readiness { phone: unknown, ..ready }.next(), NextStep::TestCall);
+        assert_eq!(Readiness { phone: unknown, ..no_mail }.next(), NextStep::TestCall);
+        assert!(Readiness { phone: unknown, ..no_mail }.is_unreached());
+        let failing = PhoneHealth::Failing(Some(Cause::Busy));
+        assert_eq!(Readiness { phone: failing, ..ready }.next(), NextStep::CallAboutPhone);
+        // Where nobody can be rung, no test is asked for.
+        assert_eq!(Readiness { phone: unknown, may_ring: false, ..ready }.next(), NextStep::Nothing);
+        assert_eq!(Readiness { phone: unknown, may_ring: false, ..no_mail }.next(), NextStep::AgreeOnPhone);
+        assert_eq!(Readiness { phone: PhoneHealth::NoNumber, ..ready }.next(), NextStep::Nothing);
+        assert_eq!(Readiness { phone: PhoneHealth::NoNumber, ..no_mail }.next(), NextStep::AskForContact);
         let failing = MailHealth::Failing(WhyFailing::Refused);
         assert_eq!(Readiness { mail: failing, ..ready }.next(), NextStep::CallAboutMail);
         assert!(!ready.is_unreached() && Readiness { mail: failing, ..ready }.is_unreached());

@@ -10,7 +10,7 @@ const JA: &str = include_str!("../../../config/prompts/ja.tsv");
 const EN: &str = include_str!("../../../config/prompts/en.tsv");
 
 /// Every prompt there is.
-pub const ALL: [Prompt; 34] = [
+pub const ALL: [Prompt; 43] = [
     Prompt::AskStation,
     Prompt::AskClinic,
     Prompt::AskStationAgain,
@@ -45,6 +45,15 @@ pub const ALL: [Prompt; 34] = [
     Prompt::CallingBack,
     Prompt::CallerOutOfReach,
     Prompt::Confirm,
+    Prompt::Test,
+    Prompt::Tested,
+    Prompt::RecoveryAsked,
+    Prompt::Noted,
+    Prompt::AskReport,
+    Prompt::AskReportPin,
+    Prompt::AskReportOutcome,
+    Prompt::ReportTaken,
+    Prompt::ReportOnPage,
 ];
 
 /// Sounds of the bridge's own dialplan, for the time in which touban is down.
@@ -147,6 +156,15 @@ mod tests {
             Prompt::CallingBack => 31,
             Prompt::CallerOutOfReach => 32,
             Prompt::Confirm => 33,
+            Prompt::Test => 34,
+            Prompt::Tested => 35,
+            Prompt::RecoveryAsked => 36,
+            Prompt::Noted => 37,
+            Prompt::AskReport => 38,
+            Prompt::AskReportPin => 39,
+            Prompt::AskReportOutcome => 40,
+            Prompt::ReportTaken => 41,
+            Prompt::ReportOnPage => 42,
         }
     }
 

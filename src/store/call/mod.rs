@@ -1,6 +1,8 @@
-//! Calls: load, save what a decision changed, legs, reports, settings. Orders to the bridge are `orders`.
+//! Calls: load, save what a decision changed, legs, reports, settings. Orders to the bridge are `orders`, what was
+//! told of a call `reports`.
 
 pub mod orders;
+pub mod reports;
 
 use super::db::{Conn, StoreError};
 use super::row::{Row, values};
@@ -23,6 +25,9 @@ statements! {
     LEG_CALL = "SELECT association_id, call_id FROM call_leg WHERE leg_id = $1";
     LEGS_OF_CALL = "SELECT leg_id, role, member_id, state, cause, began_at_ms, answered_at_ms, ended_at_ms FROM call_leg WHERE association_id = $1 AND call_id = $2 ORDER BY began_at_ms, leg_id";
     LEGS_IN_USE = "SELECT COUNT(*) AS n FROM call_leg WHERE association_id = $1 AND ended_at_ms IS NULL";
+    LINE_MS =
+        "SELECT COALESCE(SUM(l.ended_at_ms - l.answered_at_ms), 0) AS n FROM call c JOIN call_leg l ON l.association_id = c.association_id AND l.call_id = c.call_id WHERE c.association_id = $1 AND c.opened_at_ms >= $2 AND l.answered_at_ms IS NOT NULL AND l.ended_at_ms IS NOT NULL",
+        "SELECT CAST(COALESCE(SUM(l.ended_at_ms - l.answered_at_ms), 0) AS BIGINT) AS n FROM call c JOIN call_leg l ON l.association_id = c.association_id AND l.call_id = c.call_id WHERE c.association_id = $1 AND c.opened_at_ms >= $2 AND l.answered_at_ms IS NOT NULL AND l.ended_at_ms IS NOT NULL";
     CALL_LINES_FORGET = "UPDATE call SET line_mark = NULL WHERE ended_at_ms < $1 AND line_mark IS NOT NULL";
     CALL_MESSAGE_SET = "UPDATE call SET message = $3 WHERE association_id = $1 AND call_id = $2";
     CALL_MESSAGE = "SELECT message FROM call WHERE association_id = $1 AND call_id = $2";
@@ -38,8 +43,6 @@ statements! {
     CALLS_OF_LINE = "SELECT call_id, ended_at_ms FROM call WHERE association_id = $1 AND line_mark = $2 AND opened_at_ms >= $3 ORDER BY opened_at_ms DESC, call_id LIMIT 100";
     CALLS_HIDDEN = "SELECT COUNT(*) AS n FROM call WHERE association_id = $1 AND line_mark IS NULL AND kind = 'night' AND opened_at_ms >= $2";
     CALLS_WITHOUT_STEP = "SELECT association_id, call_id FROM call WHERE ended_at_ms IS NULL AND ((due_at_ms IS NULL AND stage <> 'last_resort') OR due_at_ms < $1) LIMIT 100";
-    CALL_REPORT_ADD = "INSERT INTO call_report (association_id, call_id, seq, member_id, entered_by, at_ms, outcome, body) SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7 FROM call_report WHERE association_id = $1 AND call_id = $2";
-    CALL_REPORTS = "SELECT seq, member_id, entered_by, at_ms, outcome, body FROM call_report WHERE association_id = $1 AND call_id = $2 ORDER BY seq";
     CALL_SETTINGS = "SELECT revision, body FROM call_settings WHERE association_id = $1";
     CALL_SETTINGS_ADD = "INSERT INTO call_settings (association_id, revision, body) VALUES ($1, 1, $2) ON CONFLICT (association_id) DO NOTHING";
     CALL_SETTINGS_SAVE = "UPDATE call_settings SET revision = revision + 1, body = $3 WHERE association_id = $1 AND revision = $2";
@@ -77,6 +80,8 @@ const fn kind_code(call: &Call) -> &'static str {
         Kind::Night => "night",
         Kind::Web => "web",
         Kind::Connect => "connect",
+        Kind::Test => "test",
+        Kind::Recovery => "recovery",
     }
 }
 
@@ -509,6 +514,18 @@ pub async fn calls_hidden(
     conn.one(&CALLS_HIDDEN, values![association.as_str(), since]).await?.map_or(Ok(0), |r| r.int("n"))
 }
 
+/// Milliseconds that lines of calls which began since were up, as far as they have ended.
+///
+/// # Errors
+/// The database's.
+pub async fn line_ms_since(
+    conn: &mut Conn,
+    association: &AssociationId,
+    since: Millis,
+) -> Result<i64, StoreError> {
+    conn.one(&LINE_MS, values![association.as_str(), since]).await?.map_or(Ok(0), |r| r.int("n"))
+}
+
 /// Forgets from which lines calls that ended before `before` came.
 ///
 /// # Errors
@@ -560,62 +577,6 @@ pub async fn call_message(
     };
     let kept = vault.open_kept(conn, association, message_at(id.as_str()), &sealed).await?;
     Ok(kept.text().cloned())
-}
-
-/// What came of a call, as its taker or the office told it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallReport {
-    pub seq: i64,
-    pub member: MemberId,
-    /// Who typed it, where that was not the taker.
-    pub entered_by: Option<String>,
-    pub at: Millis,
-    /// A code of the list of outcomes.
-    pub outcome: String,
-    /// Sealed.
-    pub body: Vec<u8>,
-}
-
-/// # Errors
-/// The database's.
-pub async fn call_report_add(
-    tx: &mut Conn,
-    association: &AssociationId,
-    call: &CallId,
-    report: &CallReport,
-) -> Result<(), StoreError> {
-    let params = values![
-        association.as_str(),
-        call.as_str(),
-        report.member.as_str(),
-        report.entered_by.as_deref(),
-        report.at,
-        report.outcome.as_str(),
-        report.body.clone(),
-    ];
-    tx.exec(&CALL_REPORT_ADD, params).await.map(drop)
-}
-
-/// # Errors
-/// The database's.
-pub async fn call_reports(
-    conn: &mut Conn,
-    association: &AssociationId,
-    call: &CallId,
-) -> Result<Vec<CallReport>, StoreError> {
-    let rows = conn.all(&CALL_REPORTS, values![association.as_str(), call.as_str()]).await?;
-    rows.iter()
-        .map(|r| {
-            Ok(CallReport {
-                seq: r.int("seq")?,
-                member: r.id("member_id", MemberId::from_stored)?,
-                entered_by: r.opt_text("entered_by")?,
-                at: r.millis("at_ms")?,
-                outcome: r.text("outcome")?,
-                body: r.bytes("body")?,
-            })
-        })
-        .collect()
 }
 
 const fn settings_at(id: &str) -> Sealed<'_> {

@@ -1,20 +1,23 @@
 //! Completed events and the lines made when they completed. `months` keeps closes and sealed lines, `rules`
-//! tariffs and what the office recorded by hand. What a line is worth is `domain::ledger`.
+//! tariffs and what the office recorded by hand, `reports` what papers need besides. What a line is worth is `domain::ledger`.
 
 pub mod months;
+pub mod reports;
 pub mod rules;
 
 use super::db::{Conn, Statement, StoreError};
 use super::row::values;
 use super::statements;
 use crate::domain::ledger::{CompletedEvent, Line};
-use crate::ids::{AssociationId, LedgerLineId, RequestId};
+use crate::ids::{AssociationId, CallId, LedgerLineId, RequestId};
 use crate::time::Millis;
 
 statements! {
-    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, at_ms, counts_at_ms, body) VALUES ($1, $2, $3, $4, $5)";
-    EVENTS_COUNTED = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND counts_at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND request_id > $5 ORDER BY request_id LIMIT $6";
-    EVENTS_LATE = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND counts_at_ms < $2 AND at_ms > $3 AND at_ms <= $4 AND request_id > $5 ORDER BY request_id LIMIT $6";
+    EVENT_ADD = "INSERT INTO completed_event (association_id, request_id, call_id, at_ms, counts_at_ms, body) VALUES ($1, $2, $3, $4, $5, $6)";
+    EVENTS_COUNTED = "SELECT request_id, counts_at_ms AS at, body FROM completed_event WHERE association_id = $1 AND counts_at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND (counts_at_ms > $2 OR request_id > $5) ORDER BY counts_at_ms, request_id LIMIT $6";
+    EVENTS_LATE = "SELECT request_id, at_ms AS at, body FROM completed_event WHERE association_id = $1 AND at_ms >= $2 AND counts_at_ms < $3 AND at_ms <= $4 AND (at_ms > $2 OR request_id > $5) ORDER BY at_ms, request_id LIMIT $6";
+    EVENT_OF_CALL_CASE = "SELECT e.request_id FROM completed_event e JOIN call c ON c.association_id = e.association_id AND c.call_id = e.call_id WHERE e.association_id = $1 AND c.case_no = $2";
+    EVENT_OF_CALL = "SELECT request_id FROM completed_event WHERE association_id = $1 AND call_id = $2";
     EVENT_OF_REQUEST = "SELECT body FROM completed_event WHERE association_id = $1 AND request_id = $2";
     EVENTS_AFTER = "SELECT request_id, body FROM completed_event WHERE association_id = $1 AND request_id > $2 ORDER BY request_id LIMIT $3";
     LINE_ADD = "INSERT INTO ledger_line (association_id, line_id, request_id, run, side, party, tariff, at_ms, amount_yen, reason, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -25,7 +28,7 @@ statements! {
 
 /// For the test that prepares every statement.
 pub(super) fn statements() -> Vec<&'static Statement> {
-    [ALL, months::ALL, rules::ALL].concat()
+    [ALL, months::ALL, reports::ALL, rules::ALL].concat()
 }
 
 /// A stored line.
@@ -48,6 +51,8 @@ fn line_row(row: &super::Row) -> Result<LineRow, StoreError> {
     })
 }
 
+/// `event` says whether it came from a request or from a call.
+///
 /// # Errors
 /// The database's; a request completes once.
 pub async fn event_add(
@@ -59,28 +64,52 @@ pub async fn event_add(
 ) -> Result<(), StoreError> {
     let body =
         serde_json::to_string(event).map_err(|e| StoreError::corrupt("completed_event", request, e))?;
-    let params = values![association.as_str(), request.as_str(), at, event.moment.at, body];
+    let call = event.event.call().map(CallId::as_str);
+    let params = values![association.as_str(), request.as_str(), call, at, event.moment.at, body];
     tx.exec(&EVENT_ADD, params).await.map(drop)
 }
 
-fn event_row(row: &super::Row) -> Result<(RequestId, CompletedEvent), StoreError> {
+fn event_row(row: &super::Row) -> Result<(RequestId, Box<CompletedEvent>), StoreError> {
     Ok((row.id("request_id", RequestId::from_stored)?, row.json("body")?))
 }
 
-/// Completed events that count in `[from, to)` and were recorded at or before `as_of`, in the order of their
-/// requests, after `after`.
+/// Events read at a time.
+const PAGE: i64 = 2_000;
+
+/// Reads page after page by a statement whose second value is the instant, and whose fifth the request, after which
+/// it goes on. While the database reads a page, the one before it is made sense of.
+async fn events_by(
+    conn: &mut Conn,
+    association: &AssociationId,
+    statement: &'static Statement,
+    (mut at, before, as_of): (Millis, Millis, Millis),
+    mut after: String,
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
+    type Read = tokio::task::JoinHandle<Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError>>;
+    let lost = |e: tokio::task::JoinError| StoreError::Unusable(format!("reading events broke off: {e}"));
+    let (mut events, mut reading): (Vec<_>, Option<Read>) = (Vec::new(), None);
+    loop {
+        let params = values![association.as_str(), at, before, as_of, after.as_str(), PAGE];
+        let rows = conn.all(statement, params).await?;
+        if let Some(page) = reading.take() {
+            events.extend(page.await.map_err(lost)??);
+        }
+        let Some(last) = rows.last() else { return Ok(events) };
+        (at, after) = (last.millis("at")?, last.text("request_id")?);
+        reading = Some(tokio::task::spawn_blocking(move || rows.iter().map(event_row).collect()));
+    }
+}
+
+/// Completed events that count in `[from, to)` and were recorded at or before `as_of`.
 ///
 /// # Errors
 /// The database's.
 pub async fn events_counted(
     conn: &mut Conn,
     association: &AssociationId,
-    (from, to, as_of): (Millis, Millis, Millis),
-    after: &str,
-    limit: i64,
-) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
-    let params = values![association.as_str(), from, to, as_of, after, limit];
-    conn.all(&EVENTS_COUNTED, params).await?.iter().map(event_row).collect()
+    span: (Millis, Millis, Millis),
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
+    events_by(conn, association, &EVENTS_COUNTED, span, String::new()).await
 }
 
 /// Completed events that count before `before` and were recorded after `since`, until `as_of`.
@@ -91,11 +120,10 @@ pub async fn events_late(
     conn: &mut Conn,
     association: &AssociationId,
     (before, since, as_of): (Millis, Millis, Millis),
-    after: &str,
-    limit: i64,
-) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
-    let params = values![association.as_str(), before, since, as_of, after, limit];
-    conn.all(&EVENTS_LATE, params).await?.iter().map(event_row).collect()
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
+    // After every request of that instant itself: ids begin with a digit.
+    let after = "Z".to_owned();
+    events_by(conn, association, &EVENTS_LATE, (since, before, as_of), after).await
 }
 
 /// # Errors
@@ -109,6 +137,32 @@ pub async fn event_of(
     row.map(|r| r.json("body")).transpose()
 }
 
+/// Under which request the event of a call stands; `None` where the call is no event of the ledger (yet).
+///
+/// # Errors
+/// The database's.
+pub async fn event_of_call(
+    conn: &mut Conn,
+    association: &AssociationId,
+    call: &CallId,
+) -> Result<Option<RequestId>, StoreError> {
+    let row = conn.one(&EVENT_OF_CALL, values![association.as_str(), call.as_str()]).await?;
+    row.map(|r| r.id("request_id", RequestId::from_stored)).transpose()
+}
+
+/// As [`event_of_call`], by the call's case number.
+///
+/// # Errors
+/// The database's.
+pub async fn event_of_call_case(
+    conn: &mut Conn,
+    association: &AssociationId,
+    case_no: &str,
+) -> Result<Option<RequestId>, StoreError> {
+    let row = conn.one(&EVENT_OF_CALL_CASE, values![association.as_str(), case_no]).await?;
+    row.map(|r| r.id("request_id", RequestId::from_stored)).transpose()
+}
+
 /// Completed events in the order of their requests, after `after`.
 ///
 /// # Errors
@@ -118,7 +172,7 @@ pub async fn events_after(
     association: &AssociationId,
     after: &str,
     limit: i64,
-) -> Result<Vec<(RequestId, CompletedEvent)>, StoreError> {
+) -> Result<Vec<(RequestId, Box<CompletedEvent>)>, StoreError> {
     let rows = conn.all(&EVENTS_AFTER, values![association.as_str(), after, limit]).await?;
     rows.iter().map(|r| Ok((r.id("request_id", RequestId::from_stored)?, r.json("body")?))).collect()
 }

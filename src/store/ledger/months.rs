@@ -26,7 +26,9 @@ statements! {
     SEALED_BY_LINE = "SELECT seq, month, body FROM ledger_sealed WHERE association_id = $1 AND line_id = $2";
     SEALED_OF_EVENT = "SELECT seq, body FROM ledger_sealed WHERE association_id = $1 AND event = $2 ORDER BY seq";
     SEALED_REVERSED = "SELECT COUNT(*) AS n FROM ledger_sealed WHERE association_id = $1 AND of_line = $2 AND entry = 'reversal'";
-    SEALED_BRIEFS = "SELECT seq, event, case_no, side, party, program, tariff, civil_date, unit, reason, entry, amount_yen FROM ledger_sealed WHERE association_id = $1 AND civil_date >= $2 AND seq > $3 AND month < $4 ORDER BY seq LIMIT $5";
+    SEALED_BRIEFS = "SELECT seq, event, case_no, side, party, program, tariff, civil_date, unit, reason, entry, amount_yen FROM ledger_sealed WHERE association_id = $1 AND civil_date >= $2 AND civil_date < $3 AND seq > $4 AND month < $5 ORDER BY seq LIMIT $6";
+    SEALED_OF_CASES = "SELECT seq, event, case_no, side, party, program, tariff, civil_date, unit, reason, entry, amount_yen FROM ledger_sealed WHERE association_id = $1 AND case_no IN (SELECT value FROM json_each($2)) AND civil_date >= $3 AND month < $4 ORDER BY seq", "SELECT seq, event, case_no, side, party, program, tariff, civil_date, unit, reason, entry, amount_yen FROM ledger_sealed WHERE association_id = $1 AND case_no IN (SELECT json_array_elements_text(CAST($2 AS json))) AND civil_date >= $3 AND month < $4 ORDER BY seq";
+    SEALED_SPENT = "SELECT program, CAST(SUM(amount_yen) AS BIGINT) AS yen, MAX(CASE WHEN reason = 'budget_spent' THEN 1 ELSE 0 END) AS spent_out FROM ledger_sealed WHERE association_id = $1 AND month < $2 AND civil_date >= $3 AND civil_date < $4 AND program IS NOT NULL GROUP BY program ORDER BY program";
     SEALED_BY_PROGRAM = "SELECT program, CAST(SUM(amount_yen) AS BIGINT) AS yen FROM ledger_sealed WHERE association_id = $1 AND month >= $2 AND month <= $3 AND program IS NOT NULL GROUP BY program ORDER BY program";
     SEALED_BY_MONTH = "SELECT month, program, CAST(SUM(amount_yen) AS BIGINT) AS yen, COUNT(*) AS n FROM ledger_sealed WHERE association_id = $1 AND month >= $2 AND month <= $3 AND program IS NOT NULL GROUP BY month, program ORDER BY month, program";
     SEALED_BY_PARTY = "SELECT party, month, program, CAST(SUM(amount_yen) AS BIGINT) AS yen FROM ledger_sealed WHERE association_id = $1 AND month <= $2 GROUP BY party, month, program ORDER BY party, month, program";
@@ -432,20 +434,21 @@ fn brief(row: &Row) -> Result<Brief, StoreError> {
     })
 }
 
-/// What closed months before `month` hold of events from a day on, in the order of the chain; `each` gets one
-/// after the other, so that a long ledger is not held in memory.
+/// What closed months before `month` hold of events of the days `[from, to)`, in the order of the chain; `each` gets
+/// one after the other, so that a long ledger is not held in memory.
 ///
 /// # Errors
 /// The database's.
 pub async fn sealed_briefs(
     conn: &mut Conn,
     association: &AssociationId,
-    (from, month): (CivilDate, Month),
+    ((from, to), month): ((CivilDate, CivilDate), Month),
     mut each: impl FnMut(&Brief),
 ) -> Result<(), StoreError> {
-    let mut after = 0i64;
+    let (mut after, from, to) = (0i64, from.to_string(), to.to_string());
     loop {
-        let params = values![association.as_str(), from.to_string(), after, month.to_string(), PAGE];
+        let params =
+            values![association.as_str(), from.as_str(), to.as_str(), after, month.to_string(), PAGE];
         let rows = conn.all(&SEALED_BRIEFS, params).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.int("seq")?;
@@ -453,6 +456,51 @@ pub async fn sealed_briefs(
             each(&brief(row)?);
         }
     }
+}
+
+/// Cases asked about in one statement.
+const CASES: usize = 1_000;
+
+/// What closed months before `month` hold of these cases, for events from a day on.
+///
+/// # Errors
+/// The database's.
+pub async fn sealed_of_cases(
+    conn: &mut Conn,
+    association: &AssociationId,
+    cases: &[String],
+    (from, month): (CivilDate, Month),
+    mut each: impl FnMut(&Brief),
+) -> Result<(), StoreError> {
+    for some in cases.chunks(CASES) {
+        let list = serde_json::Value::from(some).to_string();
+        let params = values![association.as_str(), list, from.to_string(), month.to_string()];
+        for row in &conn.all(&SEALED_OF_CASES, params).await? {
+            each(&brief(row)?);
+        }
+    }
+    Ok(())
+}
+
+/// What each programme has paid in closed months before `month` for events of the days `[from, to)`, and whether a
+/// line did not fit into its budget any more.
+///
+/// # Errors
+/// The database's.
+pub async fn sealed_spent(
+    conn: &mut Conn,
+    association: &AssociationId,
+    (from, to): (CivilDate, CivilDate),
+    month: Month,
+) -> Result<Vec<(Code, Yen, bool)>, StoreError> {
+    let params = values![association.as_str(), month.to_string(), from.to_string(), to.to_string()];
+    let rows = conn.all(&SEALED_SPENT, params).await?;
+    let read = |row: &Row| {
+        let program = row.text("program")?;
+        let program = program.parse().map_err(|e| StoreError::corrupt("ledger_sealed", &program, e))?;
+        Ok((program, Yen(row.int("yen")?), row.int("spent_out")? == 1))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// What each programme paid in closed months, both included.
@@ -543,7 +591,7 @@ pub async fn held_of(
     conn: &mut Conn,
     association: &AssociationId,
     month: Month,
-) -> Result<Vec<(RequestId, crate::domain::ledger::CompletedEvent)>, StoreError> {
+) -> Result<Vec<(RequestId, Box<crate::domain::ledger::CompletedEvent>)>, StoreError> {
     let rows = conn.all(&HELD_OF, values![association.as_str(), month.to_string()]).await?;
     rows.iter().map(super::event_row).collect()
 }

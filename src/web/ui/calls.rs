@@ -10,11 +10,11 @@ use crate::app::call::{CallLine, CallPage as Found, CallTold, OUTCOMES};
 use crate::domain::consult::FieldWrong;
 use crate::domain::people::rights::Right;
 use crate::i18n::t;
-use crate::ids::{CallId, InstitutionId};
+use crate::ids::{CallId, InstitutionId, MemberId};
 
 use super::caller::{Binding, Caller, see_other};
 use super::failure::Failure;
-use super::form::Fields;
+use super::form::{Fields, narrow};
 use super::views::calls::{CallLeg, CallNew, CallPage, CallReport, CallReportForm, CallRow, Calls};
 use super::views::{Choice, Choices, Field, StateLine, Tone, render};
 use super::words::Voice;
@@ -28,6 +28,7 @@ pages! {
     post "/calls/{id}/report" => report;
     post "/calls/{id}/again" => again;
     post "/calls/{id}/hand-over" => hand_over;
+    post "/calls/{id}/ring" => ring;
     post "/calls/{id}/seen" => seen;
     post "/calls/{id}/close" => close;
     post "/consults/{id}/connect" => connect;
@@ -151,6 +152,7 @@ fn problem(caller: &Caller, wrong: &[FieldWrong]) -> String {
     let code = match wrong.first().map(|w| w.field) {
         Some("phone") => "calls-no-phone",
         Some("number") => "calls-no-number",
+        Some("minutes") => "calls-too-dear",
         _ => "calls-not-there",
     };
     t(caller.lang, code)
@@ -228,6 +230,18 @@ async fn page(
     let report =
         (taken && (mine || office) && matches!(stage, "report_due" | "promised" | "over" | "talking"))
             .then(|| report_form(caller, sent));
+    let ring = if office && matches!(stage, "ringing" | "last_resort") {
+        let people = caller.web.app.call_ringable(&person.association.id).await?;
+        let choice = |(id, name): (MemberId, String)| Choice {
+            value: id.to_string(),
+            label: name,
+            note: None,
+            chosen: false,
+        };
+        people.into_iter().map(choice).collect()
+    } else {
+        Vec::new()
+    };
     let view = CallPage {
         shell: caller.shell_at(CALLS, &format!("/calls/{id}")),
         id: id.to_string(),
@@ -239,6 +253,7 @@ async fn page(
         report,
         may_again: mine && matches!(stage, "promised" | "report_due"),
         may_hand_over: mine && matches!(stage, "talking" | "connecting" | "promised"),
+        ring,
         may_close: office && line.row.ended.is_none(),
         once: caller.once(),
     };
@@ -261,6 +276,7 @@ fn report_form(caller: &Caller, sent: Option<(&Fields, &[FieldWrong])>) -> CallR
     CallReportForm {
         outcome: Choices { options: OUTCOMES.iter().map(choice).collect(), problem: wrong("outcome") },
         place: field("place"),
+        minutes: field("minutes"),
         text: field("text"),
     }
 }
@@ -291,6 +307,11 @@ pub(super) async fn report(
         outcome: fields.get("outcome").to_owned(),
         place: fields.text("place"),
         text: fields.text("text"),
+        minutes: match narrow(fields.get("minutes")).as_str() {
+            "" => None,
+            // What cannot be read is out of range and said so.
+            typed => Some(typed.parse().unwrap_or(-1)),
+        },
     };
     match caller.web.app.call_report(&person.who(), &call, &taker, told, Some(&key)).await {
         Ok(()) => Ok(see_other(&format!("/calls/{call}"))),
@@ -322,6 +343,21 @@ pub(super) async fn hand_over(
     fields.check(&caller, CALLS)?;
     fields.key("call.hand_over")?;
     caller.web.app.call_hand_over(&person.who(), &call, &person.member.id).await?;
+    Ok(see_other(&format!("/calls/{call}")))
+}
+
+/// `POST /calls/{id}/ring`: this person now, whatever the plan says.
+pub(super) async fn ring(
+    caller: Caller,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    let person = caller.with_right(Right::Board)?;
+    let (_, call, _) = seen_by(&caller, &id).await?;
+    fields.check(&caller, CALLS)?;
+    fields.key("call.ring")?;
+    let member = MemberId::from_stored(fields.get("member")).map_err(|_| Failure::not_found())?;
+    caller.web.app.call_ring(&person.who(), &call, &member).await?;
     Ok(see_other(&format!("/calls/{call}")))
 }
 

@@ -25,8 +25,9 @@ pages! {
 const SETTINGS: Binding<'static> = Binding::Page("settings");
 /// The pillars that the shipped plan rings, in its order.
 const PILLARS: [&str; 2] = ["home_care", "visits"];
-/// The largest limit that can be set.
+/// The largest limits that can be set.
 const LIMIT_MAX: u32 = 200;
+const MINUTES_MAX: u32 = 100_000;
 /// Institutions a page shows.
 const EVERYWHERE: i64 = 1_000;
 
@@ -49,6 +50,17 @@ fn words(text: &str) -> Vec<String> {
     parted.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// `08:00` as a minute of the day.
+fn minute(clock: &str) -> Option<u16> {
+    let (hour, minute) = clock.trim().split_once(':')?;
+    let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
+    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+}
+
+fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
 /// `18:00-08:00` as minutes of the day; nothing typed: always. `None`: it cannot be read.
 fn hours(text: &str) -> Option<(u16, u16)> {
     let text = narrow(text);
@@ -56,11 +68,6 @@ fn hours(text: &str) -> Option<(u16, u16)> {
         return Some((0, 0));
     }
     let (from, to) = text.split_once(['-', '~', '〜', '–'])?;
-    let minute = |clock: &str| {
-        let (hour, minute) = clock.trim().split_once(':')?;
-        let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
-        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
-    };
     Some((minute(from)?, minute(to)?))
 }
 
@@ -68,7 +75,6 @@ fn hours_shown(pillar: &Pillar) -> String {
     if pillar.from_min == pillar.to_min {
         return String::new();
     }
-    let clock = |m: u16| format!("{:02}:{:02}", m / 60, m % 60);
     format!("{}-{}", clock(pillar.from_min), clock(pillar.to_min))
 }
 
@@ -135,7 +141,10 @@ async fn page(
         together: settings.together,
         pillars: PILLARS.iter().map(pillar).collect(),
         per_line: number(settings.limits.calls_per_line_hour),
+        hidden: number(settings.limits.hidden_per_hour),
         in_use: number(settings.limits.lines_in_use),
+        minutes: settings.limits.minutes_per_month.map_or_else(Field::default, number),
+        report_by: Field { value: clock(settings.report_by()), problem: None },
         institutions: all.into_iter().filter(|i| i.closed.is_none()).map(row).collect(),
     };
     Ok(caller.page(render(&view), false))
@@ -181,13 +190,29 @@ pub(super) async fn change(caller: Caller, fields: Fields) -> Result<Response, F
         };
         (set.from_min, set.to_min) = (from, to);
     }
-    let limit =
-        |name: &str| narrow(fields.get(name)).parse::<u32>().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
-    let (Some(per_line), Some(in_use)) = (limit("per_line"), limit("in_use")) else {
+    let Some(by) = minute(&narrow(fields.get("report_by"))) else {
+        return page(&caller, revision, &settings, typed, say("night-wrong-clock")).await;
+    };
+    settings.report_by_min = Some(by);
+    let limit = |name: &str, from: u32, most: u32| {
+        narrow(fields.get(name)).parse::<u32>().ok().filter(|n| (from..=most).contains(n))
+    };
+    let ceiling = match narrow(fields.get("month_minutes")).as_str() {
+        "" => Some(None),
+        _ => limit("month_minutes", 1, MINUTES_MAX).map(Some),
+    };
+    let (Some(per_line), Some(hidden), Some(in_use), Some(ceiling)) = (
+        limit("per_line", 1, LIMIT_MAX),
+        limit("hidden", 0, LIMIT_MAX),
+        limit("in_use", 1, LIMIT_MAX),
+        ceiling,
+    ) else {
         return page(&caller, revision, &settings, typed, say("night-wrong-limit")).await;
     };
     settings.limits.calls_per_line_hour = per_line;
+    settings.limits.hidden_per_hour = hidden;
     settings.limits.lines_in_use = in_use;
+    settings.limits.minutes_per_month = ceiling;
     let mut unreadable = false;
     for institution in caller.web.app.institutions(association, "", EVERYWHERE).await? {
         let field = |name: &str| format!("{name}_{}", institution.id);

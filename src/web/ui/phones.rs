@@ -46,10 +46,17 @@ fn ways(caller: &Caller, demo: &Demo, phone: &Phone) -> Vec<PhoneKey> {
             key("2", "phones-key-2", false),
             key("3", "phones-key-3", false),
         ],
-        Some("ask_pin" | "ask_pin_to_call_back" | "pin_again") => {
+        Some("ask_pin" | "ask_pin_to_call_back" | "ask_report_pin" | "pin_again") => {
             let pin = demo.pin_of(phone).unwrap_or_default().to_owned();
             if pin.is_empty() { Vec::new() } else { vec![key(&pin, "phones-key-pin", true)] }
         }
+        Some("ask_report") => vec![key("1", "phones-key-report", true), key("2", "phones-key-urgent", false)],
+        Some("ask_report_outcome") => vec![
+            key("1", "word-call-told-phone_only", true),
+            key("2", "word-call-told-visited", false),
+            key("3", "word-call-told-transported", false),
+            key("4", "word-call-told-not_reached", false),
+        ],
         Some("confirm") => vec![key("1", "phones-key-confirm", true)],
         Some("ask_clinic" | "ask_clinic_again") => {
             vec![key("12#", "phones-key-clinic", true), key("0#", "phones-key-0", false)]

@@ -58,8 +58,12 @@ async fn the_clinics_calls_ring_the_cover_and_a_call_at_the_end_stays(office: Te
     night.phones.hang_up(&doctor).unwrap();
     let line = night.stage("report_due").await;
     let app = &night.office.app;
-    let told =
-        CallTold { outcome: "phone_only".to_owned(), place: String::new(), text: "CANARY-CALL".to_owned() };
+    let told = CallTold {
+        outcome: "phone_only".to_owned(),
+        place: String::new(),
+        text: "CANARY-CALL".to_owned(),
+        minutes: None,
+    };
     let who = Who::member(&night.office.association, &ono);
     app.call_report(&who, &line.row.id, &ono, told, None).await.unwrap();
     // The asker's page lists it with what came of it.

@@ -16,9 +16,10 @@ use touban::app::call::settings::{CallSettings, InstitutionCalls};
 use touban::app::people::NewMember;
 use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{App, Who};
-use touban::domain::call::number::{Number, Reading, read};
+use touban::domain::call::Cause;
 use touban::domain::call::policy::Policy;
 use touban::domain::people::Role;
+use touban::domain::people::reach::PhoneHealth;
 use touban::domain::rota::RotaRole;
 use touban::ids::{AssociationId, InstitutionId, MemberId, SharedChance, SystemChance};
 use touban::seal::{Pin, Seal};
@@ -28,45 +29,38 @@ use touban::time::{Clock as _, Millis, SystemClock, Window};
 
 use super::network::{Network, PATIENCE, Pbx, a_moment, breathe};
 use super::port::TURN;
-use crate::support::{PIN, add_association, add_institution, new_member, rules_with};
+use crate::support::{PIN, add_association, add_institution, new_member, rules_with, telephone as number};
 use crate::support_office::Scratch;
 
-const NIGHT: &str = "0312345678";
-const NURSE: &str = "0422000001";
-const NURSE_VOICE: u32 = 350;
-const PRIMARY: &str = "09011110001";
-const PRIMARY_VOICE: u32 = 550;
-const DEPUTY: &str = "09011110002";
-const DEPUTY_VOICE: u32 = 750;
+pub(super) const NIGHT: &str = "0312345678";
+pub(super) const NURSE: &str = "0422000001";
+pub(super) const NURSE_VOICE: u32 = 350;
+pub(super) const PRIMARY: &str = "09011110001";
+pub(super) const PRIMARY_VOICE: u32 = 550;
+pub(super) const DEPUTY: &str = "09011110002";
+pub(super) const DEPUTY_VOICE: u32 = 750;
 const OTHER: &str = "09011110003";
 const COORDINATOR: &str = "09011110004";
 /// From a start of the program until it hears the bridge, under load.
 const START: Duration = Duration::from_secs(30);
-
-fn number(text: &str) -> Number {
-    match read(text) {
-        Reading::Number(number) => number,
-        other => panic!("{other:?}"),
-    }
-}
 
 fn now() -> Millis {
     SystemClock.now()
 }
 
 /// One installation, its people, and its life.
-struct Night {
-    network: Network,
-    pbx: Pbx,
-    scratch: Scratch,
+pub(super) struct Night {
+    pub(super) network: Network,
+    pub(super) pbx: Pbx,
+    pub(super) scratch: Scratch,
     life: Option<Child>,
     base_url: String,
     /// Reads the same database, and stands for the office.
-    app: App,
-    association: AssociationId,
-    clinic: InstitutionId,
-    primary: MemberId,
-    deputy: MemberId,
+    pub(super) app: App,
+    pub(super) association: AssociationId,
+    pub(super) clinic: InstitutionId,
+    pub(super) primary: MemberId,
+    pub(super) deputy: MemberId,
     other: MemberId,
     _turn: MutexGuard<'static, ()>,
 }
@@ -82,7 +76,7 @@ impl Drop for Night {
 
 impl Night {
     /// The program is up and heard the bridge; the primary and the deputy are on duty.
-    async fn begins() -> Self {
+    pub(super) async fn begins() -> Self {
         Self::begins_with(20).await
     }
 
@@ -202,7 +196,7 @@ impl Night {
         }
     }
 
-    fn last_words(&self) -> String {
+    pub(super) fn last_words(&self) -> String {
         let log = std::fs::read(self.log()).unwrap_or_default();
         String::from_utf8_lossy(&log[log.len().saturating_sub(4_000)..]).into_owned()
     }
@@ -214,12 +208,12 @@ impl Night {
         life.wait().unwrap();
     }
 
-    async fn calls(&self) -> Vec<CallLine> {
+    pub(super) async fn calls(&self) -> Vec<CallLine> {
         self.app.calls_page(&self.association, "", 100).await.unwrap()
     }
 
     /// Waits until the newest call is so.
-    async fn until(&self, what: &str, so: impl Fn(&CallLine) -> bool) -> CallLine {
+    pub(super) async fn until(&self, what: &str, so: impl Fn(&CallLine) -> bool) -> CallLine {
         let begun = Instant::now();
         loop {
             let calls = self.calls().await;
@@ -231,12 +225,12 @@ impl Night {
         }
     }
 
-    async fn stage(&self, stage: &str) -> CallLine {
+    pub(super) async fn stage(&self, stage: &str) -> CallLine {
         self.until(stage, |line| line.row.stage == stage).await
     }
 
     /// The nurse dials, names the clinic, says what it is about.
-    async fn nurse_calls(&mut self) {
+    pub(super) async fn nurse_calls(&mut self) {
         self.network.calls("nurse", Some(NURSE), NIGHT, NURSE_VOICE);
         self.network.wait("nurse", "up").await;
         self.network.until_spoken_to("nurse").await;
@@ -247,11 +241,11 @@ impl Night {
     }
 
     /// A phone that somebody holds in the hand.
-    async fn phone(&mut self, phone: &str, voice: u32) {
+    pub(super) async fn phone(&mut self, phone: &str, voice: u32) {
         self.network.behaves(phone, "ring", json!({ "tone": voice })).await;
     }
 
-    async fn picks_up(&mut self, phone: &str) -> Value {
+    pub(super) async fn picks_up(&mut self, phone: &str) -> Value {
         let (_, rang) = self.network.wait(phone, "rings").await;
         self.network.answer(phone);
         self.network.wait(phone, "up").await;
@@ -259,7 +253,7 @@ impl Night {
     }
 
     /// Hears the question, presses 1.
-    async fn presses_1(&mut self, phone: &str, member: &MemberId) {
+    pub(super) async fn presses_1(&mut self, phone: &str, member: &MemberId) {
         self.leg(member, "screening").await;
         self.network.until_spoken_to(phone).await;
         a_moment().await;
@@ -268,7 +262,7 @@ impl Night {
     }
 
     /// Keys the PIN when it is asked for; a star begins anew, as a person does who was too early.
-    async fn keys_pin(&mut self, phone: &str) {
+    pub(super) async fn keys_pin(&mut self, phone: &str) {
         for _ in 0..5 {
             a_moment().await;
             self.network.press(phone, &format!("*{PIN}"));
@@ -283,26 +277,26 @@ impl Night {
         panic!("the PIN is not taken: {}", self.last_words());
     }
 
-    async fn leg(&self, member: &MemberId, state: &str) {
+    pub(super) async fn leg(&self, member: &MemberId, state: &str) {
         let is = |l: &touban::app::call::LegLine| {
             l.leg.member.as_ref() == Some(member) && l.leg.state == state && l.leg.ended.is_none()
         };
         self.until(&format!("a leg is {state}"), |line| line.legs.iter().any(is)).await;
     }
 
-    async fn takes(&mut self, phone: &str, member: &MemberId) {
+    pub(super) async fn takes(&mut self, phone: &str, member: &MemberId) {
         let rang = self.picks_up(phone).await;
         assert_eq!(rang["shows"], NIGHT, "the phone shows the night number");
         self.presses_1(phone, member).await;
         self.keys_pin(phone).await;
     }
 
-    async fn they_talk(&mut self, phone: &str, voice: u32) {
+    pub(super) async fn they_talk(&mut self, phone: &str, voice: u32) {
         self.network.until_hears("nurse", voice).await;
         self.network.until_hears(phone, NURSE_VOICE).await;
     }
 
-    fn causes(line: &CallLine, member: &MemberId) -> Vec<String> {
+    pub(super) fn causes(line: &CallLine, member: &MemberId) -> Vec<String> {
         let of = line.legs.iter().filter(|l| l.leg.member.as_ref() == Some(member));
         of.filter_map(|l| l.leg.cause.clone()).collect()
     }
@@ -362,6 +356,29 @@ async fn a_busy_phone_is_followed_by_the_next_at_once_and_a_machine_is_never_hea
         line.legs.iter().filter(|l| l.leg.cause.as_deref() == Some("no_key")).count() == 1
     });
     assert_eq!(Night::causes(&line.await, &night.primary), ["busy"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs an Asterisk: scripts/test phone"]
+async fn a_test_call_counts_when_1_is_pressed_and_not_when_a_machine_answers() {
+    let mut night = Night::begins().await;
+    night.network.behaves(DEPUTY, "voicemail", json!({ "tone": 1150, "after_ms": 200 })).await;
+    night.phone(PRIMARY, PRIMARY_VOICE).await;
+    let (who, primary, deputy) = (Who::cli(&night.association), night.primary.clone(), night.deputy.clone());
+    night.app.call_test(&who, &primary, None).await.unwrap();
+    let rang = night.picks_up(PRIMARY).await;
+    assert_eq!(rang["shows"], NIGHT, "the phone shows the night number");
+    night.network.until_spoken_to(PRIMARY).await;
+    a_moment().await;
+    night.network.press(PRIMARY, "1");
+    night.until("it is confirmed", |line| line.row.outcome.as_deref() == Some("confirmed")).await;
+    night.network.wait(PRIMARY, "over").await;
+    night.app.call_test(&who, &deputy, None).await.unwrap();
+    night.until("a machine has no key", |line| line.row.outcome.as_deref() == Some("not_connected")).await;
+    let health =
+        async |of: &MemberId| night.app.reach(&night.association, of).await.unwrap().1.readiness.phone;
+    assert!(health(&primary).await.is_confirmed());
+    assert_eq!(health(&deputy).await, PhoneHealth::Failing(Some(Cause::NoKey)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

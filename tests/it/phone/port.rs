@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
-use touban::domain::call::number::{Line, Number, Reading, read};
+use touban::domain::call::number::Line;
 use touban::domain::call::{Cause, Collect, Command, Gather, LegId, LegSeen, Prompt};
 use touban::i18n::Lang;
 use touban::ids::{CallId, SystemChance};
@@ -18,6 +18,7 @@ use touban::ports::phone::{
 use touban::time::{Clock as _, Millis, SystemClock};
 
 use super::network::{Network, PATIENCE, Pbx, a_moment, breathe, well};
+use crate::support::telephone as number;
 
 const NIGHT: &str = "0312345678";
 const NURSE: &str = "0422000001";
@@ -52,13 +53,6 @@ async fn night() -> Night {
     let network = Network::start().await;
     let desk = Desk::open(pbx.settings()).await;
     Night { network, pbx, desk, _turn: turn }
-}
-
-fn number(text: &str) -> Number {
-    match read(text) {
-        Reading::Number(number) => number,
-        other => panic!("{other:?}"),
-    }
 }
 
 fn now() -> Millis {

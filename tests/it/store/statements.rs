@@ -49,6 +49,7 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("JOBS_BY_STATE", "figures of the operator"),
     ("MONTH_KEYS", "twelve a year; only `verify`"),
     ("ASSOCIATIONS", "a handful"),
+    ("SEALED_OF_CASES", "the list of cases that it is given"),
     ("SETUP_LINKS_USE", "a handful, once"),
 ];
 

@@ -4,7 +4,7 @@ use super::{Answer, Effect, Machine, News, PinVerdict};
 use crate::domain::call::bridge::{Collect, Gather, Prompt, RoleSpoken};
 use crate::domain::call::leg::{Cause, Leg, LegId, LegState, Role, Screening};
 use crate::domain::call::number::Line;
-use crate::domain::call::state::Stage;
+use crate::domain::call::state::{Kind, Stage};
 use crate::ids::MemberId;
 use crate::planted::{self, Bug};
 
@@ -163,14 +163,25 @@ impl Machine {
         self.set(id, LegState::Screening { ask, gather, until: self.in_s(window), wrong });
         let prompt = match ask {
             Screening::Pin { .. } if wrong > 0 => Prompt::PinAgain,
-            _ => question(ask),
+            _ => self.question(ask),
         };
         self.play(id, prompt, Some(Gather { number: gather, what: collects(ask) }));
     }
 
+    const fn question(&self, ask: Screening) -> Prompt {
+        match (ask, self.c.kind) {
+            (Screening::Key, _) => Prompt::Screen,
+            (Screening::Confirm, Kind::Test) => Prompt::Test,
+            (Screening::Confirm, Kind::Recovery) => Prompt::RecoveryAsked,
+            (Screening::Confirm, _) => Prompt::Confirm,
+            (Screening::Pin { call_back: false }, _) => Prompt::AskPin,
+            (Screening::Pin { call_back: true }, _) => Prompt::AskPinToCallBack,
+        }
+    }
+
     /// The same question in the same window.
     pub(super) fn ask_again(&mut self, id: &LegId, ask: Screening, gather: u32) {
-        self.play(id, question(ask), Some(Gather { number: gather, what: collects(ask) }));
+        self.play(id, self.question(ask), Some(Gather { number: gather, what: collects(ask) }));
     }
 
     pub(super) fn screening_key(&mut self, id: &LegId, ask: Screening, gather: u32, digits: &str) -> Answer {
@@ -208,6 +219,9 @@ impl Machine {
     }
 
     pub(super) fn pin(&mut self, id: &LegId, gather: u32, verdict: PinVerdict) -> Answer {
+        if self.c.caller.leg.as_ref() == Some(id) {
+            return self.report_pin(gather, verdict);
+        }
         let Some(LegState::Screening { ask: Screening::Pin { call_back }, gather: open, wrong, .. }) =
             self.state_of(id).filter(|_| self.c.legs.contains_key(id))
         else {
@@ -276,15 +290,6 @@ impl Machine {
             }
             _ => Answer::Already,
         }
-    }
-}
-
-const fn question(ask: Screening) -> Prompt {
-    match ask {
-        Screening::Key => Prompt::Screen,
-        Screening::Confirm => Prompt::Confirm,
-        Screening::Pin { call_back: false } => Prompt::AskPin,
-        Screening::Pin { call_back: true } => Prompt::AskPinToCallBack,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The caller: who it is, the message, and a caller who hangs up or comes back.
 
-use super::{Answer, Effect, Machine, Notice, To};
+use super::{Answer, Effect, Machine, Notice, PinVerdict, To, Told};
 use crate::domain::call::bridge::{Collect, Command, Gather, Prompt};
 use crate::domain::call::leg::{Cause, Leg, LegId, LegState, Role, Screening};
 use crate::domain::call::policy::Admission;
@@ -40,7 +40,7 @@ impl Machine {
                 self.next_question();
             }
             (Kind::Web, _) => self.hunt(),
-            (Kind::Connect, _) => self.connecting(),
+            (Kind::Connect | Kind::Test | Kind::Recovery, _) => self.connecting(),
         }
         Answer::Done
     }
@@ -48,7 +48,9 @@ impl Machine {
     // ---- who is calling ---------------------------------------------------------------------------
 
     fn next_question(&mut self) {
-        if !self.c.caller.standing.is_known() {
+        if self.c.reporter.is_some() {
+            self.ask(Question::Report, 1);
+        } else if !self.c.caller.standing.is_known() {
             self.ask(Question::Station, 1);
         } else if self.c.clinic.is_none() {
             self.ask(Question::Clinic, 1);
@@ -66,8 +68,17 @@ impl Machine {
             (Question::Station, _) => Prompt::AskStationAgain,
             (Question::Clinic, 0 | 1) => Prompt::AskClinic,
             (Question::Clinic, _) => Prompt::AskClinicAgain,
+            (Question::Report, _) => Prompt::AskReport,
+            (Question::ReportPin, 0 | 1) => Prompt::AskReportPin,
+            (Question::ReportPin, _) => Prompt::PinAgain,
+            (Question::ReportOutcome, _) => Prompt::AskReportOutcome,
         };
-        self.ask_caller(prompt, Some(Gather { number: gather, what: Collect::Code }));
+        let what = match what {
+            Question::Station | Question::Clinic => Collect::Code,
+            Question::Report | Question::ReportOutcome => Collect::Key,
+            Question::ReportPin => Collect::Pin,
+        };
+        self.ask_caller(prompt, Some(Gather { number: gather, what }));
     }
 
     /// A question or the invitation was heard to its end.
@@ -91,6 +102,20 @@ impl Machine {
     ) -> Answer {
         match (what, found) {
             // "I do not know it": no further question, somebody finds out.
+            (Question::Report, _) => match digits.chars().next() {
+                Some('1') => self.ask(Question::ReportPin, 1),
+                Some('2') => self.not_to_report(),
+                _ => self.not_understood(what, tries),
+            },
+            // Digits of a PIN go to its check and never come here.
+            (Question::ReportPin, _) => return Answer::Already,
+            (Question::ReportOutcome, _) => match (Told::of_key(digits), self.c.reporter.clone()) {
+                (Some(told), Some(person)) => {
+                    self.fx.push(Effect::Report { person, told });
+                    self.report_over(Prompt::ReportTaken);
+                }
+                _ => self.not_understood(what, tries),
+            },
             (_, None) if digits == "0" => self.invite(),
             (Question::Station, Some(station)) => {
                 self.c.caller.standing = Standing::Code { institution: station.clone() };
@@ -107,7 +132,44 @@ impl Machine {
 
     /// Three calm tries, then on without the code.
     pub(super) fn not_understood(&mut self, what: Question, tries: u8) {
-        if tries < self.c.policy.code_tries { self.ask(what, tries + 1) } else { self.invite() }
+        if tries < self.c.policy.code_tries {
+            return self.ask(what, tries + 1);
+        }
+        match what {
+            Question::Station | Question::Clinic => self.invite(),
+            // Who does not say that it is a report is taken for urgent.
+            Question::Report => self.not_to_report(),
+            Question::ReportPin | Question::ReportOutcome => self.report_over(Prompt::ReportOnPage),
+        }
+    }
+
+    // ---- somebody calls to report -----------------------------------------------------------------
+
+    fn not_to_report(&mut self) {
+        self.c.reporter = None;
+        self.next_question();
+    }
+
+    /// The PIN of whoever reports was checked.
+    pub(super) fn report_pin(&mut self, gather: u32, verdict: PinVerdict) -> Answer {
+        match self.c.stage {
+            Stage::Asking { what: Question::ReportPin, gather: open, tries, .. } if open == gather => {
+                match verdict {
+                    PinVerdict::Right => self.ask(Question::ReportOutcome, 1),
+                    PinVerdict::Wrong => self.not_understood(Question::ReportPin, tries),
+                    PinVerdict::Locked => self.report_over(Prompt::ReportOnPage),
+                }
+                Answer::Done
+            }
+            _ => Answer::Already,
+        }
+    }
+
+    fn report_over(&mut self, prompt: Prompt) {
+        if let Some(leg) = self.c.caller.leg.take() {
+            self.farewell(&leg, prompt, Cause::CallOver);
+        }
+        self.over(Outcome::Reported);
     }
 
     // ---- the message ------------------------------------------------------------------------------
@@ -198,6 +260,9 @@ impl Machine {
         if matches!(self.c.stage, Stage::Talking { .. }) && !cause.is_fault() {
             return self.talk_over();
         }
+        if let Stage::Asking { what: Question::ReportPin | Question::ReportOutcome, .. } = self.c.stage {
+            return self.over(Outcome::Reported);
+        }
         if !self.c.stage.is_done() && self.c.caller.away.is_none() {
             self.c.caller.away = Some(Away { since: self.now, told: false });
         }
@@ -244,7 +309,7 @@ impl Machine {
     fn caller_not_reached(&mut self, cause: Cause) {
         let again = self.c.caller.tries < self.c.policy.caller_tries && cause != Cause::Declined;
         match self.c.stage {
-            Stage::Connecting { .. } if self.c.kind == Kind::Connect => self.not_connected(),
+            Stage::Connecting { .. } if !self.c.kind.seeks() => self.not_connected(),
             Stage::Connecting { .. } if again => {
                 self.c.caller.retry = Some(self.in_s(self.c.policy.caller_gap_s));
             }

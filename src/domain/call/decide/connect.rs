@@ -29,6 +29,8 @@ impl Machine {
             since: self.now,
             tries: 0,
             talked: false,
+            joined: None,
+            ended: None,
         });
         self.c.caller.tries = 0;
         self.c.caller.retry = None;
@@ -111,6 +113,9 @@ impl Machine {
         if !matches!(self.c.stage, Stage::Connecting { .. }) {
             return;
         }
+        if self.c.kind.rings_one() {
+            return self.ring_one();
+        }
         let (caller_up, taker_up) = self.sides_up();
         if caller_up && taker_up {
             return self.join();
@@ -131,6 +136,13 @@ impl Machine {
             if !may || !self.dial_caller() {
                 self.caller_out_of_reach();
             }
+        }
+    }
+
+    /// Rings the one phone, once.
+    fn ring_one(&mut self) {
+        if self.c.caller_leg().is_none() && (self.c.caller.tries > 0 || !self.dial_caller()) {
+            self.not_connected();
         }
     }
 
@@ -161,6 +173,11 @@ impl Machine {
 
     /// Somebody rung to be connected pressed 1.
     pub(super) fn confirmed(&mut self, id: &LegId) {
+        if self.c.kind.rings_one() {
+            let thanks = if self.c.kind == Kind::Test { Prompt::Tested } else { Prompt::Noted };
+            self.farewell(id, thanks, Cause::CallOver);
+            return self.over(Outcome::Confirmed);
+        }
         self.set(id, LegState::Up);
         let is_caller = self.c.caller.leg.as_ref() == Some(id);
         if is_caller {
@@ -235,6 +252,7 @@ impl Machine {
         self.c.alarms.remove(&Alarm::NotJoined);
         if let Some(taker) = self.c.taker.as_mut() {
             (taker.talked, taker.tries) = (true, 0);
+            taker.joined.get_or_insert(self.now);
         }
         self.c.caller.tries = 0;
     }
@@ -332,7 +350,7 @@ impl Machine {
             }
             self.tell(To::Person(person), Notice::CallerOutOfReach);
         }
-        let chase = self.in_s(self.c.policy.report_chase_s);
+        let chase = self.next_chase();
         self.c.stage = Stage::ReportDue { since: self.now, chase };
     }
 
@@ -354,7 +372,11 @@ impl Machine {
             self.farewell(&leg, Prompt::Over, Cause::CallOver);
         }
         let person = self.c.taker.as_ref().map(|t| t.person.clone());
-        if let Some(leg) = self.c.taker.as_mut().and_then(|t| t.leg.take()) {
+        let leg = self.c.taker.as_mut().and_then(|t| {
+            t.ended = Some(self.now);
+            t.leg.take()
+        });
+        if let Some(leg) = leg {
             self.cut(&leg, Cause::CallOver);
         }
         self.c.caller.away = None;
@@ -362,7 +384,7 @@ impl Machine {
             return self.over(Outcome::Helped);
         }
         self.bridge(Command::CloseRoom);
-        let chase = self.in_s(self.c.policy.report_chase_s);
+        let chase = self.next_chase();
         self.c.stage = Stage::ReportDue { since: self.now, chase };
         if let Some(person) = person {
             self.tell(To::Person(person), Notice::ReportDue);
@@ -374,7 +396,7 @@ impl Machine {
     pub(super) fn key_while_talking(&mut self, since: Millis, digits: &str) -> Answer {
         // The last key of a PIN may echo into the room; it is not a hand-over.
         let guard = since.plus_ms(self.c.policy.key_guard_ms);
-        if !digits.contains('9') || self.now < guard || self.c.kind == Kind::Connect {
+        if !digits.contains('9') || self.now < guard || !self.c.kind.seeks() {
             return Answer::Already;
         }
         self.hand_over();
@@ -385,7 +407,7 @@ impl Machine {
         let mine = self.c.taker.as_ref().is_some_and(|t| t.person == *person);
         match self.c.stage {
             Stage::Talking { .. } | Stage::Connecting { .. } | Stage::Promised { .. }
-                if mine && self.c.kind != Kind::Connect =>
+                if mine && self.c.kind.seeks() =>
             {
                 self.hand_over();
                 Answer::Done

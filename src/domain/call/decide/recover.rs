@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Answer, Machine};
 use crate::domain::call::bridge::{LegSeen, Snapshot};
 use crate::domain::call::leg::{Cause, Leg, LegId, LegState, Role};
-use crate::domain::call::state::{Alarm, Stage};
+use crate::domain::call::state::{Alarm, Kind, Stage};
 use crate::planted::{self, Bug};
 
 /// Orders of one leg: the second only where it is in doubt whether the first arrived.
@@ -28,7 +28,14 @@ impl Machine {
         let before = (self.c.clone(), self.fx.len());
         self.c.bridge_down = None;
         self.c.alarms.remove(&Alarm::BridgeDown);
-        let new_life = !self.c.generation.is_empty() && self.c.generation != seen.generation;
+        // A call that was begun here was never told of the bridge's life. Where nothing of it is left, nobody knows
+        // whether all of them hung up; lines are rather mended once too often than never.
+        let left = self.c.legs.iter().any(|(id, leg)| leg.is_live() && seen.legs.contains_key(id));
+        let new_life = if self.c.generation.is_empty() {
+            self.c.kind != Kind::Night && !left
+        } else {
+            self.c.generation != seen.generation
+        };
         self.c.generation.clone_from(&seen.generation);
         self.hang_up_strays(seen);
         self.end_missing(seen, new_life);

@@ -83,12 +83,16 @@ impl Machine {
 
     fn alarms_again(&mut self) {
         let every_s = self.c.policy.alarm_every_s;
+        let last_resort = matches!(self.c.stage, Stage::LastResort { .. }) && self.c.bridge_down.is_none();
         for (alarm, clock) in &mut self.c.alarms {
             if clock.next <= self.now {
                 clock.said = clock.said.saturating_add(1);
                 // After a standstill it is said once, not as often as was missed.
                 clock.next = self.now.plus_s(every_s);
                 self.fx.push(Effect::Alarm { alarm: *alarm, said: clock.said });
+                if *alarm == Alarm::NobodyLeft && last_resort {
+                    self.fx.push(Effect::RingOffice);
+                }
             }
         }
     }
@@ -145,6 +149,20 @@ impl Machine {
         self.play(id, prompt, None);
     }
 
+    /// The next reminder: the ladder around the time at which the report is due, then again and again.
+    pub(super) fn next_chase(&self) -> Millis {
+        let by = self.c.report_by.unwrap_or(self.now);
+        let steps = self.c.policy.report_ladder_s.iter().map(|s| by.plus_s(*s));
+        let again = self.in_s(self.c.policy.report_chase_s);
+        steps.filter(|at| *at > self.now).min().unwrap_or(again)
+    }
+
+    /// The last reminder of the ladder is out.
+    fn chased_in_vain(&self) -> bool {
+        let last = self.c.policy.report_ladder_s.iter().max().copied().unwrap_or(0);
+        self.c.report_by.is_some_and(|by| self.now >= by.plus_s(last))
+    }
+
     fn stage_is_due(&mut self) {
         match self.c.stage {
             Stage::Asking { what, tries, .. } => self.not_understood(what, tries),
@@ -163,6 +181,11 @@ impl Machine {
                 self.over(Outcome::Vanished);
             }
             Stage::Refusing { .. } => self.over(Outcome::Refused),
+            // Somebody was rung beyond the plan, in vain: it is as it was before.
+            Stage::Hunting { .. } if self.c.alarms.contains_key(&Alarm::NobodyLeft) => {
+                self.c.stage = Stage::LastResort { since: self.now };
+                self.fx.push(Effect::GoOn);
+            }
             Stage::Hunting { since, .. } => {
                 self.raise(Alarm::NobodyRinging);
                 let check = self.in_s(self.c.policy.alarm_every_s);
@@ -189,10 +212,13 @@ impl Machine {
                 self.release(Cause::Promised);
             }
             Stage::ReportDue { since, .. } => {
-                let chase = self.in_s(self.c.policy.report_chase_s);
+                let chase = self.next_chase();
                 self.c.stage = Stage::ReportDue { since, chase };
                 if let Some(person) = self.c.taker.as_ref().map(|t| t.person.clone()) {
                     self.tell(To::Person(person), Notice::ReportDue);
+                }
+                if self.chased_in_vain() {
+                    self.tell(To::Coordinator, Notice::ReportMissing);
                 }
             }
             Stage::New | Stage::LastResort { .. } | Stage::Over { .. } => {}

@@ -124,6 +124,11 @@ pub fn nights() -> impl Strategy<Value = Night> {
         1 => Just(()).prop_map(|()| Night::inbound("anonymous", Standing::Unknown, Admission::Open)),
         1 => Just(()).prop_map(move |()| Night::inbound("非通知", station(), Admission::Open)),
         1 => Just(()).prop_map(|()| Night::inbound(NURSE, Standing::Unknown, Admission::TooMany)),
+        1 => Just(()).prop_map(|()| {
+            let mut night = Night::inbound("090-9999-0000", Standing::Unknown, Admission::Open);
+            night.call.reporter = Some(person(9));
+            night
+        }),
         3 => Just(()).prop_map(|()| Night::on_page()),
         2 => Just(()).prop_map(|()| Night::two_doctors()),
     ];
@@ -167,4 +172,5 @@ pub const SOMETIMES: &[&str] = &[
     "the bridge was down",
     "the bridge started anew",
     "an event was lost",
+    "a report was taken by key",
 ];

@@ -30,7 +30,7 @@ fn a_nurse_calls_the_primary_presses_1_and_they_talk() {
     assert_eq!(night.heard(&inbound()), [Prompt::Over]);
     assert_eq!(night.notices(), [Notice::ReportDue]);
     night.wait(3_600);
-    assert_eq!(night.notices(), [Notice::ReportDue], "reminded");
+    assert_eq!(night.notices(), [], "nobody is asked again in the night");
     night.take(Event::Reported { person: person(1) });
     assert_eq!(night.call.stage, Stage::Over { at: night.now, outcome: Outcome::Helped });
     assert_eq!(next_due(&night.call), None);
@@ -275,4 +275,114 @@ fn a_doctor_who_does_not_answer_is_told_to_the_one_who_waits() {
     night.wait(10);
     assert!(!night.call.legs[&first].is_live());
     assert_eq!(next_due(&night.call), None);
+}
+
+#[test]
+fn a_report_is_reminded_of_around_its_hour_and_in_the_end_the_coordinator_hears_of_it() {
+    let mut night = Night::nurse();
+    night.talking(1);
+    let leg = night.leg_of(1);
+    night.wait(300).ends(&leg, Cause::HungUp);
+    let by = at(REPORT_BY_S);
+    let mut told = Vec::new();
+    while told.len() < 6 {
+        let due = next_due(&night.call).unwrap();
+        night.wait(due.since_ms(night.now) / 1_000);
+        if !night.notices().is_empty() {
+            told.push((due.since_ms(by) / 1_000, night.notices()));
+        }
+    }
+    let mine = || vec![Notice::ReportDue];
+    let missing = || vec![Notice::ReportDue, Notice::ReportMissing];
+    let expected = [
+        (-3_600, mine()),
+        (0, mine()),
+        (10_800, mine()),
+        (86_400, missing()),
+        (2 * 86_400, missing()),
+        (3 * 86_400, missing()),
+    ];
+    assert_eq!(told, expected);
+    night.take(Event::Reported { person: person(1) }).wait(7 * 86_400);
+    assert_eq!(night.notices(), [], "a reminder stops the moment somebody answers");
+}
+
+/// The physician whose report is due calls.
+fn reporter() -> Night {
+    let mut night = Night::inbound("090-0000-0001", Standing::Unknown, Admission::Open);
+    night.call.reporter = Some(person(1));
+    night.take(Event::Begin);
+    assert_eq!(night.heard(&inbound()), [Prompt::AskReport]);
+    night
+}
+
+fn report_pin(night: &mut Night, verdict: PinVerdict) {
+    let Stage::Asking { gather, .. } = night.call.stage else { panic!("{:?}", night.call.stage) };
+    night.take(Event::Pin { leg: inbound(), gather, verdict });
+}
+
+#[test]
+fn a_report_by_key_wants_the_pin_and_rings_nobody() {
+    let mut night = reporter();
+    night.presses(&inbound(), "1");
+    assert_eq!(night.heard(&inbound()), [Prompt::AskReportPin]);
+    night.presses(&inbound(), "3");
+    assert_eq!(night.effects, [], "a key is not a PIN");
+    report_pin(&mut night, PinVerdict::Wrong);
+    assert_eq!(night.heard(&inbound()), [Prompt::PinAgain]);
+    report_pin(&mut night, PinVerdict::Right);
+    assert_eq!(night.heard(&inbound()), [Prompt::AskReportOutcome]);
+    night.presses(&inbound(), "8");
+    assert_eq!(night.heard(&inbound()), [Prompt::AskReportOutcome], "asked again");
+    night.presses(&inbound(), "3");
+    let told = Effect::Report { person: person(1), told: Told::Transported };
+    assert_eq!(night.effects.first(), Some(&told));
+    assert_eq!(night.heard(&inbound()), [Prompt::ReportTaken]);
+    assert_eq!(night.call.stage, Stage::Over { at: night.now, outcome: Outcome::Reported });
+    night.prompt_ends(&inbound());
+    assert!(!night.call.legs[&inbound()].is_live(), "the line is hung up after the last word");
+    assert_eq!((next_due(&night.call), dialled(&night.all)), (None, Vec::new()));
+    let reports = night.all.iter().filter(|e| matches!(e, Effect::Report { .. })).count();
+    assert_eq!(reports, 1);
+}
+
+#[test]
+fn who_has_a_report_to_give_and_needs_help_is_helped() {
+    let mut night = reporter();
+    night.presses(&inbound(), "2");
+    assert_eq!(night.heard(&inbound()), [Prompt::AskStation], "as any other line");
+    // Saying nothing is never the end of an urgent call.
+    let mut night = reporter();
+    night.wait(3 * 21);
+    assert!(heard(&night.all, &inbound()).contains(&Prompt::AskStation), "{:?}", night.call.stage);
+    night.wait(120);
+    assert_eq!(night.call.route, Some(Route::Person));
+    // Who hangs up at the first question may have needed it.
+    let mut night = reporter();
+    night.caller_hangs_up().wait(120);
+    assert_eq!(night.notices(), [Notice::CallerVanished]);
+    // Who was about to report can do so later.
+    let mut night = reporter();
+    night.presses(&inbound(), "1").caller_hangs_up();
+    assert_eq!(night.call.stage, Stage::Over { at: night.now, outcome: Outcome::Reported });
+    assert_eq!((night.notices(), next_due(&night.call)), (Vec::new(), None));
+    let mut night = reporter();
+    night.presses(&inbound(), "1");
+    report_pin(&mut night, PinVerdict::Locked);
+    assert_eq!(night.heard(&inbound()), [Prompt::ReportOnPage]);
+    assert!(!night.all.iter().any(|e| matches!(e, Effect::Report { .. })));
+}
+
+#[test]
+fn the_ceiling_of_a_month_turns_unknown_lines_away_and_never_a_known_one() {
+    let limits = Limits { minutes_per_month: Some(100), ..Limits::default() };
+    let load = |minutes_this_month| Load { minutes_this_month, ..Load::default() };
+    let line = number::read("090-1234-5678");
+    assert_eq!(admit(&line, false, &[], load(99), limits), Admission::Open);
+    assert_eq!(admit(&line, false, &[], load(100), limits), Admission::TooMany);
+    assert_eq!(admit(&line, true, &[], load(9_999), limits), Admission::Open);
+    assert_eq!(admit(&line, false, &[], load(9_999), Limits::default()), Admission::Open);
+    let closed = Limits { hidden_per_hour: 0, ..Limits::default() };
+    assert_eq!(admit(&number::read("anonymous"), false, &[], Load::default(), closed), Admission::TooMany);
+    assert_eq!(admit(&line, false, &[], Load::default(), closed), Admission::Open);
 }

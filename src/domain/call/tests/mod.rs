@@ -17,6 +17,8 @@ use crate::ids::{CallId, InstitutionId, MemberId, RequestId};
 use crate::time::{Millis, Window};
 
 pub const NURSE: &str = "03-5550-1000";
+/// Six hours after the beginning the report is due.
+pub const REPORT_BY_S: i64 = 21_600;
 
 pub fn person(n: usize) -> MemberId {
     MemberId::named(&["physician", &n.to_string()])
@@ -118,7 +120,8 @@ pub struct Night {
 }
 
 impl Night {
-    fn of(call: Call) -> Self {
+    fn of(mut call: Call) -> Self {
+        call.report_by = Some(at(REPORT_BY_S));
         let named = [
             (Selector::DutyPrimary, vec![person(1)]),
             (Selector::DutyDeputy, vec![person(2)]),

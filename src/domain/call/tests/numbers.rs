@@ -135,8 +135,9 @@ fn a_number_in_a_log_shows_its_last_four_digits_only() {
 
 #[test]
 fn known_institutions_are_never_limited_and_others_are() {
-    let limits = Limits { calls_per_line_hour: 5, hidden_per_hour: 20, lines_in_use: 16 };
-    let load = |calls, lines| Load { from_line_last_hour: calls, lines_in_use: lines };
+    let limits =
+        Limits { calls_per_line_hour: 5, hidden_per_hour: 20, lines_in_use: 16, minutes_per_month: None };
+    let load = |calls, lines| Load { from_line_last_hour: calls, lines_in_use: lines, minutes_this_month: 0 };
     let (shown, hidden) = (read(NURSE), read("anonymous"));
     for (line, known, load, expected) in [
         (&shown, true, load(1_000, 1_000), Admission::Open),

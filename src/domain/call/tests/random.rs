@@ -100,7 +100,15 @@ impl Run<'_> {
                 assert!(self.right_pins.contains(leg), "a yes without a right PIN");
                 self.to_dispatcher.push_back(effect);
             }
-            Effect::Offer(_) | Effect::GoOn | Effect::StopHunt => self.to_dispatcher.push_back(effect),
+            Effect::Offer(_) | Effect::GoOn | Effect::RingOffice | Effect::StopHunt => {
+                self.to_dispatcher.push_back(effect);
+            }
+            Effect::Report { person, .. } => {
+                let leg = before.caller.leg.as_ref();
+                assert!(leg.is_some_and(|l| self.right_pins.contains(l)), "a report without a right PIN");
+                assert_eq!(Some(&person), before.reporter.as_ref(), "a report in another's name");
+                self.saw("a report was taken by key");
+            }
             Effect::KeepMessage { recording } => self.keeping = Some(recording),
             Effect::Alarm { alarm, .. } => {
                 self.said_alarm.insert(alarm, self.now);
@@ -327,6 +335,7 @@ impl Run<'_> {
             Effect::Hunt { .. } => (dispatch::Event::Begin, None),
             Effect::GoOn => (dispatch::Event::Due, None),
             Effect::StopHunt => (dispatch::Event::Withdraw, None),
+            Effect::RingOffice => (dispatch::Event::AskNow { person: person(3) }, None),
             Effect::Offer(news @ News::Accept { leg, .. }) => (hunt::to_dispatch(news), Some(leg.clone())),
             Effect::Offer(news) => (hunt::to_dispatch(news), None),
             other => panic!("{other:?} is not for the dispatcher"),

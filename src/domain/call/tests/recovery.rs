@@ -216,3 +216,19 @@ fn nobody_is_asked_anew_by_a_look_while_the_other_side_is_still_rung() {
     night.take(Event::Answered { leg: caller }).wait(9);
     assert!(!night.all.contains(&Effect::Look));
 }
+
+#[test]
+fn a_bridge_that_dies_in_a_call_it_never_took_a_look_at_is_known_by_the_life_the_call_began_in() {
+    let mut night = Night::nurse();
+    night.call.generation = "first".to_owned();
+    night.hunting().rings(1);
+    let gone = |life: &str| Snapshot { generation: life.to_owned(), taken: at(1_000), legs: BTreeMap::new() };
+    let mut same = Night { call: night.call.clone(), ..Night::nurse() };
+    night.wait(2).take(Event::BridgeDown).take(Event::Snapshot(gone("second")));
+    let nurse = Line::read(NURSE, &[]).unwrap();
+    assert!(night.dialled().contains(&nurse), "a line that was cut is mended at once: {:?}", night.effects);
+    // The same life: she hung up meanwhile, and is called back when somebody has taken it.
+    same.request = night.request.clone();
+    same.wait(2).take(Event::BridgeDown).take(Event::Snapshot(gone("first")));
+    assert!(!same.dialled().contains(&nurse));
+}

@@ -191,6 +191,30 @@ impl Machine<'_> {
         }
     }
 
+    /// Asks one person at once, on behalf of the step that searches or searched last. Who declined or gave it back
+    /// may be asked so; who is being asked, is.
+    pub(super) fn ask_now(&mut self, person: &MemberId) -> Answer {
+        let index = match self.r.state {
+            State::Running { step, .. } if self.r.step(step).is_some_and(|s| s.mode.is_search()) => {
+                Some(step)
+            }
+            State::Exhausted { .. } => self.r.last_search(),
+            _ => None,
+        };
+        let step = index.and_then(|i| Some((i, self.r.step(i)?.clone())));
+        let Some((index, step)) = step.filter(|_| self.r.is_short() && self.now < self.r.answer_by) else {
+            return Answer::Closed;
+        };
+        if *person == self.r.asker {
+            return Answer::NotAsked;
+        }
+        if self.r.offers.get(person).is_some_and(|o| o.state.is_live()) {
+            return Answer::Already;
+        }
+        self.ask(person.clone(), index, &step, false);
+        Answer::Done
+    }
+
     /// Somebody fell away or one place more is free: the next person is asked at once, and when nobody of
     /// this step is left, the next step starts.
     pub(super) fn replenish(&mut self) {

@@ -322,6 +322,7 @@ impl Run<'_> {
                     super::super::Alarm::Short => "fewer than wanted",
                     super::super::Alarm::Expired => "nobody in time",
                     super::super::Alarm::NotClosed => "an asker did not close",
+                    super::super::Alarm::NotReported => "a cover was not reported",
                 }),
                 _ => {}
             }

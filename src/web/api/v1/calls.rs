@@ -146,6 +146,9 @@ struct CallReportIn {
     /// At most 2,000 characters; kept sealed.
     #[serde(default)]
     text: String,
+    /// Minutes of work, 0 to 1,440.
+    #[serde(default)]
+    minutes: Option<i64>,
 }
 
 /// Lists calls in the order in which they began
@@ -239,7 +242,8 @@ async fn call_report(
         let say = |e| refuse(e, caller.lang);
         let line = web.app.call_line(&caller.api.association, &id).await.map_err(say)?;
         let taker = line.row.taker.ok_or_else(|| Kind::Conflict.problem(caller.lang))?;
-        let told = CallTold { outcome: body.outcome, place: body.place, text: body.text };
+        let told =
+            CallTold { outcome: body.outcome, place: body.place, text: body.text, minutes: body.minutes };
         web.app.call_report(&caller.who(), &id, &taker, told, posted.key()).await.map_err(say)?;
         Ok(StatusCode::NO_CONTENT)
     };

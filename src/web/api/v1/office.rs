@@ -104,6 +104,8 @@ struct LineOut {
     /// What the line is about; the request, a stretch of duty, a 24-hour turn.
     event: String,
     request: Option<String>,
+    /// The urgent call, where it was one.
+    call: Option<String>,
     case_no: Option<String>,
     kind: &'static str,
     /// `requester`, `acceptor` or `standby`.
@@ -143,12 +145,13 @@ impl LineOut {
     fn of(line: Line, recorded: Option<Millis>) -> Self {
         let request = match &line.event {
             EventRef::Request(id) => Some(id.api()),
-            EventRef::Duty(_) | EventRef::Turn(_) => None,
+            EventRef::Call(_) | EventRef::Duty(_) | EventRef::Turn(_) => None,
         };
         Self {
             id: line.id.api(),
             event: line.event.key(),
             request,
+            call: line.event.call().map(|id| id.api()),
             case_no: line.case_no.map(|c| c.to_string()),
             kind: line.kind.code(),
             side: line.side.code(),

@@ -74,6 +74,10 @@ struct ReachTestOut {
     asked_at: String,
     #[schema(format = DateTime)]
     confirmed_at: Option<String>,
+    /// When a test call ended without the key, and why: a cause of a leg of a call.
+    #[schema(format = DateTime)]
+    failed_at: Option<String>,
+    cause: Option<&'static str>,
     /// The address was changed since; it says nothing any more.
     void: bool,
 }
@@ -86,6 +90,8 @@ struct ReachOut {
     mail: &'static str,
     /// `breaks_rules`, `carrier`, or null for a usual address.
     hard_address: Option<&'static str>,
+    /// `no_number`, `confirmed`, `unknown`, `waiting`, `failing`: whether a test call was answered with the key.
+    phone: &'static str,
     has_phone: bool,
     has_fax: bool,
     pin_set: bool,
@@ -95,7 +101,7 @@ struct ReachOut {
     /// Known devices.
     devices: i64,
     /// `ask_for_contact`, `unlock`, `make_sheet`, `call_about_mail`, `send_test`, `await_test`,
-    /// `agree_on_phone`, `help_with_device`, `nothing`.
+    /// `agree_on_phone`, `help_with_device`, `call_about_phone`, `test_call`, `nothing`.
     next: &'static str,
     /// The newest ten, newest first.
     tests: Vec<ReachTestOut>,
@@ -181,13 +187,16 @@ async fn member_reach(
         way: test.way,
         asked_at: test.asked.rfc3339(),
         confirmed_at: test.confirmed.map(|at| at.rfc3339()),
+        failed_at: test.failed.map(|(at, _)| at.rfc3339()),
+        cause: test.failed.and_then(|(_, cause)| cause).map(|cause| cause.code()),
         void: test.voided.is_some(),
     });
     let ready = &reach.readiness;
     let out = ReachOut {
         mail: ready.mail.code(),
         hard_address: reach.hard_address.map(|hard| hard.code()),
-        has_phone: ready.has_phone,
+        phone: ready.phone.code(),
+        has_phone: ready.has_phone(),
         has_fax: ready.has_fax,
         pin_set: ready.pin_set,
         pin_locked: ready.pin_locked,

@@ -9,10 +9,12 @@ use super::super::failure::Failure;
 use super::super::form::Fields;
 use super::super::sheets::download;
 use super::super::views::sheets::MissingCharacters;
-use super::super::views::{LedgerPaper, LedgerStatement, TableCell, render};
-use super::{FORMATS, LEDGER, Said, desk, href, line_view, month_of, named, voice_of, yen};
+use super::super::views::{LedgerLetter, LedgerLetters, LedgerPaper, LedgerStatement, TableCell, render};
+use super::year::{events, medians};
+use super::{FORMATS, LEDGER, Said, bars, desk, drawing, href, line_view, month_of, named, voice_of, yen};
 use crate::app::ledger::close::MonthView;
 use crate::app::ledger::figures::PaymentList;
+use crate::app::ledger::reports::{ClaimItem, Letter};
 use crate::app::ledger::tables::{KINDS, footer, month_name, on_paper};
 use crate::domain::calendar::CivilDate;
 use crate::domain::ledger::{Cell, Month};
@@ -45,11 +47,13 @@ pub(super) async fn statement(caller: Caller, Query(of): Query<Of>) -> Result<Re
     let (Ok(month), Ok(id)) = (of.month.parse::<Month>(), InstitutionId::from_stored(&of.institution)) else {
         return Ok(super::super::caller::see_other("/ledger"));
     };
-    let institution = app.institution(home, &id).await?;
-    let view = app.ledger_month(home, month).await?;
+    // Whether it is one of this association.
+    app.institution(home, &id).await?;
+    let view = app.ledger_month_of(home, month, &id).await?;
     let voice = voice_of(&caller);
     let all = view.lines.iter().chain(&view.held).filter(|l| l.institution == id);
-    let names = app.ledger_names(home, all).await?;
+    let names = app.ledger_names(home, &view.names, all).await?;
+    let names = app.ledger_institutions(home, &names, std::iter::once(&id)).await?;
     let line = |line: &&crate::domain::ledger::Line| line_view(voice, &view, line, &names, false);
     let statement = view.statement(&id);
     let sealed = view.close.as_ref().and_then(|c| c.sealed.as_ref());
@@ -67,8 +71,8 @@ pub(super) async fn statement(caller: Caller, Query(of): Query<Of>) -> Result<Re
         shell: caller.shell_at(LEDGER, "/ledger"),
         month: month_name(month, lang),
         back: href(month),
-        institution: institution.name,
-        code: institution.code,
+        institution: names.institution(&id),
+        code: names.code(&id),
         is_draft: sealed.is_none(),
         lines: statement.iter().flat_map(|s| &s.lines).map(line).collect(),
         held: statement.iter().flat_map(|s| &s.held).map(line).collect(),
@@ -140,11 +144,12 @@ pub(super) async fn paper(caller: Caller, Query(which): Query<Which>) -> Result<
     };
     let key = match kind {
         "claims" => "claim_yen",
-        "year" => "year_yen",
+        "year" | "report" => "year_yen",
         _ => "amount_yen",
     };
     // A table of several cuts has the same sum several times over.
-    let total = if matches!(kind, "tallies" | "city") { None } else { sum(key) };
+    let several = ["tallies", "city", "invoice", "balance", "cuts", "evaluation", "ending"];
+    let total = if several.contains(&kind) { None } else { sum(key) };
     let (made_by, approved_by) = signed(&caller, &view).await;
     let now = crate::app::say::moment(caller.now, caller.zone(), lang);
     let page = LedgerPaper {
@@ -156,12 +161,81 @@ pub(super) async fn paper(caller: Caller, Query(which): Query<Which>) -> Result<
         columns: table.columns.iter().map(|(_, name)| name.clone()).collect(),
         rows: table.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
         total: total.map(|sum| yen(lang, Yen(sum))),
+        drawings: drawings(&caller, kind, &view).await?,
         made: t_with(lang, "ledger-printed", &[("at", &now)]),
         made_by,
         approved_by,
         seal: table.footer,
     };
     Ok(caller.page(render(&page), false))
+}
+
+/// `GET /ledger/letter`: the claims of a closed month as letters to their funders.
+pub(super) async fn letter(caller: Caller, Query(which): Query<Which>) -> Result<Response, Failure> {
+    if caller.signed_in.is_none() {
+        return Ok(caller.to_sign_in());
+    }
+    let person = caller.with_right(Right::Ledger)?;
+    let (app, home, lang) = (&caller.web.app, &person.association.id, caller.lang);
+    let Ok(month) = which.month.parse::<Month>() else {
+        return Ok(super::super::caller::see_other("/ledger"));
+    };
+    let view = app.ledger_month(home, month).await?;
+    let shell = caller.shell_at(LEDGER, "/ledger");
+    let one = |letter: Letter| {
+        let claim = &letter.claim;
+        let span = if claim.first == claim.last {
+            month_name(claim.last, lang)
+        } else {
+            format!("{}〜{}", month_name(claim.first, lang), month_name(claim.last, lang))
+        };
+        let item = |item: &ClaimItem| {
+            let lines = item.lines.map(|n| n.to_string()).unwrap_or_default();
+            (item.name.clone(), lines, item.yen.map_or_else(String::new, |n| yen(lang, Yen(n))))
+        };
+        LedgerLetter {
+            funder: claim.funder.clone(),
+            from: letter.institution.clone().unwrap_or_else(|| shell.association_name.clone()),
+            program: claim.name.clone(),
+            words: t_with(lang, "ledger-letter-for", &[("program", &claim.name), ("span", &span)]),
+            sum: claim.claim.map(|c| yen(lang, c.amount)),
+            items: letter.items.iter().map(item).collect(),
+        }
+    };
+    let letters = app.ledger_letters(home, &view, lang).await?.into_iter().map(one).collect();
+    let (made_by, approved_by) = signed(&caller, &view).await;
+    let now = crate::app::say::moment(caller.now, caller.zone(), lang);
+    let page = LedgerLetters {
+        month: month_name(month, lang),
+        back: href(month),
+        is_draft: !view.is_closed(),
+        letters,
+        made: t_with(lang, "ledger-printed", &[("at", &now)]),
+        made_by,
+        approved_by,
+        seal: footer(&view, lang),
+        shell,
+    };
+    Ok(caller.page(render(&page), false))
+}
+
+/// The pictures that go with a printed table: of the year its budgets, its load, the time to answer.
+async fn drawings(caller: &Caller, kind: &str, view: &MonthView) -> Result<Vec<(String, String)>, Failure> {
+    if kind != "year" {
+        return Ok(Vec::new());
+    }
+    let person = caller.with_right(Right::Ledger)?;
+    let (app, home, lang) = (&caller.web.app, &person.association.id, caller.lang);
+    let year = view.month.fiscal_year();
+    let mut all = Vec::new();
+    for burn in app.ledger_burn(home, year).await? {
+        let words = format!("{}：{}", burn.name, t(lang, "ledger-burn-words"));
+        all.extend(drawing(&burn).map(|drawing| (drawing, words)));
+    }
+    let load = app.ledger_load(home, year).await?;
+    all.extend(bars(&events(&load)).map(|drawing| (drawing, t(lang, "ledger-load-words"))));
+    all.extend(bars(&medians(&load)).map(|drawing| (drawing, t(lang, "ledger-load-minutes-words"))));
+    Ok(all)
 }
 
 /// The file for the bank, or what stands against it, in words.

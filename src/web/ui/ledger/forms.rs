@@ -8,6 +8,7 @@ use super::super::caller::Caller;
 use super::super::failure::Failure;
 use super::super::form::Fields;
 use super::super::views::{ComparedRow, Field, LedgerCorrect, LedgerEvidence, LedgerTariffs, render};
+use super::year::year_name;
 use super::{LEDGER, choices, href, line_view, voice_of, yen};
 use crate::app::AppError;
 use crate::app::ledger::tables::month_name;
@@ -42,8 +43,9 @@ async fn correct_page(
     let person = caller.with_right(Right::Close)?;
     let (app, home) = (&caller.web.app, &person.association.id);
     let (month, line) = app.ledger_line(home, id).await?;
-    let view = app.ledger_month(home, month).await?;
-    let names = app.ledger_names(home, std::iter::once(&line)).await?;
+    let view = app.ledger_month_of(home, month, &line.institution).await?;
+    let waiting = app.ledger_corrections(home).await?.into_iter().find(|(of, _)| of == id);
+    let names = app.ledger_names(home, &view.names, std::iter::once(&line)).await?;
     let page = LedgerCorrect {
         shell: caller.shell_at(LEDGER, "/ledger"),
         line_id: id.to_string(),
@@ -53,6 +55,9 @@ async fn correct_page(
         instead,
         note,
         problem,
+        ordered: waiting.map(|(_, instead)| {
+            t_with(caller.lang, "ledger-order-waits", &[("amount", &yen(caller.lang, instead))])
+        }),
     };
     Ok(caller.page(render(&page), false))
 }
@@ -96,6 +101,20 @@ pub(super) async fn correct(caller: Caller, fields: Fields) -> Result<Response, 
         }
         Err(e) => Err(Failure::from(e).back_to("/ledger")),
     }
+}
+
+/// `POST /ledger/correct-not`: `line`. Takes an order back that no month has closed.
+pub(super) async fn correct_not(caller: Caller, fields: Fields) -> Result<Response, Failure> {
+    let person = caller.with_right(Right::Close)?;
+    fields.check(&caller, LEDGER)?;
+    let id = LedgerLineId::from_stored(fields.get("line")).map_err(|_| Failure::form_expired())?;
+    let app = &caller.web.app;
+    if app.ledger_correct_not(&person.who(), &id).await? {
+        let month = app.ledger_line(&person.association.id, &id).await?.0;
+        return Ok(caller.go_and_say(&href(month), "dropped"));
+    }
+    let problem = Some(t(caller.lang, "ledger-order-none"));
+    correct_page(&caller, &id, [field("0", None), field("", None)], problem).await
 }
 
 #[derive(Deserialize)]
@@ -234,6 +253,8 @@ async fn tariffs_view(
     }
     let history = app.tariffs_history(home).await?;
     let said = caller.said().filter(|said| *said == "recorded");
+    let may_edit = caller.with_right(Right::Close).is_ok();
+    let draft = if may_edit { app.tariffs_draft(home).await? } else { None };
     let page = LedgerTariffs {
         shell: caller.shell_at(LEDGER, "/ledger/tariffs"),
         notice: said.map(|_| t(lang, "ledger-tariffs-done")),
@@ -254,19 +275,30 @@ async fn tariffs_view(
                 )
             })
             .collect(),
-        may_edit: caller.with_right(Right::Close).is_ok(),
+        draft: draft.map(|(year, _)| (year_name(year, lang), format!("/ledger/tariffs?draft={year}"))),
+        may_edit,
     };
     Ok(caller.page(render(&page), said.is_some()))
 }
 
-/// `GET /ledger/tariffs`
-pub(super) async fn tariffs_page(caller: Caller) -> Result<Response, Failure> {
+#[derive(Deserialize)]
+pub(super) struct OfDraft {
+    draft: Option<i32>,
+}
+
+/// `GET /ledger/tariffs`; with `draft` the text that the closed year left for this one stands in the form.
+pub(super) async fn tariffs_page(caller: Caller, Query(of): Query<OfDraft>) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
     let person = caller.with_right(Right::Ledger)?;
     let newest = caller.web.app.tariffs_history(&person.association.id).await?.into_iter().next();
-    let (after, body) = newest.map_or_else(|| (0, String::new()), |set| (set.number, set.body));
+    let (after, mut body) = newest.map_or_else(|| (0, String::new()), |set| (set.number, set.body));
+    if let Some(year) = of.draft {
+        let draft = caller.web.app.tariffs_draft(&person.association.id).await?;
+        let draft = draft.filter(|(of, _)| *of == year).ok_or(Failure::not_found())?;
+        body = draft.1;
+    }
     tariffs_view(&caller, (after, field(body, None), field("", None)), Vec::new(), None).await
 }
 
@@ -279,7 +311,10 @@ pub(super) async fn tariffs(caller: Caller, fields: Fields) -> Result<Response, 
     let (body, note) = (fields.get("body").replace("\r\n", "\n"), fields.text("note"));
     let refused = |refused: TariffsRefused| match refused {
         TariffsRefused::Mistakes(mistakes) => mistakes.0.iter().map(ToString::to_string).collect(),
-        TariffsRefused::TooLong => vec![t(lang, "ledger-tariffs-too-long")],
+        TariffsRefused::TooLong => {
+            let kb = body.len().div_ceil(1_024).to_string();
+            vec![t_with(lang, "ledger-tariffs-too-long", &[("n", &kb)])]
+        }
         TariffsRefused::Changed => vec![t(lang, "ledger-tariffs-changed")],
     };
     let form = |problem| (after, field(body.clone(), None), field(note.clone(), problem));

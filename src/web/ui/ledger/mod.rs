@@ -1,7 +1,8 @@
 //! The subsidy ledger as the office works with it: the desk of a month. `forms` record evidence, corrections and
-//! tariffs, `files` are what is printed and taken out, `year` the budgets and their decisions. What a line is worth is
+//! tariffs, `chase` asks for what is missing, `files` are what is printed and taken out, `year` the budgets and their decisions. What a line is worth is
 //! `domain::ledger`.
 
+mod chase;
 mod files;
 mod forms;
 mod year;
@@ -13,9 +14,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::ledger::close::{CloseRefused, CloseRow, CloseState, MonthView};
-use crate::app::ledger::figures::{Burn, LedgerNames};
-use crate::app::ledger::tables::{KINDS, footer, month_name, program_name, tariff_name};
-use crate::app::rows::Member;
+use crate::app::ledger::figures::Burn;
+use crate::app::ledger::names::{LedgerNames, MemberName};
+use crate::app::ledger::tables::{KINDS, OF_CLOSED, footer, month_name, program_name, tariff_name};
 use crate::domain::calendar::{civil_day, era_date};
 use crate::domain::ledger::{Condition, ConditionResult, ConditionState, Eligibility, Line, Month, Side};
 use crate::domain::people::rights::Right;
@@ -39,14 +40,19 @@ pages! {
     post "/ledger/approve" => approve;
     get "/ledger/statement" => files::statement;
     get "/ledger/paper" => files::paper;
+    get "/ledger/letter" => files::letter;
     post "/ledger/export" => files::export;
     post "/ledger/transfer" => files::transfer;
     get "/ledger/year" => year::year;
     post "/ledger/prorate" => year::prorate;
     post "/ledger/books" => year::books;
     post "/ledger/rerun" => year::rerun;
+    post "/ledger/grade" => year::grade;
+    post "/ledger/chase" => chase::chase;
+    get "/ledger/chasers" => chase::chasers;
     get "/ledger/correct" => forms::correct_form;
     post "/ledger/correct" => forms::correct;
+    post "/ledger/correct-not" => forms::correct_not;
     get "/ledger/evidence" => forms::evidence_form;
     post "/ledger/evidence" => forms::evidence;
     get "/ledger/tariffs" => forms::tariffs_page;
@@ -123,7 +129,7 @@ fn condition(voice: Voice, result: &ConditionResult) -> ConditionView {
 fn line_view(voice: Voice, view: &MonthView, line: &Line, names: &LedgerNames, closed: bool) -> LedgerLine {
     let correctable = closed && line.amount.0 != 0 && line.entry.code() != "reversal";
     let member = |id: &MemberId| {
-        let title = |m: &Member| super::words::title(&m.name, &m.roles, voice.lang);
+        let title = |m: &MemberName| super::words::title(&m.name, &m.roles, voice.lang);
         names.members.get(id).map_or_else(|| id.api(), title)
     };
     LedgerLine {
@@ -243,6 +249,28 @@ fn drawing(burn: &Burn) -> Option<String> {
     ))
 }
 
+/// Twelve months as bars from the foot up, April first; the tallest is the greatest. Numbers only.
+fn bars(months: &[Option<i64>]) -> Option<String> {
+    const WIDTH: i64 = 360;
+    const HEIGHT: i64 = 120;
+    let most = months.iter().flatten().copied().max().filter(|most| *most > 0)?;
+    let mut bars = String::new();
+    for (n, month) in (0i64..).zip(months) {
+        let Some(value) = month else { continue };
+        let height =
+            i64::try_from(i128::from((*value).max(0)) * i128::from(HEIGHT) / i128::from(most)).ok()?;
+        let (x, y) = (n * WIDTH / 12 + 4, HEIGHT - height);
+        bars.push_str(&format!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"22\" height=\"{height}\" fill=\"#0017c1\"/>"
+        ));
+    }
+    Some(format!(
+        "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-hidden=\"true\"><rect x=\"0\" y=\"0\" width=\"{WIDTH}\" \
+         height=\"{HEIGHT}\" fill=\"#f2f2f2\"/>{bars}</svg>",
+        HEIGHT + 4
+    ))
+}
+
 fn programs(lang: Lang, view: &MonthView, burns: &[Burn]) -> Vec<ProgramSum> {
     let mut sums: BTreeMap<String, (String, i64)> = BTreeMap::new();
     for line in &view.lines {
@@ -287,6 +315,35 @@ fn parties(lang: Lang, view: &MonthView, names: &LedgerNames) -> Vec<PartySum> {
     all
 }
 
+/// What can be printed: name and address. What rests on closed months waits for the close.
+fn papers(lang: Lang, view: &MonthView) -> Vec<(String, String)> {
+    let month = view.month;
+    let table = |kind: &str| {
+        (t(lang, &format!("ledger-export-{kind}")), format!("/ledger/paper?month={month}&table={kind}"))
+    };
+    let there = |kind: &&str| view.is_closed() || !OF_CLOSED.contains(kind);
+    let mut papers: Vec<(String, String)> = KINDS.into_iter().filter(there).map(table).collect();
+    if view.is_closed() {
+        papers.push((t(lang, "ledger-letter"), format!("/ledger/letter?month={month}")));
+    }
+    papers
+}
+
+/// Corrections that wait for the next month: in words, and where they are looked at.
+async fn ordered(caller: &Caller) -> Result<Vec<(String, String)>, Failure> {
+    let person = caller.with_right(Right::Close)?;
+    let (app, home, lang) = (&caller.web.app, &person.association.id, caller.lang);
+    let mut all = Vec::new();
+    for (id, instead) in app.ledger_corrections(home).await? {
+        let (_, line) = app.ledger_line(home, &id).await?;
+        let case = line.case_no.map_or_else(|| t(lang, "ledger-duty"), |c| c.to_string());
+        let amount = t_with(lang, "ledger-ordered-one", &[("amount", &yen(lang, instead))]);
+        let words = format!("{case} {} {} {amount}", day(lang, &line), yen(lang, line.amount));
+        all.push((words, format!("/ledger/correct?line={id}")));
+    }
+    Ok(all)
+}
+
 fn choices(lang: Lang, kinds: &[&str], key: &str, chosen: &str) -> Choices {
     let option = |code: &&str| Choice {
         value: (*code).to_owned(),
@@ -314,7 +371,7 @@ async fn desk(caller: &Caller, month: Month, said: Said) -> Result<Response, Fai
     let voice = voice_of(caller);
     let view = app.ledger_month(home, month).await?;
     let all = view.lines.iter().chain(&view.held);
-    let names = app.ledger_names(home, all.clone()).await?;
+    let names = app.ledger_names(home, &view.names, all.clone()).await?;
     let burns = app.ledger_burn(home, month.fiscal_year()).await?;
     let this = Month::of(civil_day(caller.now, voice.zone));
     let eligible = view.lines.iter().filter(|l| l.eligibility == Eligibility::Eligible).count();
@@ -331,7 +388,8 @@ async fn desk(caller: &Caller, month: Month, said: Said) -> Result<Response, Fai
     };
     let claims = if view.is_closed() { app.ledger_claims(home, month).await? } else { None };
     let claims = claims.unwrap_or_default();
-    let claimants = app.ledger_institutions(home, claims.iter().filter_map(|c| c.party.as_ref())).await?;
+    let claimants =
+        app.ledger_institutions(home, &view.names, claims.iter().filter_map(|c| c.party.as_ref())).await?;
     let mut reruns = Choices { options: Vec::new(), problem: None };
     if view.is_closed() && clerk {
         let history = app.tariffs_history(home).await?;
@@ -361,6 +419,9 @@ async fn desk(caller: &Caller, month: Month, said: Said) -> Result<Response, Fai
         may_approve: made.filter(|_| officer && !own && view.still_same).map(|c| c.revision),
         has_changed: !view.still_same,
         prepare: preparation(lang, &view, &names, clerk),
+        may_chase: clerk
+            && !(view.preparation.no_report.is_empty() && view.preparation.not_confirmed.is_empty()),
+        ordered: if clerk && !view.is_closed() { ordered(caller).await? } else { Vec::new() },
         parties: parties(lang, &view, &names),
         programs: programs(lang, &view, &burns),
         tables: choices(
@@ -380,16 +441,7 @@ async fn desk(caller: &Caller, month: Month, said: Said) -> Result<Response, Fai
         may_keep_books: clerk,
         claims: year::claims_of(lang, &claims, &claimants),
         reruns,
-        papers: KINDS
-            .into_iter()
-            .filter(|kind| *kind != "claims" || view.is_closed())
-            .map(|kind| {
-                (
-                    t(lang, &format!("ledger-export-{kind}")),
-                    format!("/ledger/paper?month={month}&table={kind}"),
-                )
-            })
-            .collect(),
+        papers: papers(lang, &view),
         year_href: format!("/ledger/year?year={}", month.fiscal_year()),
         missing: said.missing,
         seal: if view.close.is_some() { footer(&view, lang) } else { String::new() },
@@ -426,7 +478,7 @@ pub(super) async fn ledger(caller: Caller, Query(asked): Query<Asked>) -> Result
         Some(text) => text.parse().map_err(|_| Failure::not_found())?,
     };
     let notice = caller.said().filter(|said| {
-        ["made", "unmade", "closed", "corrected", "evidence", "books", "rerun"].contains(said)
+        ["made", "unmade", "closed", "corrected", "dropped", "evidence", "books", "rerun"].contains(said)
     });
     let notice = notice.map(|said| {
         t_with(caller.lang, &format!("ledger-done-{said}"), &[("month", &month_name(month, caller.lang))])
@@ -481,6 +533,17 @@ pub(super) async fn approve(caller: Caller, fields: Fields) -> Result<Response, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_greatest_month_is_as_tall_as_the_drawing_and_nothing_is_not_drawn() {
+        let drawn = bars(&[Some(10), None, Some(5), Some(0)]).unwrap();
+        assert_eq!(drawn.matches("fill=\"#0017c1\"").count(), 3);
+        assert!(
+            drawn.contains("y=\"0\" width=\"22\" height=\"120\"") && drawn.contains("height=\"60\""),
+            "{drawn}"
+        );
+        assert_eq!(bars(&[None, Some(0)]), None);
+    }
 
     #[test]
     fn months_have_names_in_both_languages() {

@@ -8,11 +8,16 @@ use serde::Deserialize;
 use super::super::caller::{Caller, see_other};
 use super::super::failure::Failure;
 use super::super::form::Fields;
-use super::super::views::{Field, LedgerClaim, LedgerYear, Tone, YearMonth, YearProgram, render};
-use super::{LEDGER, Said, desk, drawing, href, month_of, yen};
+use super::super::views::{
+    Field, JudgedRow, LedgerClaim, LedgerYear, LoadRow, Tone, YearMonth, YearProgram, render,
+};
+use super::{LEDGER, Said, bars, desk, drawing, href, month_of, yen};
 use crate::app::AppError;
 use crate::app::ledger::close::{CloseState, MonthView};
-use crate::app::ledger::figures::{Burn, ClaimView, LedgerNames};
+use crate::app::ledger::ending::Load;
+use crate::app::ledger::evaluation::{GRADES, Judged};
+use crate::app::ledger::figures::{Burn, ClaimView};
+use crate::app::ledger::names::LedgerNames;
 use crate::app::ledger::tables::month_name;
 use crate::domain::calendar::{civil_day, era_year};
 use crate::domain::ledger::{Books, BudgetRule, Code, Month};
@@ -27,7 +32,7 @@ use crate::web::ui::words::Voice;
 const YEARS: std::ops::RangeInclusive<i32> = 1990..=2190;
 
 /// 令和8年度, or fiscal year 2026.
-fn year_name(year: i32, lang: Lang) -> String {
+pub(super) fn year_name(year: i32, lang: Lang) -> String {
     match (lang, era_year(Month::april(year).first())) {
         (Lang::Ja, Some((era, _, of_era))) => format!("{era}{of_era}年度"),
         _ => t_with(lang, "ledger-fiscal-year", &[("year", &year.to_string())]),
@@ -77,6 +82,57 @@ pub(super) fn reruns_of(lang: Lang, view: &MonthView, versions: &[(i64, String)]
         chosen: false,
     };
     Choices { options: newer.map(option).collect(), problem: None }
+}
+
+fn load_rows(lang: Lang, april: Month, load: &[Load]) -> Vec<LoadRow> {
+    if load.iter().all(|month| month.events == 0) {
+        return Vec::new();
+    }
+    let row = |(n, month): (i64, &Load)| LoadRow {
+        month: month_name(april.plus(n), lang),
+        events: month.events.to_string(),
+        minutes: month.median_minutes.map(|n| n.to_string()).unwrap_or_default(),
+    };
+    (0i64..).zip(load).map(row).collect()
+}
+
+/// Events by month, for a drawing.
+pub(super) fn events(load: &[Load]) -> Vec<Option<i64>> {
+    load.iter().map(|month| Some(i64::from(month.events))).collect()
+}
+
+/// Minutes to answer by month, for a drawing. Less than a minute is drawn as one.
+pub(super) fn medians(load: &[Load]) -> Vec<Option<i64>> {
+    load.iter().map(|month| month.median_minutes.map(|n| i64::from(n.max(1)))).collect()
+}
+
+fn judged_row(lang: Lang, item: &Judged) -> JudgedRow {
+    let args = [("lines", item.year_lines.to_string()), ("yen", yen(lang, item.year_yen))];
+    let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    JudgedRow {
+        item: item.item.clone(),
+        name: item.name.clone(),
+        so_far: t_with(lang, "ledger-judged-so-far", &args),
+        grade: item.grade.clone(),
+        comment: item.comment.clone(),
+    }
+}
+
+/// `POST /ledger/grade`: `year`, `item`, `grade`, `comment`. What the association thinks of an item of the year.
+pub(super) async fn grade(caller: Caller, fields: Fields) -> Result<Response, Failure> {
+    let person = caller.with_right(Right::Close)?;
+    fields.check(&caller, LEDGER)?;
+    let year = fields.get("year").parse().ok().filter(|year| YEARS.contains(year));
+    let year: i32 = year.ok_or(Failure::form_expired())?;
+    let (item, grade) = (fields.text("item"), fields.text("grade"));
+    let what = (item.as_str(), grade.as_str());
+    match caller.web.app.ledger_grade(&person.who(), year, what, &fields.text("comment")).await {
+        Ok(()) => Ok(caller.go_and_say(&year_href(year), "graded")),
+        Err(AppError::Invalid(_)) => {
+            year_page(&caller, year, (None, Some(t(caller.lang, "ledger-grade-wrong")))).await
+        }
+        Err(e) => Err(Failure::from(e).back_to("/ledger/year")),
+    }
 }
 
 fn program(lang: Lang, burn: &Burn, decided: &[(String, Yen)], may_decide: bool) -> YearProgram {
@@ -131,6 +187,18 @@ async fn year_page(
             amount: close.map(|c| yen(lang, c.total)),
         }
     };
+    let load = app.ledger_load(home, year).await?;
+    let last = (0..12)
+        .rev()
+        .map(|n| april.plus(n))
+        .find(|month| closes.iter().any(|c| c.month == *month && c.state == CloseState::Closed));
+    let judged = match last {
+        Some(month) => {
+            let view = app.ledger_month(home, month).await?;
+            app.ledger_judged(home, &view, lang).await?
+        }
+        None => Vec::new(),
+    };
     let this = Month::of(civil_day(caller.now, caller.zone())).fiscal_year();
     let fresh_notice = notice.is_some();
     let page = LedgerYear {
@@ -145,6 +213,12 @@ async fn year_page(
         programs: burns.iter().map(|burn| program(lang, burn, &decided, may_decide)).collect(),
         total: yen(lang, Yen(burns.iter().map(|b| b.spent.0).sum())),
         note: Field { value: String::new(), problem: None },
+        load: load_rows(lang, april, &load),
+        load_drawing: bars(&events(&load)),
+        minutes_drawing: bars(&medians(&load)),
+        judged: judged.iter().map(|item| judged_row(lang, item)).collect(),
+        grades: GRADES.map(str::to_owned).to_vec(),
+        may_grade: caller.with_right(Right::Close).is_ok(),
     };
     Ok(caller.page(render(&page), fresh_notice))
 }
@@ -164,8 +238,8 @@ pub(super) async fn year(caller: Caller, Query(of): Query<OfYear>) -> Result<Res
         None => Month::of(civil_day(caller.now, caller.zone())).fiscal_year(),
         Some(text) => text.parse().ok().filter(|year| YEARS.contains(year)).ok_or(Failure::not_found())?,
     };
-    let said = caller.said().filter(|said| *said == "decided");
-    let notice = said.map(|_| t(caller.lang, "ledger-done-decided"));
+    let said = caller.said().filter(|said| ["decided", "graded"].contains(said));
+    let notice = said.map(|said| t(caller.lang, &format!("ledger-done-{said}")));
     year_page(&caller, year, (notice, None)).await
 }
 

@@ -19,7 +19,7 @@ use super::super::form::Fields;
 use super::super::views::people::{Fact, FilterLink, PeopleList, PersonLine, ReadinessPage, ReadyLine};
 use super::super::views::{StateLine, Tone, render};
 use super::super::words::Voice;
-use super::{PEOPLE, mail_note, mail_state, next_step, pin_state, roles_in_words, said, voice};
+use super::{PEOPLE, mail_note, mail_state, next_step, phone_state, pin_state, roles_in_words, said, voice};
 
 /// People on one page of the list.
 const ON_A_PAGE: usize = 50;
@@ -178,6 +178,7 @@ fn ready_line(voice: Voice, person: &PersonRow) -> ReadyLine {
         device: yes_no(reach.readiness.devices > 0, "known"),
         mail: mail_state(voice, reach.readiness.mail),
         mail_note: mail_note(voice, reach),
+        phone: phone_state(voice, reach.readiness.phone),
         next: next_step(voice, reach),
         done: reach.next == NextStep::Nothing,
     }
@@ -205,6 +206,7 @@ async fn board(caller: &Caller, part: &Part, notice: Option<String>) -> Result<R
         count("ready-count-done", &|p| p.reach.next == NextStep::Nothing),
         count("ready-count-pin", &|p| p.reach.readiness.pin_set),
         count("ready-count-mail", &|p| p.reach.readiness.mail.arrives()),
+        count("ready-count-phone", &|p| p.reach.readiness.phone.is_confirmed()),
         count("ready-count-failing", &|p| matches!(p.reach.readiness.mail, MailHealth::Failing(_))),
     ];
     let link = |key: &str, show: &str| FilterLink {
@@ -220,6 +222,7 @@ async fn board(caller: &Caller, part: &Part, notice: Option<String>) -> Result<R
         "todo" => p.reach.next != NextStep::Nothing,
         "sheet" => p.reach.next == NextStep::MakeSheet,
         "test" => p.reach.next == NextStep::SendTest,
+        "ring" => p.reach.next == NextStep::TestCall,
         _ => true,
     });
     let view = ReadinessPage {
@@ -231,6 +234,7 @@ async fn board(caller: &Caller, part: &Part, notice: Option<String>) -> Result<R
             link("ready-todo", "todo"),
             link("ready-need-sheet", "sheet"),
             link("ready-need-test", "test"),
+            link("ready-need-ring", "ring"),
         ],
         rows: shown.map(|p| ready_line(voice, p)).collect(),
         unreached: people

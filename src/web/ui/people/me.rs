@@ -17,7 +17,7 @@ use super::super::views::people::{Fact, MePage};
 use super::super::views::{Choice, Choices, render};
 use super::super::words::Voice;
 use super::person::ways_of;
-use super::{device_lines, mail_state, said, voice};
+use super::{device_lines, mail_state, phone_state, said, voice};
 
 const ME: Binding<'static> = Binding::Page("me");
 
@@ -106,6 +106,8 @@ async fn page(caller: &Caller, wrong: PinWrong) -> Result<Response, Failure> {
             .collect(),
         mail: mail_state(voice, reach.readiness.mail),
         may_test: member.email.is_some(),
+        phone_state: phone_state(voice, reach.readiness.phone),
+        may_ring: reach.readiness.may_ring && reach.readiness.has_phone(),
         devices: device_lines(voice, &devices, this.as_ref().map(DeviceId::as_str)),
         pin_set: member.pin_hash.is_some(),
         pin_old: wrong.old,
@@ -187,6 +189,15 @@ pub(super) async fn test(caller: Caller, fields: Fields) -> Result<Response, Fai
     let me = std::slice::from_ref(&person.member.id);
     caller.web.app.reach_tests_send(&person.who(), me, Some(&key)).await?;
     Ok(caller.go_and_say("/me", "test-sent"))
+}
+
+/// `POST /me/ring`: a test call to one's own phone.
+pub(super) async fn ring(caller: Caller, fields: Fields) -> Result<Response, Failure> {
+    let me = caller.person()?.member.id.clone();
+    fields.check(&caller, ME)?;
+    caller.limit(Purpose::SignIn)?;
+    let said = super::ring(&caller, &me, "POST /me/ring", &fields).await?;
+    Ok(caller.go_and_say("/me", said))
 }
 
 /// Words for a language in its own language.

@@ -11,9 +11,11 @@ pub(super) mod station;
 pub(super) use behalf::channel_of;
 pub(super) use person::arrived_page;
 
+use crate::app::AppError;
 use crate::app::people::reach::Reach;
 use crate::app::rows::DeviceRow;
-use crate::domain::people::reach::MailHealth;
+use crate::domain::call::Cause;
+use crate::domain::people::reach::{MailHealth, PhoneHealth};
 use crate::domain::people::rights::Right;
 use crate::domain::people::{Role, device};
 use crate::i18n::{t, t_with};
@@ -21,6 +23,7 @@ use crate::ids::MemberId;
 
 use super::caller::{Binding, Caller};
 use super::failure::Failure;
+use super::form::Fields;
 use super::views::people::DeviceLine;
 use super::views::{StateLine, Tone};
 use super::words::Voice;
@@ -44,6 +47,7 @@ pages! {
     post "/people/{id}/leave" => person::leaves;
     get "/people/{id}/sheet" => sheet::start;
     post "/people/{id}/test" => person::test;
+    post "/people/{id}/ring" => person::ring;
     post "/people/{id}/phone" => person::phone;
     post "/people/{id}/unlock" => person::unlock;
     post "/people/{id}/devices/{device}/revoke" => person::revoke;
@@ -59,6 +63,7 @@ pages! {
     post "/me/pin" => me::pin;
     post "/me/ways" => me::ways;
     post "/me/test" => me::test;
+    post "/me/ring" => me::ring;
     post "/sign-in/station" => station::come_in;
     post "/k/station" => station::enrol;
     post "/k/arrived" => person::arrived;
@@ -89,8 +94,12 @@ fn said(caller: &Caller) -> Option<String> {
         "person-changed" => "said-person-changed",
         "person-left" => "said-person-left",
         "test-sent" => "said-test-sent",
+        "test-rings" => "said-test-rings",
+        "test-no-phone" => "calls-no-phone",
+        "test-no-number" => "calls-no-number",
         "tests-sent" => "said-tests-sent",
         "phone-changed" => "said-phone-changed",
+        "phone-rings" => "said-phone-rings",
         "phone-dropped" => "said-phone-dropped",
         "phone-nothing" => "said-phone-nothing",
         "unlocked" => "said-unlocked",
@@ -123,6 +132,45 @@ fn mail_state(voice: Voice, mail: MailHealth) -> StateLine {
         MailHealth::NoAddress => Tone::Plain,
     };
     StateLine { text: voice.word("mail", mail.code()), tone }
+}
+
+fn phone_state(voice: Voice, phone: PhoneHealth) -> StateLine {
+    let (text, tone) = match phone {
+        PhoneHealth::Failing(cause) => (phone_failed(voice, cause), Tone::Bad),
+        PhoneHealth::Confirmed { .. } => (voice.word("phone", phone.code()), Tone::Good),
+        PhoneHealth::Waiting { .. } => (voice.word("phone", phone.code()), Tone::Info),
+        PhoneHealth::Unknown => (voice.word("phone", phone.code()), Tone::Warn),
+        PhoneHealth::NoNumber => (voice.word("phone", phone.code()), Tone::Plain),
+    };
+    StateLine { text, tone }
+}
+
+/// Why a test call was not answered with the key.
+fn phone_failed(voice: Voice, cause: Option<Cause>) -> String {
+    let failed = voice.word("phone", "failing");
+    match cause {
+        Some(cause) => {
+            let why = t(voice.lang, &format!("word-call-cause-{}", cause.code()));
+            t_with(voice.lang, "people-phone-why", &[("state", &failed), ("why", &why)])
+        }
+        None => failed,
+    }
+}
+
+/// What is said after a test call was asked for.
+async fn ring(
+    caller: &Caller,
+    member: &MemberId,
+    route: &str,
+    fields: &Fields,
+) -> Result<&'static str, Failure> {
+    let key = fields.key(route)?;
+    match caller.web.app.call_test(&caller.person()?.who(), member, Some(&key)).await {
+        Ok(_) => Ok("test-rings"),
+        Err(AppError::Invalid(wrong)) if wrong.iter().any(|w| w.field == "number") => Ok("test-no-number"),
+        Err(AppError::Invalid(_)) => Ok("test-no-phone"),
+        Err(e) => Err(e.into()),
+    }
 }
 
 fn mail_note(voice: Voice, reach: &Reach) -> Option<String> {

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::answers::Opened;
-use crate::app::people::phone_change::{Line, PhoneDeed, PhoneSettled};
+use crate::app::people::phone_change::{Line, NewNumberRung, PhoneDeed, PhoneSettled};
 use crate::app::rows::Member;
 use crate::domain::people::entry::Way;
 use crate::domain::people::rights::Right;
@@ -20,8 +20,8 @@ use super::super::views::people::{Fact, LeavePage, LinkArrived, PersonPage, Phon
 use super::super::views::{ConsultRow, Hidden, StateLine, Tone, render};
 use super::super::words::{Voice, title};
 use super::{
-    PEOPLE, device_lines, mail_note, mail_state, may_reset, member_id, next_step, pin_state, roles_in_words,
-    said, voice,
+    PEOPLE, device_lines, mail_note, mail_state, may_reset, member_id, next_step, phone_failed, phone_state,
+    pin_state, roles_in_words, said, voice,
 };
 
 /// `09:00`, `24:00`.
@@ -102,6 +102,13 @@ async fn phone_waiting(caller: &Caller, member: &Member) -> Result<Option<PhoneW
     Ok(waiting.filter(|_| member.left_at.is_none()).map(|waiting| PhoneWaiting {
         new: waiting.new.unwrap_or_default(),
         asked: t_with(caller.lang, "phone-asked", &[("time", &voice(caller).moment(waiting.asked))]),
+        ring: waiting.ring.map(|ring| {
+            let (code, tone) = match ring {
+                NewNumberRung::Rings => ("phone-new-rings", Tone::Info),
+                NewNumberRung::NotAnswered => ("phone-new-silent", Tone::Warn),
+            };
+            StateLine { text: t(caller.lang, code), tone }
+        }),
         old: waiting.old,
         clinic: waiting.clinic,
     }))
@@ -121,10 +128,12 @@ pub(super) async fn phone(
     let deed = match (fields.get("deed"), Line::from_code(fields.get("deed"))) {
         (_, Some(line)) => PhoneDeed::CalledBack(line),
         ("drop", None) => PhoneDeed::Drop,
+        ("anyway", None) => PhoneDeed::Anyway,
         _ => return Ok(caller.go_and_say(&format!("/people/{id}"), "phone-nothing")),
     };
     let said = match caller.web.app.phone_settle(&person.who(), &id, deed, Some(&key)).await? {
         PhoneSettled::Changed => "phone-changed",
+        PhoneSettled::Rings => "phone-rings",
         PhoneSettled::Dropped => "phone-dropped",
         PhoneSettled::NothingWaits | PhoneSettled::NoNumber => "phone-nothing",
     };
@@ -145,15 +154,16 @@ pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Res
     let here = member.is_active(caller.now);
     let may_enrol = reader.may(Right::Enrol) && here;
     let test_line = |test: &crate::app::rows::ReachTest| {
-        let (code, tone) = match (test.confirmed, test.voided) {
-            (_, Some(_)) => ("voided", Tone::Plain),
-            (Some(_), None) => ("confirmed", Tone::Good),
-            (None, None) => ("waiting", Tone::Info),
+        let state = match (test.confirmed, test.voided, test.failed) {
+            (_, Some(_), _) => StateLine { text: voice.word("test", "voided"), tone: Tone::Plain },
+            (Some(_), None, _) => StateLine { text: voice.word("test", "confirmed"), tone: Tone::Good },
+            (None, None, Some((_, cause))) => {
+                StateLine { text: phone_failed(voice, cause), tone: Tone::Warn }
+            }
+            (None, None, None) => StateLine { text: voice.word("test", "waiting"), tone: Tone::Info },
         };
-        TestLine {
-            asked: t_with(caller.lang, "people-test-asked", &[("time", &voice.moment(test.asked))]),
-            state: StateLine { text: voice.word("test", code), tone },
-        }
+        let (way, time) = (voice.word("way", &test.way), voice.moment(test.asked));
+        TestLine { asked: t_with(caller.lang, "people-test-asked", &[("way", &way), ("time", &time)]), state }
     };
     let sheet = reach.facts.sheet.map_or_else(
         || t(caller.lang, "people-sheet-none"),
@@ -172,6 +182,7 @@ pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Res
         volunteers: volunteers.iter().map(|offer| volunteer_line(voice, offer)).collect(),
         mail: mail_state(voice, reach.readiness.mail),
         mail_note: mail_note(voice, &reach),
+        phone_state: phone_state(voice, reach.readiness.phone),
         next: next_step(voice, &reach),
         tests: tests.iter().map(test_line).collect(),
         pin: pin_state(voice, &reach),
@@ -182,6 +193,7 @@ pub(super) async fn person(caller: Caller, Path(id): Path<String>) -> Result<Res
         may_enrol,
         may_reset: here && may_reset(&caller, &member.roles),
         may_test: may_enrol && member.email.is_some(),
+        may_ring: may_enrol && reach.readiness.may_ring && reach.readiness.has_phone(),
         may_behalf: may_enrol && doctor,
         once: caller.once(),
     };
@@ -204,6 +216,20 @@ pub(super) async fn test(
         return Err(Failure::not_found());
     }
     Ok(caller.go_and_say(&format!("/people/{id}"), "test-sent"))
+}
+
+/// `POST /people/{id}/ring`: a test call.
+pub(super) async fn ring(
+    caller: Caller,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    let id = member_id(&id)?;
+    let person = caller.with_right(Right::Enrol)?;
+    caller.web.app.member(&person.association.id, &id).await?;
+    fields.check(&caller, PEOPLE)?;
+    let said = super::ring(&caller, &id, &format!("POST /people/{id}/ring"), &fields).await?;
+    Ok(caller.go_and_say(&format!("/people/{id}"), said))
 }
 
 /// `POST /people/{id}/unlock`

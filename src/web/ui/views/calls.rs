@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::{Choices, Field, Hidden, Shell, StateLine, quiet_debug};
+use super::{Choice, Choices, Field, Hidden, Shell, StateLine, quiet_debug};
 
 /// One attempt.
 #[derive(Clone, Default)]
@@ -81,6 +81,8 @@ pub struct CallPage {
     pub report: Option<CallReportForm>,
     pub may_again: bool,
     pub may_hand_over: bool,
+    /// Whom the office may have rung now; empty where nobody is looked for.
+    pub ring: Vec<Choice>,
     pub may_close: bool,
     pub once: Hidden,
 }
@@ -90,6 +92,7 @@ pub struct CallPage {
 pub struct CallReportForm {
     pub outcome: Choices,
     pub place: Field,
+    pub minutes: Field,
     pub text: Field,
 }
 
@@ -119,8 +122,14 @@ pub struct NightSettings {
     pub pillars: Vec<NightPillar>,
     /// Calls of one unknown line within an hour.
     pub per_line: Field,
+    /// Calls without a number within an hour; none: they are turned away.
+    pub hidden: Field,
     /// Lines in use from which on unknown callers are turned away.
     pub in_use: Field,
+    /// Minutes of a month from which on unknown callers are turned away; empty: no ceiling.
+    pub minutes: Field,
+    /// By when the report of a night is due, as `09:00`.
+    pub report_by: Field,
     pub institutions: Vec<NightInstitution>,
 }
 

@@ -183,6 +183,86 @@ pub struct LedgerYear {
     pub programs: Vec<YearProgram>,
     pub total: String,
     pub note: Field,
+    pub load: Vec<LoadRow>,
+    /// Drawings of numbers alone: events by month, minutes to answer.
+    pub load_drawing: Option<String>,
+    pub minutes_drawing: Option<String>,
+    /// What is judged, as far as months are closed.
+    pub judged: Vec<JudgedRow>,
+    pub grades: Vec<String>,
+    pub may_grade: bool,
+}
+
+/// A month of the load.
+#[derive(Clone)]
+pub struct LoadRow {
+    pub month: String,
+    pub events: String,
+    /// Empty where there was no event.
+    pub minutes: String,
+}
+
+/// An item of the self-evaluation.
+#[derive(Clone)]
+pub struct JudgedRow {
+    pub item: String,
+    pub name: String,
+    /// Lines and yen, in words.
+    pub so_far: String,
+    pub grade: Option<String>,
+    pub comment: String,
+}
+
+/// One claim as a letter to the funder.
+#[derive(Clone)]
+pub struct LedgerLetter {
+    pub funder: String,
+    /// Who claims.
+    pub from: String,
+    pub program: String,
+    /// What is claimed for which months, as a sentence.
+    pub words: String,
+    /// `None`: the books are not there yet.
+    pub sum: Option<String>,
+    /// Name, lines, yen.
+    pub items: Vec<(String, String, String)>,
+}
+
+/// `GET /ledger/letter?month=…`: the claims of a closed month, one A4 page each.
+#[derive(Template)]
+#[template(path = "ledger-letter.html")]
+pub struct LedgerLetters {
+    pub shell: Shell,
+    pub month: String,
+    pub back: String,
+    pub is_draft: bool,
+    pub letters: Vec<LedgerLetter>,
+    pub made: String,
+    pub made_by: String,
+    pub approved_by: String,
+    pub seal: String,
+}
+
+/// Somebody who is asked for what is missing.
+#[derive(Clone)]
+pub struct ChaseSheet {
+    pub name: String,
+    pub institution: String,
+    pub by_mail: bool,
+    /// Case number and what is needed.
+    pub cases: Vec<(String, String)>,
+}
+
+/// `GET /ledger/chasers?month=…`: sheets to be faxed, one page for each person.
+#[derive(Template)]
+#[template(path = "ledger-chasers.html")]
+pub struct LedgerChasers {
+    pub shell: Shell,
+    pub month: String,
+    pub back: String,
+    pub notice: Option<String>,
+    pub people: Vec<ChaseSheet>,
+    pub made: String,
 }
 
 /// A cell of a printed table.
@@ -204,6 +284,8 @@ pub struct LedgerPaper {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<TableCell>>,
     pub total: Option<String>,
+    /// Drawings of numbers alone, each with what it shows.
+    pub drawings: Vec<(String, String)>,
     pub made: String,
     pub made_by: String,
     pub approved_by: String,
@@ -235,6 +317,10 @@ pub struct LedgerPage {
     /// Something was recorded since it was made.
     pub has_changed: bool,
     pub prepare: Vec<Prep>,
+    /// Somebody can be asked for what is missing.
+    pub may_chase: bool,
+    /// Corrections that wait for the next month: in words, and where they are taken back.
+    pub ordered: Vec<(String, String)>,
     pub parties: Vec<PartySum>,
     pub programs: Vec<ProgramSum>,
     pub tables: Choices,
@@ -297,6 +383,8 @@ pub struct LedgerCorrect {
     pub instead: Field,
     pub note: Field,
     pub problem: Option<String>,
+    /// A correction of the line waits for the next month, in words.
+    pub ordered: Option<String>,
 }
 
 /// `GET /ledger/evidence?case=…`. Posts the same address: `case`, `kind`, `note`, `city`.
@@ -333,6 +421,8 @@ pub struct LedgerTariffs {
     pub compared: Vec<ComparedRow>,
     pub compared_month: String,
     pub versions: Vec<String>,
+    /// The draft for the next fiscal year: its name and where it is opened.
+    pub draft: Option<(String, String)>,
     pub may_edit: bool,
 }
 
@@ -347,6 +437,12 @@ quiet_debug!(
     LedgerClaim,
     LedgerYear,
     LedgerPaper,
+    LedgerLetter,
+    LedgerLetters,
+    LedgerChasers,
+    ChaseSheet,
+    LoadRow,
+    JudgedRow,
     YearMonth,
     YearProgram,
     TableCell,

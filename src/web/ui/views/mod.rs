@@ -37,9 +37,9 @@ pub use consults::{
 pub use demo::{DemoDone, DemoPerson, DemoStart, MailPart, MailRow, MailTab, Mailbox, MailboxMail};
 pub use entry::{DeviceSignIn, Home, Message, MessageKind, ProblemPage, SignIn, SignInSent};
 pub use ledger::{
-    ComparedRow, Condition, LedgerClaim, LedgerCorrect, LedgerEvidence, LedgerLine, LedgerPage, LedgerPaper,
-    LedgerStatement, LedgerTariffs, LedgerYear, PartySum, Prep, PrepLine, ProgramSum, TableCell, Verdict,
-    YearMonth, YearProgram,
+    ChaseSheet, ComparedRow, Condition, JudgedRow, LedgerChasers, LedgerClaim, LedgerCorrect, LedgerEvidence,
+    LedgerLetter, LedgerLetters, LedgerLine, LedgerPage, LedgerPaper, LedgerStatement, LedgerTariffs,
+    LedgerYear, LoadRow, PartySum, Prep, PrepLine, ProgramSum, TableCell, Verdict, YearMonth, YearProgram,
 };
 pub use links::{
     BlindSummary, LinkEnd, LinkEndKind, LinkEntry, LinkOffer, LinkSignIn, OfferState, PinProblem,

@@ -70,7 +70,7 @@ pub struct TestLine {
     pub state: StateLine,
 }
 
-/// `GET /people/{id}`. Posts below it: `test`, `unlock`, `devices/{device}/revoke`; each with `once`.
+/// `GET /people/{id}`. Posts below it: `test`, `ring`, `unlock`, `devices/{device}/revoke`; each with `once`.
 #[derive(Template)]
 #[template(path = "people-person.html")]
 pub struct PersonPage {
@@ -87,6 +87,7 @@ pub struct PersonPage {
     pub mail_note: Option<String>,
     /// What the office should do next, one sentence.
     pub next: String,
+    pub phone_state: StateLine,
     pub tests: Vec<TestLine>,
     pub pin: StateLine,
     pub pin_locked: bool,
@@ -97,6 +98,8 @@ pub struct PersonPage {
     /// May set this person's PIN and let them leave: for people of the office that is another right.
     pub may_reset: bool,
     pub may_test: bool,
+    /// A test call can be made.
+    pub may_ring: bool,
     pub may_behalf: bool,
     pub once: Hidden,
 }
@@ -107,6 +110,8 @@ pub struct PhoneWaiting {
     /// Empty: the old number is to go.
     pub new: String,
     pub asked: String,
+    /// How the ring at the new number stands, once the office has called back.
+    pub ring: Option<StateLine>,
     /// The number in force, and the institution's.
     pub old: Option<String>,
     pub clinic: Option<String>,
@@ -219,6 +224,7 @@ pub struct ReadyLine {
     pub device: StateLine,
     pub mail: StateLine,
     pub mail_note: Option<String>,
+    pub phone: StateLine,
     pub next: String,
     /// Nothing is left to do.
     pub done: bool,
@@ -239,7 +245,7 @@ pub struct ReadinessPage {
 }
 
 /// `GET /me`. Posts below it: `devices/{device}/revoke`, `devices/others`, `pin` (`old`, `new`, `again`),
-/// `ways` (`way1` to `way3`, `revision`), `test`.
+/// `ways` (`way1` to `way3`, `revision`), `test`, `ring`.
 #[derive(Template)]
 #[template(path = "people-me.html")]
 pub struct MePage {
@@ -249,6 +255,8 @@ pub struct MePage {
     pub facts: Vec<Fact>,
     pub mail: StateLine,
     pub may_test: bool,
+    pub phone_state: StateLine,
+    pub may_ring: bool,
     pub devices: Vec<DeviceLine>,
     pub pin_set: bool,
     pub pin_old: Option<String>,

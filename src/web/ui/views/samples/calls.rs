@@ -66,10 +66,16 @@ fn call(maker: &Maker, wrong: bool) -> CallPage {
         report: Some(CallReportForm {
             outcome,
             place: Field { value: String::new(), problem },
+            minutes: Field { value: s("25"), problem: None },
             text: Field::default(),
         }),
         may_again: true,
         may_hand_over: true,
+        ring: if wrong {
+            vec![Choice { value: s("m"), label: s("伊藤 美咲"), note: None, chosen: false }]
+        } else {
+            Vec::new()
+        },
         may_close: wrong,
         once: hidden("once-5"),
     }
@@ -146,7 +152,10 @@ fn night(maker: &Maker) -> NightSettings {
             until: s("2027-03-31"),
         }],
         per_line: Field { value: s("5"), problem: None },
+        hidden: Field { value: s("20"), problem: None },
         in_use: Field { value: s("16"), problem: None },
+        minutes: Field { value: s("3000"), problem: None },
+        report_by: Field { value: s("09:00"), problem: None },
         institutions: vec![place("a", "さとう在宅クリニック", true), place("b", "青葉訪問看護", false)],
     }
 }

@@ -1,6 +1,9 @@
 //! The fiscal year of the ledger, its claims and its printed tables.
 
-use super::super::{LedgerClaim, LedgerPaper, LedgerYear, TableCell, YearMonth, YearProgram};
+use super::super::{
+    ChaseSheet, JudgedRow, LedgerChasers, LedgerClaim, LedgerLetter, LedgerLetters, LedgerPaper, LedgerYear,
+    LoadRow, TableCell, YearMonth, YearProgram,
+};
 use super::{Field, Maker, Tone, s};
 use crate::i18n::{t, t_with};
 
@@ -64,6 +67,7 @@ impl Maker {
             columns: keys.iter().map(|key| t(self.lang, &format!("ledger-column-{key}"))).collect(),
             rows: if closed { vec![row("2,000"), row("-800")] } else { Vec::new() },
             total: closed.then(|| t_with(self.lang, "word-yen", &[("amount", "1,200")])),
+            drawings: if closed { vec![(s(DRAWING), t(self.lang, "ledger-load-words"))] } else { Vec::new() },
             made: t_with(self.lang, "ledger-printed", &[("at", "12月10日 10:00")]),
             made_by: if closed { s("事務 花") } else { String::new() },
             approved_by: if closed { s("理事 長") } else { String::new() },
@@ -111,6 +115,84 @@ impl Maker {
             programs: if full { vec![program(true), program(false)] } else { Vec::new() },
             total: yen(if full { "1,850,000" } else { "0" }),
             note: Field { value: String::new(), problem: None },
+            load: if full {
+                let row = |month: &str, events: &str, minutes: &str| LoadRow {
+                    month: s(month),
+                    events: s(events),
+                    minutes: s(minutes),
+                };
+                vec![row("令和8年4月", "118", "14"), row("令和8年5月", "0", "")]
+            } else {
+                Vec::new()
+            },
+            load_drawing: full.then(|| s(DRAWING)),
+            minutes_drawing: full.then(|| s(DRAWING)),
+            judged: if full { self.ledger_judged() } else { Vec::new() },
+            grades: ["A", "B", "C", "D"].map(s).to_vec(),
+            may_grade: full,
+        }
+    }
+
+    fn ledger_judged(&self) -> Vec<JudgedRow> {
+        let yen = t_with(self.lang, "word-yen", &[("amount", "1,850,000")]);
+        let row = |item: &str, name: String, grade: Option<&str>| JudgedRow {
+            item: s(item),
+            name,
+            so_far: t_with(self.lang, "ledger-judged-so-far", &[("lines", "1,204"), ("yen", &yen)]),
+            grade: grade.map(s),
+            comment: grade.map(|_| s("夜間の受け手が増えた")).unwrap_or_default(),
+        };
+        vec![
+            row("task:u", t(self.lang, "ledger-task-u"), Some("B")),
+            row("program:aoba-homecare", s("青葉市在宅医療推進補助"), None),
+        ]
+    }
+
+    pub(super) fn ledger_letters(&self, full: bool) -> LedgerLetters {
+        let yen = |amount: &str| t_with(self.lang, "word-yen", &[("amount", amount)]);
+        let span = [("program", "青葉市在宅医療推進補助"), ("span", "令和8年10月〜令和8年12月")];
+        let letter = |sum: Option<String>| LedgerLetter {
+            funder: s("青葉市"),
+            from: s("青葉市医師会"),
+            program: s("青葉市在宅医療推進補助"),
+            words: t_with(self.lang, "ledger-letter-for", &span),
+            items: vec![
+                (s("専門相談（夜間）受諾側"), s("412"), yen("987,345")),
+                (t(self.lang, "ledger-step-cut"), String::new(), yen("-345")),
+                (t(self.lang, "ledger-step-claim"), String::new(), sum.clone().unwrap_or_default()),
+            ],
+            sum,
+        };
+        LedgerLetters {
+            shell: self.office("/ledger"),
+            month: s("令和8年12月"),
+            back: s("/ledger?month=2026-12"),
+            is_draft: !full,
+            letters: if full { vec![letter(Some(yen("987,000"))), letter(None)] } else { Vec::new() },
+            made: t_with(self.lang, "ledger-printed", &[("at", "12月10日 10:00")]),
+            made_by: s("事務 花"),
+            approved_by: s("理事 長"),
+            seal: SEAL.to_owned(),
+        }
+    }
+
+    pub(super) fn ledger_chasers(&self, full: bool) -> LedgerChasers {
+        let sheet = |by_mail: bool| ChaseSheet {
+            name: s("伊藤 美咲"),
+            institution: s("青葉皮膚科医院"),
+            by_mail,
+            cases: vec![
+                (s("R8-0412"), t(self.lang, "ledger-chase-report")),
+                (s("R8-0413"), t(self.lang, "ledger-chase-confirm")),
+            ],
+        };
+        LedgerChasers {
+            shell: self.office("/ledger"),
+            month: s("令和8年11月"),
+            back: s("/ledger?month=2026-11"),
+            notice: full.then(|| t(self.lang, "ledger-done-chased")),
+            people: if full { vec![sheet(true), sheet(false)] } else { Vec::new() },
+            made: t_with(self.lang, "ledger-printed", &[("at", "12月10日 10:00")]),
         }
     }
 }

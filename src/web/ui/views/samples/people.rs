@@ -91,6 +91,7 @@ impl Maker {
             phone: (!left).then(|| PhoneWaiting {
                 new: s("090-0000-7777"),
                 asked: t_with(self.lang, "phone-asked", &[("time", "11月20日（金）9時")]),
+                ring: Some(StateLine { text: self.t("phone-new-silent"), tone: Tone::Warn }),
                 old: Some(s("090-0000-0000")),
                 clinic: Some(s("042-000-1111")),
             }),
@@ -99,9 +100,14 @@ impl Maker {
             mail_note: Some(self.w("hard-breaks_rules")),
             next: self.w("next-for-unlock"),
             tests: vec![TestLine {
-                asked: t_with(self.lang, "people-test-asked", &[("time", "11月10日（火）9時")]),
+                asked: t_with(
+                    self.lang,
+                    "people-test-asked",
+                    &[("way", &self.w("way-mail")), ("time", "11月10日（火）9時")],
+                ),
                 state: self.line("test-waiting", Tone::Info),
             }],
+            phone_state: self.line("phone-confirmed", Tone::Good),
             pin: self.line("pin-locked", Tone::Bad),
             pin_locked: true,
             sheet: self.t("people-sheet-none"),
@@ -110,6 +116,7 @@ impl Maker {
             may_enrol: !left,
             may_reset: !left,
             may_test: !left,
+            may_ring: !left,
             may_behalf: !left,
             once: hidden("once-20"),
         }
@@ -209,6 +216,7 @@ impl Maker {
                 self.line("mail-refused", Tone::Bad)
             },
             mail_note: (!done).then(|| self.w("hard-carrier")),
+            phone: self.line(if done { "phone-confirmed" } else { "phone-unknown" }, Tone::Good),
             next: self.w(if done { "next-for-nothing" } else { "next-for-call_about_mail" }),
             done,
         }
@@ -239,6 +247,8 @@ impl Maker {
             facts: vec![fact(self.t("people-f-email"), "ito@aoba.example.jp")],
             mail: self.line("mail-confirmed", Tone::Good),
             may_test: true,
+            phone_state: self.line("phone-unknown", Tone::Warn),
+            may_ring: true,
             devices: if wrong { Vec::new() } else { self.devices() },
             pin_set: true,
             pin_old: wrong.then(|| self.t("part-pin-wrong-device")),
