@@ -250,6 +250,8 @@ ids! {
     DrawId = "drw";
     /// A collection of wishes (希望の募集).
     WishRoundId = "wsr";
+    /// A household of a clinic's home patient (患家).
+    HouseholdId = "hhd";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

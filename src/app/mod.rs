@@ -11,6 +11,7 @@ pub mod demo;
 pub mod directory;
 pub mod flow;
 pub mod health;
+pub mod households;
 pub mod ledger;
 pub mod mail_texts;
 pub mod outbox;

@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20, "0020_ledger_reading"),
     migration!(21, "0021_cover"),
     migration!(22, "0022_tonight"),
+    migration!(23, "0023_households"),
     migration!(25, "0025_test_calls"),
 ];
 

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod dispatch;
 pub mod enrolment;
 pub mod feeds;
+pub mod households;
 pub mod jobs;
 pub mod ledger;
 pub mod migrate;
@@ -75,6 +76,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         sheets::ALL,
         swaps::ALL,
         cover::ALL,
+        households::ALL,
         tonight::ALL,
     ]
     .concat();

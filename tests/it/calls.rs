@@ -13,6 +13,7 @@ use touban::app::rota::changes::{NewOverride, OverrideMade};
 use touban::app::{AppError, Who};
 use touban::domain::call::number::{Reading, read};
 use touban::domain::call::{Answer, Cause, LegId};
+use touban::domain::cover::households::{Contract, Told};
 use touban::domain::ledger::{AttemptResult, ReasonCode, Side};
 use touban::domain::people::Role;
 use touban::domain::people::reach::PhoneHealth;
@@ -29,7 +30,7 @@ use crate::support::{PIN, TestOffice, new_member, on_both, telephone as number};
 pub const NIGHT: &str = "042-000-0099";
 pub const NURSE: &str = "042-000-5000";
 pub const OWN: &str = "090-0000-0001";
-const PILLAR: &str = "090-0000-0002";
+pub const PILLAR: &str = "090-0000-0002";
 pub const COORDINATOR: &str = "090-0000-0003";
 const ASKER: &str = "090-0000-0004";
 pub const DEPUTY: &str = "090-0000-0005";
@@ -68,10 +69,17 @@ impl Night {
         let station = crate::support::add_institution(&office.app, &office.association, "青葉訪問看護").await;
         let lines = InstitutionCalls { lines: vec![number(NURSE)], ..InstitutionCalls::default() };
         settings.institutions.insert(station, lines);
-        settings
-            .pillars
-            .insert("home_care".into(), Pillar { on: true, people: vec![pillar], ..Pillar::default() });
+        let contract = Contract { from: Some("2026-04-01".parse().unwrap()), until: None };
+        settings.pillars.insert(
+            "home_care".into(),
+            Pillar { on: true, people: vec![pillar], contract, ..Pillar::default() },
+        );
         office.app.call_settings_put(&who, 0, settings).await.unwrap();
+        // Every household of the clinic was told of the pillar.
+        let told = Told::On { day: "2026-11-01".parse().unwrap() };
+        let household = office.app.household_add(&who, &office.clinic, "A.K.").await.unwrap();
+        office.app.household_told(&who, &office.clinic, &household, "home_care", told).await.unwrap();
+        office.app.household_whole(&who, &office.clinic, true).await.unwrap();
         let phones = Simulator::new();
         let calls = Some(Calls::start(office.app.clone(), Arc::new(phones.clone())));
         let night = Self { office, phones, calls, own };

@@ -3,6 +3,7 @@
 mod asking;
 mod fax;
 mod night;
+mod pillars;
 mod refused;
 mod tonight;
 mod undone;

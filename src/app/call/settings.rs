@@ -14,6 +14,7 @@ use crate::domain::calendar::{civil_day, instant_of};
 use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::policy::{Limits, Policy};
 use crate::domain::consult::Wrong;
+use crate::domain::cover::households::Contract;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::store::call::{call_settings, call_settings_save};
 use crate::store::people::{institutions_after, member_by_id};
@@ -79,6 +80,8 @@ pub struct Pillar {
     pub to_min: u16,
     /// Areas of the clinics whose patients it serves; none: everywhere.
     pub areas: Vec<String>,
+    /// From when until when it is used at all. Without a first day nothing was signed and it is not rung.
+    pub contract: Contract,
 }
 
 impl Pillar {
@@ -167,6 +170,9 @@ impl CallSettings {
         }
         if self.pillars.values().any(|p| p.from_min >= DAY_MIN || p.to_min >= DAY_MIN) {
             wrong.push(("pillar", Wrong::OutOfRange));
+        }
+        if self.pillars.values().any(|p| p.contract.is_backwards()) {
+            wrong.push(("contract", Wrong::OutOfRange));
         }
         if self.report_by_min.is_some_and(|m| m >= DAY_MIN) {
             wrong.push(("report_by", Wrong::OutOfRange));

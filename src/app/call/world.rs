@@ -8,7 +8,8 @@ use chrono::Timelike as _;
 use super::settings::{CallSettings, line_of, load};
 use crate::app::Kit;
 use crate::app::cover::cover_now;
-use crate::domain::calendar::wall_clock;
+use crate::app::households::clinic_told;
+use crate::domain::calendar::{civil_day, wall_clock};
 use crate::domain::call::Call;
 use crate::domain::call::number::Line;
 use crate::domain::dispatch::settle::PersonFacts;
@@ -100,7 +101,17 @@ impl NightWorld {
         let clock = wall_clock(kit.now, zone);
         let minute = u16::try_from(clock.hour() * 60 + clock.minute()).unwrap_or(0);
         let area = area.as_deref().filter(|a| !a.is_empty());
+        let today = civil_day(kit.now, zone);
         for (name, pillar) in world.settings.pillars.iter().filter(|(_, p)| p.serves(minute, area)) {
+            // Nobody rings a pillar without a contract, nor for a household that was not told of it; of a caller
+            // who names no clinic nothing is known.
+            let told = match clinic {
+                Some(id) => clinic_told(conn, association, id, name, today).await?,
+                None => false,
+            };
+            if !told || !pillar.contract.runs_on(today) {
+                continue;
+            }
             let mut people = pillar.people.clone();
             for institution in &pillar.institutions {
                 for person in here(conn, association, institution, kit.now).await? {

@@ -99,3 +99,69 @@ pub enum DutyEnd {
     Expired,
     Void,
 }
+
+impl Wish {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Advice => "mail-wish-advice",
+            Self::Visit => "mail-wish-visit",
+            Self::Either => "mail-wish-either",
+        }
+    }
+}
+
+impl Urgency {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Routine => "mail-urgency-routine",
+            Self::Soon => "mail-urgency-soon",
+            Self::Urgent => "mail-urgency-urgent",
+        }
+    }
+}
+
+impl DutyAsk {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Own => "mail-duty-own",
+            Self::Give => "mail-duty-give",
+            Self::Exchange => "mail-duty-exchange",
+            Self::Call => "mail-duty-call",
+            Self::Hole => "mail-duty-hole",
+            Self::Approve => "mail-duty-approve",
+        }
+    }
+}
+
+impl DutyEnd {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Taken => "mail-duty-end-taken",
+            Self::Withdrawn => "mail-duty-end-withdrawn",
+            Self::Refused => "mail-duty-end-refused",
+            Self::Expired => "mail-duty-end-expired",
+            Self::Void => "mail-duty-end-void",
+        }
+    }
+}
+
+impl CoverAsk {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Volunteer => "mail-cover-volunteer",
+            Self::Duty => "mail-cover-duty",
+        }
+    }
+}
+
+impl RequestKind {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Consult => "mail-kind-consult",
+            Self::Cover => "mail-kind-cover",
+            Self::Transfer => "mail-kind-transfer",
+            Self::Urgent => "mail-kind-urgent",
+            Self::Swap => "mail-kind-swap",
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Night cover (夜間代行): what a doctor asks for, the slots it falls into, who may be asked, who is rung while it
 //! lasts. How a request goes is `dispatch`, who is on duty `rota`.
 
+pub mod households;
 mod split;
 #[cfg(test)]
 mod tests;

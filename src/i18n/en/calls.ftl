@@ -210,3 +210,6 @@ mail-bridge-down-1 = Calls to the night number do not come in, and no physician 
 mail-bridge-down-2 = You hear this each minute until somebody acknowledges it on the board or the phone works again.
 mail-bridge-down-button = Open the calls
 word-alarm-bridge = The night number does not work. Please tell those on duty and the institutions
+night-pillar-from = Contract from
+night-pillar-until = Contract until (empty: open)
+night-wrong-contract = The days of the contract cannot be read, or it ends before it begins.

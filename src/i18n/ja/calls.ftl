@@ -210,3 +210,6 @@ mail-bridge-down-1 = 夜間の番号にかかる電話を受けられず、先�
 mail-bridge-down-2 = 運営の一覧で「確認しました」を押すか、電話が戻るまで、毎分お知らせします。
 mail-bridge-down-button = 電話の一覧を開く
 word-alarm-bridge = 夜間の電話がつながりません。当番の先生と施設にお知らせください
+night-pillar-from = 契約のはじまり
+night-pillar-until = 契約のおわり（空なら期限なし）
+night-wrong-contract = 契約の日付が読めないか、おわりがはじまりより前です。

@@ -26,6 +26,7 @@ mod duties;
 mod entry;
 mod failure;
 mod form;
+mod households;
 mod kept;
 mod keys;
 mod ledger;
@@ -68,6 +69,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     directory::ROUTES,
     duties::ROUTES,
     covers::ROUTES,
+    households::ROUTES,
     tonight::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
@@ -100,6 +102,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(directory::routes())
         .merge(duties::routes())
         .merge(covers::routes())
+        .merge(households::routes())
         .merge(tonight::routes())
         .merge(sheets::routes())
         .merge(rota::routes())

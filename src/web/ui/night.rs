@@ -6,6 +6,7 @@ use axum::response::Response;
 use crate::app::AppError;
 use crate::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
 use crate::domain::call::number::{Number, Reading, read};
+use crate::domain::cover::households::Contract;
 use crate::domain::people::rights::Right;
 use crate::i18n::t;
 use crate::ids::InstitutionId;
@@ -111,6 +112,8 @@ async fn page(
             on: set.on,
             hours: hours_shown(&set),
             areas: set.areas.join(" "),
+            from: set.contract.from.map(|day| day.to_string()).unwrap_or_default(),
+            until: set.contract.until.map(|day| day.to_string()).unwrap_or_default(),
         }
     };
     let number = |n: u32| Field { value: n.to_string(), problem: None };
@@ -171,6 +174,17 @@ pub(super) async fn change(caller: Caller, fields: Fields) -> Result<Response, F
         set.on = fields.is_ticked(&format!("on_{name}"));
         set.areas = words(&fields.text(&format!("areas_{name}")));
         set.institutions.clear();
+        let day = |field: &str| {
+            let typed = narrow(fields.get(&format!("{field}_{name}")));
+            match typed.trim() {
+                "" => Some(None),
+                typed => typed.parse().ok().map(Some),
+            }
+        };
+        let (Some(from), Some(until)) = (day("from"), day("until")) else {
+            return page(&caller, revision, &settings, typed, say("night-wrong-contract")).await;
+        };
+        set.contract = Contract { from, until };
         let Some((from, to)) = hours(&fields.text(&format!("hours_{name}"))) else {
             return page(&caller, revision, &settings, typed, say("night-wrong-hours")).await;
         };
@@ -225,6 +239,9 @@ pub(super) async fn change(caller: Caller, fields: Fields) -> Result<Response, F
     }
     match caller.web.app.call_settings_put(&person.who(), revision, settings.clone()).await {
         Ok(()) => Ok(caller.go_and_say("/settings", "saved")),
+        Err(AppError::Invalid(wrong)) if wrong.iter().any(|w| w.field == "contract") => {
+            page(&caller, revision, &settings, typed, say("night-wrong-contract")).await
+        }
         Err(AppError::Invalid(_)) => page(&caller, revision, &settings, typed, say("night-wrong-code")).await,
         Err(e) => Err(Failure::from(e).back_to("/settings/calls")),
     }

@@ -133,7 +133,7 @@ pub struct NightSettings {
     pub institutions: Vec<NightInstitution>,
 }
 
-/// A pillar. Fields `on_NAME`, `hours_NAME` as `18:00-08:00`, `areas_NAME`.
+/// A pillar. Fields `on_NAME`, `hours_NAME` as `18:00-08:00`, `areas_NAME`, `from_NAME` and `until_NAME` (days).
 #[derive(Clone, Default)]
 pub struct NightPillar {
     pub name: String,
@@ -141,6 +141,9 @@ pub struct NightPillar {
     pub on: bool,
     pub hours: String,
     pub areas: String,
+    /// The days of the contract.
+    pub from: String,
+    pub until: String,
 }
 
 /// A key with what it means on this phone now; the word may be empty.

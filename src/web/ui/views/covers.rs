@@ -246,3 +246,62 @@ quiet_debug!(
     CoverSheet,
     CoverSettingsPage
 );
+
+/// What a household was told of one pillar.
+#[derive(Clone, Debug, Default)]
+pub struct ToldCell {
+    /// The code of the pillar.
+    pub pillar: String,
+    pub title: String,
+    pub state: StateLine,
+}
+
+/// A household of the list.
+#[derive(Clone, Debug, Default)]
+pub struct HouseholdRow {
+    pub id: String,
+    pub patient: String,
+    pub told: Vec<ToldCell>,
+}
+
+/// `GET /households`, and `GET /households/{clinic}` by the office. Posts below `base`: `add` (`patient`), `told`
+/// (`household`, `pillar`, `day`, `answer` = `told`, `refused`), `end` (`household`), `whole` (`whole` = `yes`, `no`);
+/// each with `once`.
+#[derive(Template)]
+#[template(path = "households.html")]
+pub struct HouseholdsPage {
+    pub shell: Shell,
+    pub notice: Option<String>,
+    pub problem: Option<String>,
+    pub base: String,
+    pub clinic: String,
+    /// Each pillar, and whether calls for this clinic may ring it.
+    pub pillars: Vec<(String, StateLine)>,
+    pub whole: Option<String>,
+    pub patient: Field,
+    pub day: Field,
+    pub rows: Vec<HouseholdRow>,
+    pub once: Hidden,
+}
+
+/// A pillar on the notice for a household.
+#[derive(Clone, Debug, Default)]
+pub struct NoticePillar {
+    pub title: String,
+    pub institutions: Vec<(String, String)>,
+    pub hours: String,
+    pub contract: String,
+}
+
+/// `GET /households/notice`, `GET /households/{clinic}/notice`: one A4 page for a household.
+#[derive(Template)]
+#[template(path = "household-notice.html")]
+pub struct HouseholdNotice {
+    pub shell: Shell,
+    pub back: String,
+    pub clinic: String,
+    pub pillars: Vec<NoticePillar>,
+    pub made: String,
+}
+
+quiet_debug!(HouseholdsPage, HouseholdNotice);

@@ -148,6 +148,8 @@ fn night(maker: &Maker) -> NightSettings {
             on: true,
             hours: s("18:00-08:00"),
             areas: s("青葉北 青葉南"),
+            from: s("2026-04-01"),
+            until: s("2027-03-31"),
         }],
         per_line: Field { value: s("5"), problem: None },
         hidden: Field { value: s("20"), problem: None },

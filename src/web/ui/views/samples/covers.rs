@@ -2,7 +2,8 @@
 
 use super::super::covers::{
     CoverAnswerBox, CoverAskPage, CoverCallRow, CoverForBox, CoverPage, CoverReportBox, CoverRow,
-    CoverSettingsPage, CoverSheet, CoversPage, LinkCover, LinkTonight, SlotBar, TonightRow, TonightView,
+    CoverSettingsPage, CoverSheet, CoversPage, HouseholdNotice, HouseholdRow, HouseholdsPage, LinkCover,
+    LinkTonight, NoticePillar, SlotBar, ToldCell, TonightRow, TonightView,
 };
 use super::super::people::{Fact, channels};
 use super::*;
@@ -315,6 +316,66 @@ impl Maker {
     }
 }
 
+impl Maker {
+    fn told_cell(&self, key: &str, tone: Tone) -> ToldCell {
+        let text = t_with(self.lang, &format!("word-household-{key}"), &[("day", "2026-11-01")]);
+        ToldCell {
+            pillar: s("home_care"),
+            title: self.cover_said("night-pillar-home_care"),
+            state: StateLine { text, tone },
+        }
+    }
+
+    fn households(&self, full: bool) -> HouseholdsPage {
+        let row =
+            |id: &str, cells: Vec<ToldCell>| HouseholdRow { id: s(id), patient: s("A.K."), told: cells };
+        let pillar = |key: &str, tone: Tone| {
+            (self.cover_said("night-pillar-home_care"), self.line(&format!("pillar-{key}"), tone))
+        };
+        HouseholdsPage {
+            shell: self.signed_in("/households", "佐藤 健一", Nav { asker: true, ..Nav::default() }),
+            notice: full.then(|| self.cover_said("said-household-told")),
+            problem: (!full).then(|| self.cover_said("households-wrong-day")),
+            base: s("/households"),
+            clinic: s("さとう内科クリニック"),
+            pillars: vec![
+                pillar("used", Tone::Good),
+                pillar("not-told", Tone::Warn),
+                pillar("no-contract", Tone::Warn),
+                pillar("off", Tone::Plain),
+            ],
+            whole: full.then(|| t_with(self.lang, "households-whole-since", &[("day", "2026-11-01")])),
+            patient: self.cover_field("", (!full).then_some("households-wrong-day")),
+            day: self.cover_field("2026-11-20", None),
+            rows: if full {
+                vec![
+                    row(ID, vec![self.told_cell("on", Tone::Good), self.told_cell("refused", Tone::Bad)]),
+                    row("01JDABC0000000000000000001", vec![self.told_cell("none", Tone::Warn)]),
+                ]
+            } else {
+                Vec::new()
+            },
+            once: hidden("once-56"),
+        }
+    }
+
+    fn household_notice(&self, full: bool) -> HouseholdNotice {
+        let pillar = NoticePillar {
+            title: self.cover_said("night-pillar-home_care"),
+            institutions: vec![(s("青葉在宅クリニック"), s("042-000-0100"))],
+            hours: s("18:00–8:00"),
+            contract: s("2026-04-01–2027-03-31"),
+        };
+        HouseholdNotice {
+            shell: self.signed_in("/households/notice", "佐藤 健一", Nav { asker: true, ..Nav::default() }),
+            back: s("/households"),
+            clinic: s("さとう内科クリニック"),
+            pillars: if full { vec![pillar.clone(), pillar] } else { Vec::new() },
+            made: t_with(self.lang, "cover-sheet-made", &[("time", "11月10日（火）12時")]),
+        }
+    }
+}
+
 /// Name and drawn page of every sample.
 pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
     [
@@ -328,6 +389,10 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("link-cover-wrong", render(&maker.link_cover(true))),
         ("cover-sheet", render(&maker.cover_sheet(true))),
         ("cover-sheet-blank", render(&maker.cover_sheet(false))),
+        ("households", render(&maker.households(true))),
+        ("households-empty", render(&maker.households(false))),
+        ("household-notice", render(&maker.household_notice(true))),
+        ("household-notice-empty", render(&maker.household_notice(false))),
         ("tonight", render(&maker.tonight(true))),
         ("tonight-empty", render(&maker.tonight(false))),
         ("link-tonight", render(&maker.link_tonight(true))),
