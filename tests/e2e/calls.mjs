@@ -86,4 +86,31 @@ await test('on a phone: the first physician declines, the next one is rung and t
   await hangUp(handset);
 });
 
+await test('the office tests a phone: it rings, 1 is pressed, and the board knows', async () => {
+  const clerk = await desktop();
+  await clerk.goto(`${demo.baseUrl}/demo`);
+  await clerk.getByRole('button', { name: '山田 和子 さんとして始める' }).click();
+  await clerk.goto(`${demo.baseUrl}/people/readiness?show=ring`);
+  await look(clerk, 'untested');
+  const whom = clerk.locator('table.ready tbody th a').first();
+  const name = (await whom.innerText()).trim();
+  await whom.click();
+  await clerk.getByRole('button', { name: '試験の電話をかける' }).click();
+  await clerk.getByText('まもなく電話が鳴ります').waitFor();
+  const person = clerk.url();
+  await look(clerk, 'test-call');
+  await page.goto(`${demo.baseUrl}/demo/phones`);
+  for (let step = 0; step < 60; step += 1) {
+    await clerk.goto(person.split('?')[0]);
+    if (await clerk.locator('#h-ring').locator('xpath=..').getByText('確認済み').count() === 1) break;
+    const button = page.locator('#live .button.main:not([value=dial])').first();
+    if (await button.count()) await button.click({ timeout: 2_000 }).catch(() => {});
+    await page.waitForTimeout(300);
+  }
+  await look(clerk, 'tested');
+  await clerk.goto(`${demo.baseUrl}/people/readiness`);
+  const row = clerk.locator('table.ready tbody tr', { hasText: name });
+  assert.match(await row.first().innerText(), /確認済み/);
+});
+
 await finish();

@@ -43,7 +43,7 @@ pub enum CoverAnswered {
         device: Option<Secret>,
     },
     /// As for every other link: a wrong PIN, a link that is over.
-    Not(LinkAnswer),
+    Not(Box<LinkAnswer>),
     /// No slot was chosen.
     Nothing,
 }
@@ -156,7 +156,7 @@ impl App {
     ) -> Result<CoverAnswered, AppError> {
         let link = self.link_by_token(token).await?.filter(|l| l.purpose == LinkPurpose::Offer);
         let Some((link, cover)) = link.and_then(|l| l.request.clone().map(|r| (l, r))) else {
-            return Ok(CoverAnswered::Not(LinkAnswer::Unknown));
+            return Ok(CoverAnswered::Not(Box::new(LinkAnswer::Unknown)));
         };
         if chosen.is_empty() {
             return Ok(CoverAnswered::Nothing);
@@ -164,10 +164,10 @@ impl App {
         let mut conn = self.db.read().await?;
         let member = member_by_id(&mut conn, &link.association, &link.member).await?;
         drop(conn);
-        let Some(member) = member else { return Ok(CoverAnswered::Not(LinkAnswer::Unknown)) };
+        let Some(member) = member else { return Ok(CoverAnswered::Not(Box::new(LinkAnswer::Unknown))) };
         let proven = match self.prove_on(&link, &member, pin, device, remember).await? {
             Ok(proven) => proven,
-            Err(answer) => return Ok(CoverAnswered::Not(answer)),
+            Err(answer) => return Ok(CoverAnswered::Not(Box::new(answer))),
         };
         let ProvenOn { proof, pin_version, access, cookies, device } = proven;
         let command = AnswerCover {
@@ -181,7 +181,7 @@ impl App {
             device,
         };
         let Some(outcomes) = self.db.run(command).await? else {
-            return Ok(CoverAnswered::Not(self.link_over(&link, Some(Ended::Expired)).await?));
+            return Ok(CoverAnswered::Not(Box::new(self.link_over(&link, Some(Ended::Expired)).await?)));
         };
         let took = outcomes.iter().any(|o| o.accept && matches!(o.answer, Answer::Done | Answer::Already));
         let cookies: Option<Cookies> = cookies.filter(|_| took);

@@ -148,8 +148,8 @@ impl DutyEnd {
 impl CoverAsk {
     pub(super) const fn key(self) -> &'static str {
         match self {
-            Self::Volunteer => "mail-cover-volunteer",
-            Self::Duty => "mail-cover-duty",
+            Self::Volunteer => "word-cover-ask-volunteer",
+            Self::Duty => "word-cover-ask-duty",
         }
     }
 }

@@ -326,7 +326,8 @@ async fn duties_and_swaps(
                 (false, _) => objects.other("swap", id),
             }
         }
-        for (asker, day) in [(physician, 12), (&colleague, 16)] {
+        // Whoever is on duty covers the second: nobody else is asked.
+        for (asker, day) in [(physician, 12), (&taker, 14)] {
             let new = touban::domain::cover::NewCover {
                 window: (night(day).from, night(day).to),
                 patients: None,

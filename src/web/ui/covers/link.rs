@@ -151,13 +151,15 @@ pub(super) async fn answer(caller: Caller, fields: Fields) -> Result<Response, F
     };
     match app.cover_link_answer(token, chosen, pin, caller.device(), remember).await? {
         CoverAnswered::Nothing => again(None, Some(t(caller.lang, "cover-problem-nothing"))).await,
-        CoverAnswered::Not(LinkAnswer::PinMissing) => again(Some(PinProblem::Missing), None).await,
-        CoverAnswered::Not(LinkAnswer::PinMalformed) => again(Some(PinProblem::Malformed), None).await,
-        CoverAnswered::Not(LinkAnswer::PinWrong { tries_left }) => {
-            let tries_left = u32::try_from(tries_left).unwrap_or(0);
-            again(Some(PinProblem::Wrong { tries_left }), None).await
-        }
-        CoverAnswered::Not(other) => Ok(not_taken(&caller, other)),
+        CoverAnswered::Not(answer) => match *answer {
+            LinkAnswer::PinMissing => again(Some(PinProblem::Missing), None).await,
+            LinkAnswer::PinMalformed => again(Some(PinProblem::Malformed), None).await,
+            LinkAnswer::PinWrong { tries_left } => {
+                let tries_left = u32::try_from(tries_left).unwrap_or(0);
+                again(Some(PinProblem::Wrong { tries_left }), None).await
+            }
+            other => Ok(not_taken(&caller, other)),
+        },
         CoverAnswered::Answered { cover, outcomes, session, device } => {
             let took = |o: &&crate::app::cover::Outcome| matches!(o.answer, Answer::Done | Answer::Already);
             let done = outcomes.iter().filter(took).count();
