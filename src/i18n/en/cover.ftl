@@ -59,7 +59,7 @@ mail-cover-ask-button = Look and answer
 mail-cover-ask-4 = You can say no on the same page. No reason is needed.
 word-cover-ask-volunteer = night cover
 word-cover-ask-duty = night cover on your duty
-mail-cover-subject = Night cover from { $short }: { $what } (case { $case })
+mail-cover-subject = Cover from { $short }: { $what } (case { $case })
 mail-cover-1 = Night cover (case { $case }, from { $begins }): { $what }.
 mail-cover-2 = { $todo }
 mail-cover-button = See the cover
@@ -198,7 +198,7 @@ cover-settings-do = Save
 cover-settings-changed = Somebody else changed them first. Please open the page again.
 
 # Tonight's check
-word-tonight-silent = somebody of tonight's chain has not answered
+word-tonight-silent = somebody has not answered
 word-tonight-hole = there are hours tonight that nobody holds
 word-alarm-tonight_hole = Tonight's check: there are hours that nobody holds.
 mail-tonight-ask-subject = Tonight's check: can you be reached?

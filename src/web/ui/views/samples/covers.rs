@@ -320,7 +320,8 @@ impl Maker {
     fn told_cell(&self, key: &str, tone: Tone) -> ToldCell {
         let text = t_with(self.lang, &format!("word-household-{key}"), &[("day", "2026-11-01")]);
         ToldCell {
-            pillar: s("home_care"),
+            // One of each state stands in one row.
+            pillar: s(key),
             title: self.cover_said("night-pillar-home_care"),
             state: StateLine { text, tone },
         }
