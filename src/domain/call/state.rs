@@ -32,6 +32,9 @@ pub struct Call {
     pub clinic: Option<InstitutionId>,
     /// Where the hunt was sent, once it began.
     pub route: Option<Route>,
+    /// The dispatcher said that its plan is at its end, and nobody was looked for anew since.
+    #[serde(default)]
+    pub plan_ended: bool,
     /// Whose yes stands.
     pub taker: Option<Taker>,
     pub legs: BTreeMap<LegId, Leg>,
@@ -359,6 +362,7 @@ impl Call {
             message: Message::None,
             clinic: None,
             route: None,
+            plan_ended: false,
             taker: None,
             legs: BTreeMap::new(),
             seq: 0,

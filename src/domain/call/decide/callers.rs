@@ -245,6 +245,7 @@ impl Machine {
 
     /// Somebody is looked for, for the first time or again.
     pub(super) fn seek(&mut self, word: Prompt) {
+        self.c.plan_ended = false;
         self.c.stage = Stage::Hunting { since: self.now, check: self.in_s(self.c.policy.idle_s) };
         self.say_to_caller(word);
     }
@@ -402,6 +403,7 @@ impl Machine {
         match self.c.stage {
             Stage::Hunting { .. } => {
                 self.c.stage = Stage::LastResort { since: self.now };
+                self.c.plan_ended = true;
                 self.raise(Alarm::NobodyLeft);
                 self.say_to_caller(Prompt::LastResort);
                 Answer::Done

@@ -182,13 +182,8 @@ impl Machine {
             }
             Stage::Refusing { .. } => self.over(Outcome::Refused),
             // Somebody was rung beyond the plan, in vain: it is as it was before.
-            Stage::Hunting { .. } if self.c.alarms.contains_key(&Alarm::NobodyLeft) => {
+            Stage::Hunting { .. } if self.c.plan_ended => {
                 self.c.stage = Stage::LastResort { since: self.now };
-                self.fx.push(Effect::GoOn);
-            }
-            // Said before, and nobody was rung since: the plan has nobody more.
-            Stage::Hunting { .. } if self.c.alarms.contains_key(&Alarm::NobodyRinging) => {
-                self.nobody_left();
                 self.fx.push(Effect::GoOn);
             }
             Stage::Hunting { since, .. } => {

@@ -137,6 +137,9 @@ impl Run<'_> {
                 let legs = self.call.legs.values().filter(same).count();
                 assert_eq!(legs, 1, "a phone rings for two legs");
                 assert!(self.call.legs[leg].dialled <= 2, "more than the order in doubt");
+                let role = &self.call.legs[leg].role;
+                let rung = self.call.legs.values().filter(|l| l.role == *role && l.dialled > 0).count();
+                assert!(rung == 1 || !matches!(role, Role::Asked { .. }), "one attempt rings two lines");
                 assert!(!matches!(self.call.stage, Stage::Over { .. }), "rung after the end");
             }
             Command::Join { legs: [caller, taker], .. } => {
