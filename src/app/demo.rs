@@ -38,7 +38,7 @@ pub struct Demo {
     pub nurse: (String, String),
     /// Whose phone each number is.
     pub numbers: std::collections::BTreeMap<Number, MemberId>,
-    /// The PINs of those whose phones ring at night.
+    /// Everybody's PIN: who plays somebody knows nobody's.
     pub pins: std::collections::BTreeMap<MemberId, String>,
     pub people: Vec<DemoPerson>,
     /// The key of the doctor the newcomer begins as.

@@ -102,7 +102,7 @@ await test('the office tests a phone: it rings, 1 is pressed, and the board know
   await page.goto(`${demo.baseUrl}/demo/phones`);
   for (let step = 0; step < 60; step += 1) {
     await clerk.goto(person.split('?')[0]);
-    if (await clerk.locator('#h-ring').locator('xpath=..').getByText('確認済み').count() === 1) break;
+    if (await clerk.locator('section[aria-labelledby="h-ring"] .state', { hasText: '確認済み' }).count() === 1) break;
     const button = page.locator('#live .button.main:not([value=dial])').first();
     if (await button.count()) await button.click({ timeout: 2_000 }).catch(() => {});
     await page.waitForTimeout(300);

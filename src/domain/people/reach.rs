@@ -322,6 +322,12 @@ impl Readiness {
         !matches!(self.phone, PhoneHealth::NoNumber)
     }
 
+    /// There is a number, it can be rung, and nobody is known to answer it.
+    #[must_use]
+    pub const fn wants_ring(&self) -> bool {
+        self.may_ring && self.has_phone() && !self.phone.is_confirmed()
+    }
+
     const fn next_of_phone(&self) -> NextStep {
         match self.phone {
             PhoneHealth::Failing(_) if self.may_ring => NextStep::CallAboutPhone,

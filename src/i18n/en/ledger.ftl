@@ -309,6 +309,7 @@ ledger-order-waits = A correction of this line is ordered (instead { $amount }).
 ledger-order-drop = Take the order back
 ledger-done-dropped = The order was taken back.
 ledger-order-none = There is no order to take back: it was closed with a month, or taken back.
+ledger-load-table = Load by month, as a table
 ledger-load = Events by month
 ledger-load-words = How many events were taken, by the month in which they count.
 ledger-load-minutes = Time to answer

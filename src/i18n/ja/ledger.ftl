@@ -309,6 +309,7 @@ ledger-order-waits = この明細の訂正（訂正後 { $amount }）を受け�
 ledger-order-drop = 訂正を取り下げる
 ledger-done-dropped = 訂正を取り下げました。
 ledger-order-none = 取り下げる訂正はありません。もう月にのったか、取り下げられています。
+ledger-load-table = 月ごとの件数の表
 ledger-load = 月ごとの件数
 ledger-load-words = 引き受けた件数を、件のあった月ごとに表しています。
 ledger-load-minutes = 引き受けまでの時間

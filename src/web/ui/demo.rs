@@ -193,7 +193,7 @@ pub(super) async fn mail(
     };
     let members = caller.web.app.members(&demo.association, "", EVERYBODY).await?;
     let to = members.iter().map(|(m, _)| m).find(|m| m.email.as_deref() == Some(mail.to.as_str()));
-    let pin = to.and_then(|m| demo.people.iter().find(|p| p.member == m.id)).map(|p| p.pin.clone());
+    let pin = to.and_then(|m| demo.pins.get(&m.id)).cloned();
     let here = format!("/demo/mailbox/{id}");
     let view = MailboxMail {
         shell: caller.shell(DEMO),

@@ -222,7 +222,7 @@ async fn board(caller: &Caller, part: &Part, notice: Option<String>) -> Result<R
         "todo" => p.reach.next != NextStep::Nothing,
         "sheet" => p.reach.next == NextStep::MakeSheet,
         "test" => p.reach.next == NextStep::SendTest,
-        "ring" => p.reach.next == NextStep::TestCall,
+        "ring" => p.reach.readiness.wants_ring(),
         _ => true,
     });
     let view = ReadinessPage {
