@@ -169,6 +169,7 @@ phones-key-3 = I cannot
 phones-key-9 = Hand over
 phones-key-pin = PIN
 phones-key-confirm = Connect
+phones-key-heard = I heard it
 phones-key-clinic = Sato clinic
 phones-key-0 = Not known
 phones-key-report = Report

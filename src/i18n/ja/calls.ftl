@@ -169,6 +169,7 @@ phones-key-3 = 出られない
 phones-key-9 = 交代する
 phones-key-pin = 暗証番号
 phones-key-confirm = つなぐ
+phones-key-heard = 聞こえました
 phones-key-clinic = さとう在宅クリニック
 phones-key-0 = わからない
 phones-key-report = 報告する

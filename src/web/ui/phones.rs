@@ -58,6 +58,7 @@ fn ways(caller: &Caller, demo: &Demo, phone: &Phone) -> Vec<PhoneKey> {
             key("4", "word-call-told-not_reached", false),
         ],
         Some("confirm") => vec![key("1", "phones-key-confirm", true)],
+        Some("test" | "recovery_asked") => vec![key("1", "phones-key-heard", true)],
         Some("ask_clinic" | "ask_clinic_again") => {
             vec![key("12#", "phones-key-clinic", true), key("0#", "phones-key-0", false)]
         }
