@@ -26,6 +26,8 @@ stages_begin() {
     trap 'exit 143' TERM
     # Logs are read as files; colours and moving bars only get in the way.
     export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never NO_COLOR=1
+    # A panic names its line; the frames below it bury what the other tests said.
+    export RUST_BACKTRACE=0
 }
 
 # Stops what is still under way, then the servers (services_stop, if there are any), then removes the directory.
@@ -143,7 +145,16 @@ run_together() {
     running=()
 }
 
-# The table and the last line. Returns 1 if anything failed.
+# What failed in a log, each with the lines that say why: of Rust's tests, of the browser's, of a compiler.
+failures_in() {
+    awk '
+        /^FAILED  |panicked at |^error(\[E[0-9]+\])?: |^NOTE: / { left = 8 }
+        /^(ok      |passed|running)/ { left = 0 }
+        left > 0 { print "    " $0; left-- }
+    ' "$1" | head -n 60
+}
+
+# The table, what failed, and the last line. Returns 1 if anything failed.
 stages_end() {
     local i p=0 f=0 skipped=0
     say
@@ -153,6 +164,12 @@ stages_end() {
             "${names[$i]}" "${results[$i]}" "${passes[$i]}" "${failures[$i]}" "${seconds[$i]}" "${notes[$i]}"
         p=$((p + passes[i])) f=$((f + failures[i]))
         [ "${results[$i]}" = skipped ] && skipped=$((skipped + 1))
+    done
+    for i in "${!names[@]}"; do
+        [ "${results[$i]}" = failed ] || continue
+        say
+        say "${names[$i]}:"
+        failures_in "$logs/${names[$i]}.log"
     done
     say
     say "logs: $logs   took $((SECONDS - begun)) s   stages that could not be done here: $skipped"

@@ -137,19 +137,19 @@ stage_pages() {
 # office signs in, duties that change hands, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
-    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/journey.mjs"
-    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/people.mjs"
-    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/signin.mjs"
-    TOUBAN_E2E_DATABASE=sqlite node "$root/tests/e2e/swaps.mjs"
-    node "$root/tests/e2e/demo.mjs"
-    node "$root/tests/e2e/calls.mjs"
-    node "$root/tests/e2e/cover.mjs"
-    node "$root/tests/e2e/rota.mjs"
-    node "$root/tests/e2e/ledger.mjs"
+    journeys sqlite journey people signin swaps demo calls cover rota ledger
+}
+
+# journeys DATABASE NAME...: all of them, whatever happens to one.
+journeys() {
+    local name status=0
+    for name in "${@:2}"; do
+        TOUBAN_E2E_DATABASE=$1 node "$root/tests/e2e/$name.mjs" || status=$?
+    done
+    return "$status"
 }
 
 needs_e2e_postgres() { say harness build postfix postgresql; }
 stage_e2e_postgres() {
-    TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/journey.mjs"
-    TOUBAN_E2E_DATABASE=postgres node "$root/tests/e2e/swaps.mjs"
+    journeys postgres journey swaps
 }

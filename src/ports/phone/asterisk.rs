@@ -44,8 +44,13 @@ const PLAY_VARIABLE: &str = "TOUBAN_PLAY";
 const KEYS_VARIABLE: &str = "TOUBAN_KEYS";
 /// Modules without which calls do not work, or without which people are connected who did not press 1.
 const MODULES: [&str; 4] = ["app_stack.so", "app_read.so", "app_dial.so", "chan_bridge_media.so"];
-/// With it a key pressed while talking is not heard.
-const UNWANTED_MODULE: &str = "bridge_native_rtp.so";
+/// Modules that do harm, and the harm. Device states: when the event stream closes while a phone changes its state,
+/// Asterisk 20 and 22 wait for themselves for ever, and no event stream opens again until Asterisk is restarted
+/// (asterisk/asterisk issue 2170).
+const UNWANTED_MODULES: [(&str, &str); 2] = [
+    ("bridge_native_rtp.so", "a 9 pressed while talking is not heard"),
+    ("res_stasis_device_state.so", "after a restart of touban the bridge may never be heard again"),
+];
 
 /// One Asterisk.
 #[derive(Clone, Debug)]
@@ -407,10 +412,10 @@ impl Inner {
                 wrong.push(format!("Asterisk has not loaded {module}; see config/asterisk/modules.conf."));
             }
         }
-        if self.ari.get(&["asterisk", "modules", UNWANTED_MODULE], &[]).await?.status.is_success() {
-            wrong.push(format!(
-                "Asterisk has loaded {UNWANTED_MODULE}: a 9 pressed while talking is not heard. Take it out of modules.conf."
-            ));
+        for (module, harm) in UNWANTED_MODULES {
+            if self.ari.get(&["asterisk", "modules", module], &[]).await?.status.is_success() {
+                wrong.push(format!("Asterisk has loaded {module}: {harm}. Take it out of modules.conf."));
+            }
         }
         if let Some(trunk) = self.settings.trunk()
             && !self.ari.get(&["endpoints", "PJSIP", trunk], &[]).await?.status.is_success()
