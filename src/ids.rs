@@ -252,6 +252,8 @@ ids! {
     WishRoundId = "wsr";
     /// A household of a clinic's home patient (患家).
     HouseholdId = "hhd";
+    /// A line of a clinic's year, or a conference (診療実績).
+    ClinicRecordId = "clr";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

@@ -44,6 +44,16 @@ impl SignedIn {
         Who::member(&self.association.id, &self.member.id)
     }
 
+    /// Whose deed it is: one's own, or in somebody's name.
+    #[must_use]
+    pub fn who_for(&self, whose: &MemberId) -> Who {
+        if self.member.id == *whose {
+            self.who()
+        } else {
+            Who::member_for(&self.association.id, &self.member.id, whose)
+        }
+    }
+
     /// Whether one of their roles carries this right, signed in as they are: a role of the office counts only
     /// in a session that was signed in with a passkey, or a password and a one-time code.
     #[must_use]

@@ -3,6 +3,7 @@
 pub use crate::store::access::{ApiKeyRow, SessionRow};
 pub use crate::store::audit::Event;
 pub use crate::store::call::{CallRow, LegRow};
+pub use crate::store::clinic_records::{ClinicRecord, Conference};
 pub use crate::store::credentials::{PasskeyRow, Recovery};
 pub use crate::store::directory::{CareGroup, YearWindows};
 pub use crate::store::dispatch::{AttemptRow, OfferRow};

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod call;
+pub mod clinic_records;
 pub mod consult;
 pub mod cover;
 pub mod dispatch;

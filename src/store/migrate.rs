@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(22, "0022_tonight"),
     migration!(23, "0023_households"),
     migration!(25, "0025_test_calls"),
+    migration!(28, "0028_clinic_records"),
 ];
 
 const CREATE: Statement = Statement {

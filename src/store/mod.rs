@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod call;
+pub mod clinic_records;
 pub mod cover;
 pub mod credentials;
 pub mod db;
@@ -77,6 +78,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         swaps::ALL,
         cover::ALL,
         households::ALL,
+        clinic_records::ALL,
         tonight::ALL,
     ]
     .concat();

@@ -708,7 +708,7 @@ impl Night {
     }
 
     /// A nurse and the clinic's own physician have talked.
-    async fn talked(&self) -> CallId {
+    pub async fn talked(&self) -> CallId {
         let nurse = self.nurse_calls().await;
         let doctor = self.takes(OWN).await;
         self.talk(&nurse, &doctor).await;
@@ -803,10 +803,19 @@ async fn a_call_closed_by_hand_counts_and_its_late_report_is_laid_beside_it(offi
         lines.iter().all(|(_, yen, reason)| *yen == 0 && *reason == Some(ReasonCode::NoReport)),
         "{lines:?}"
     );
+    // Who took it is asked for the report, by mail; what he then reports is not asked for again.
+    let clerk = Who::member(&night.office.association, &night.office.clerk);
+    let asked = app.ledger_chase(&clerk, NOVEMBER.parse().unwrap()).await.unwrap();
+    let cases: Vec<_> =
+        asked.iter().flat_map(|a| a.cases.iter().map(move |c| (&a.member, c.report, c.call))).collect();
+    assert_eq!(cases, [(&night.own, true, true)]);
+    let chased = night.mails().await.into_iter().find(|m| m.contains("確認のお願い")).unwrap();
+    assert!(chased.contains("R8-0001") && !chased.contains("/consults"), "{chased}");
     let own = Who::member(&night.office.association, &night.own);
     let told =
         CallTold { outcome: "visited".into(), place: String::new(), text: String::new(), minutes: None };
     app.call_report(&own, &id, &night.own, told, None).await.unwrap();
+    assert_eq!(app.ledger_chase(&clerk, NOVEMBER.parse().unwrap()).await.unwrap(), []);
     let lines = night.lines().await;
     assert_eq!(lines.iter().map(|(_, yen, _)| yen).sum::<i64>(), 4_700, "{lines:?}");
     assert_eq!(lines.len(), 2);

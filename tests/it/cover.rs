@@ -4,6 +4,7 @@ mod asking;
 mod fax;
 mod night;
 mod pillars;
+mod records;
 mod refused;
 mod tonight;
 mod undone;

@@ -36,6 +36,7 @@ mod night;
 mod notices;
 mod people;
 mod phones;
+mod records;
 mod rota;
 mod setup;
 mod sheets;
@@ -70,6 +71,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     duties::ROUTES,
     covers::ROUTES,
     households::ROUTES,
+    records::ROUTES,
     tonight::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
@@ -103,6 +105,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(duties::routes())
         .merge(covers::routes())
         .merge(households::routes())
+        .merge(records::routes())
         .merge(tonight::routes())
         .merge(sheets::routes())
         .merge(rota::routes())

@@ -62,12 +62,7 @@ impl Asker {
     }
 
     fn who(&self, caller: &Caller) -> Result<Who, Failure> {
-        let reader = caller.person()?;
-        Ok(if self.by_office {
-            Who::member_for(&reader.association.id, &reader.member.id, &self.member.id)
-        } else {
-            reader.who()
-        })
+        Ok(caller.person()?.who_for(&self.member.id))
     }
 }
 

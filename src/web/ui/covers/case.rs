@@ -4,11 +4,11 @@
 use axum::extract::Path;
 use axum::response::Response;
 
+use crate::app::AppError;
 use crate::app::access::SignedIn;
 use crate::app::answers::{ApiAnswered, ApiProof, Choice as Answering};
 use crate::app::cover::{CoverCase, CoverTold, SlotLine, TakenBack};
 use crate::app::rows::Event;
-use crate::app::{AppError, Who};
 use crate::domain::cover::{OUTCOMES, is_duty_step};
 use crate::domain::dispatch::{Answer, State, Terms};
 use crate::domain::people::rights::Right;
@@ -307,15 +307,6 @@ async fn show(caller: &Caller, id: &RequestId, shown: Shown<'_>) -> Result<Respo
     Ok(caller.page(render(&view), true))
 }
 
-/// Whose deed it is: one's own, or the office's in somebody's name.
-fn who_for(person: &SignedIn, whose: &MemberId) -> Who {
-    if person.member.id == *whose {
-        person.who()
-    } else {
-        Who::member_for(&person.association.id, &person.member.id, whose)
-    }
-}
-
 /// `POST /covers/{id}/answer`: by somebody signed in, with the PIN; a mailed link may be over by then.
 pub(super) async fn answer(
     caller: Caller,
@@ -411,7 +402,7 @@ pub(super) async fn answer_for(
         return show(&caller, &id, problem("cover-problem-nothing")).await;
     };
     let accepts = fields.get("answer") == "accept";
-    let who = who_for(reader, &member);
+    let who = reader.who_for(&member);
     let of = chosen.len();
     let outcomes = caller.web.app.cover_answer_for(&who, &id, &member, chosen, channel, Some(&key)).await?;
     let done = outcomes.iter().filter(|o| matches!(o.answer, Answer::Done | Answer::Already)).count();
@@ -448,7 +439,7 @@ pub(super) async fn give_back(
     let Some((slot, taker)) = slot_of(person, &case, &fields) else {
         return show(&caller, &id, problem("cover-problem-nothing")).await;
     };
-    let who = who_for(person, taker);
+    let who = person.who_for(taker);
     let change = caller.web.app.cover_give_back(&who, &slot.slot.request, taker, Some(&key)).await?;
     match change.answer {
         Answer::Done | Answer::Already => Ok(caller.go_and_say(&format!("/covers/{id}"), "cover-given-back")),
@@ -493,7 +484,7 @@ pub(super) async fn report(
         text: fields.text("text"),
     };
     if let (Some((slot, taker)), Some(channel), true) = (found, channel, wrong.is_empty()) {
-        let (app, slot, who) = (&caller.web.app, &slot.slot.request, who_for(person, taker));
+        let (app, slot, who) = (&caller.web.app, &slot.slot.request, person.who_for(taker));
         match app.cover_report(&who, slot, taker, told, channel, Some(&key)).await {
             Ok(Answer::Done | Answer::Already) => {
                 return Ok(caller.go_and_say(&format!("/covers/{id}"), "cover-reported"));
@@ -527,7 +518,7 @@ pub(super) async fn confirm(
     fields.check(&caller, COVERS)?;
     let key = fields.key(&format!("POST /covers/{id}/confirm"))?;
     let channel = if *asker == person.member.id { "web" } else { "clerk" };
-    let who = who_for(person, asker);
+    let who = person.who_for(asker);
     let done = caller.web.app.cover_confirm(&who, &id, channel, Some(&key)).await?;
     let said = if done.waiting == 0 { "cover-confirmed" } else { "cover-waiting" };
     Ok(caller.go_and_say(&format!("/covers/{id}"), said))
@@ -548,7 +539,7 @@ pub(super) async fn withdraw(
     fields.check(&caller, COVERS)?;
     let key = fields.key(&format!("POST /covers/{id}/withdraw"))?;
     let reason = fields.text("reason");
-    let who = who_for(person, asker);
+    let who = person.who_for(asker);
     match caller.web.app.cover_take_back(&who, &id, &reason, Some(&key)).await {
         Ok(TakenBack::Whole | TakenBack::Rest(_)) => {
             Ok(caller.go_and_say(&format!("/covers/{id}"), "cover-withdrawn"))

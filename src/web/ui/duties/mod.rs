@@ -89,11 +89,7 @@ impl Principal<'_> {
     }
 
     fn who(&self) -> Who {
-        if self.by_office {
-            Who::member_for(&self.reader.association.id, &self.reader.member.id, &self.member.id)
-        } else {
-            self.reader.who()
-        }
+        self.reader.who_for(&self.member.id)
     }
 
     /// The page of their duties.

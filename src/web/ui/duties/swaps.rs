@@ -5,7 +5,6 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::AppError;
-use crate::app::Who;
 use crate::app::access::SignedIn;
 use crate::app::answers::{ApiAnswered, ApiProof, Choice as Answering};
 use crate::app::consult::Asking;
@@ -270,15 +269,6 @@ async fn show(
     Ok(caller.page(render(&view), true))
 }
 
-/// Whose deed it is: one's own, or the office's in somebody's name.
-fn who_for(person: &SignedIn, whose: &MemberId) -> Who {
-    if person.member.id == *whose {
-        person.who()
-    } else {
-        Who::member_for(&person.association.id, &person.member.id, whose)
-    }
-}
-
 /// `POST /swaps/{id}/answer`: by somebody signed in, with the PIN; a mailed link may be over by then.
 pub(super) async fn answer(
     caller: Caller,
@@ -335,7 +325,7 @@ pub(super) async fn withdraw(
     }
     fields.check(&caller, DUTIES)?;
     let key = fields.key(&format!("POST /swaps/{id}/withdraw"))?;
-    let change = caller.web.app.request_withdraw(&who_for(person, asker), &id, Some(&key)).await?;
+    let change = caller.web.app.request_withdraw(&person.who_for(asker), &id, Some(&key)).await?;
     match change.answer {
         Answer::Done | Answer::Already => Ok(caller.go_and_say(&format!("/swaps/{id}"), "swap-withdrawn")),
         _ => show(&caller, &id, Some(t(caller.lang, "swap-problem-over")), None).await,
@@ -360,7 +350,7 @@ pub(super) async fn undo(
     if !case.line.concerns(&whose) {
         return Err(Failure::not_found());
     }
-    let who = who_for(person, &whose);
+    let who = person.who_for(&whose);
     let change = caller.web.app.swap_undo(&who, &id, &whose, Some(&key)).await?;
     match change.answer {
         Answer::Done | Answer::Already => Ok(caller.go_and_say(&format!("/swaps/{id}"), "swap-undone")),

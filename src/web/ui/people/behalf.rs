@@ -40,8 +40,7 @@ async fn principal(caller: &Caller, id: &str) -> Result<Member, Failure> {
 }
 
 fn who_for(caller: &Caller, member: &MemberId) -> Result<Who, Failure> {
-    let reader = caller.with_right(Right::Enrol)?;
-    Ok(Who::member_for(&reader.association.id, &reader.member.id, member))
+    Ok(caller.with_right(Right::Enrol)?.who_for(member))
 }
 
 /// `GET /people/{id}/for`

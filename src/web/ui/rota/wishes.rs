@@ -472,7 +472,7 @@ pub(in crate::web::ui) async fn write_for(
 ) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Rota)?;
     let (id, member) = (round_id(&id)?, member_id(&member)?);
-    let who = Who::member_for(&person.association.id, &person.member.id, &member);
+    let who = person.who_for(&member);
     let source = if fields.get("source") == "fax" { WishSource::Fax } else { WishSource::Phone };
     write(&caller, (person, &who), &id, &theirs(&id, &member), (&fields, source)).await
 }

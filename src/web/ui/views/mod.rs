@@ -21,6 +21,7 @@ mod ledger;
 mod links;
 pub mod paper;
 pub mod people;
+pub mod records;
 pub mod rota;
 #[cfg(test)]
 mod samples;

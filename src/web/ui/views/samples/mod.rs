@@ -8,6 +8,7 @@ mod ledger;
 mod ledger_desk;
 mod paper;
 mod people;
+mod records;
 mod rota;
 mod setup;
 mod sheets;
@@ -665,6 +666,7 @@ impl Maker {
             directory::pages,
             duties::pages,
             covers::pages,
+            records::pages,
             paper::pages,
             rota::pages,
             sheets::pages,
