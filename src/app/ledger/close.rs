@@ -466,6 +466,10 @@ impl App {
         let computed = world.compute();
         let preparation = prepared(&mut conn, &world, &computed).await?;
         conn.end_snapshot().await?;
+        let sums = checked(&world, &computed);
+        let tariffs = world.tariffs.clone();
+        // Nobody waits until a hundred thousand events are gone from memory.
+        drop(tokio::task::spawn_blocking(move || drop(world)));
         // Only a made month has something to be compared with.
         let still_same = match &close {
             Some(made) => made.run_hash == hash_of(month, &bodies(&computed.lines)?),
@@ -475,12 +479,12 @@ impl App {
             month,
             still_same,
             close,
-            sums: checked(&world, &computed),
+            sums,
             held: computed.held,
             lines: computed.lines,
             names: LedgerNames::default(),
             preparation,
-            tariffs: world.tariffs,
+            tariffs,
             refused,
         })
     }

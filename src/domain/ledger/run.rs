@@ -3,7 +3,7 @@
 //! budgets. Pure: the same input gives the same bytes.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -93,11 +93,25 @@ impl Taken {
     /// Counts a line in, closed or new. Corrections move money, not counts: what was taken back does not make
     /// room under a cap for an event that came later and was refused.
     pub fn take(&mut self, line: &Brief) {
+        self.take_sum(line);
+        self.take_counts(line);
+    }
+
+    /// Counts a line of the same run in. What was said is looked up before any of its lines is judged, and cases only
+    /// where tariffs ask for them.
+    fn use_up(&mut self, line: &Brief, asks: Asks) {
+        self.take_sum(line);
+        self.take_room(line);
+        if asks.cases {
+            self.take_case(line);
+        }
+    }
+
+    fn take_sum(&mut self, line: &Brief) {
         if let Some(program) = &line.program {
             let over = line.reason == Some(super::ReasonCode::BudgetSpent);
             self.take_money(program, Month::of(line.civil_date).fiscal_year(), line.amount, over);
         }
-        self.take_counts(line);
     }
 
     /// Counts in what a programme has paid for events of a fiscal year; `over`: a line did not fit any more.
@@ -112,6 +126,12 @@ impl Taken {
     /// Counts in that something was said, and what it takes of caps and days; no money.
     pub fn take_counts(&mut self, line: &Brief) {
         self.said.insert((line.event.clone(), line.side, line.program.clone()));
+        self.take_room(line);
+        self.take_case(line);
+    }
+
+    /// Counts in what a line takes of caps and days.
+    fn take_room(&mut self, line: &Brief) {
         let (Some(tariff), Some(_)) = (&line.tariff, &line.program) else { return };
         let month = Month::of(line.civil_date);
         let mine = self.by_month.entry((tariff.clone(), line.institution.clone(), month)).or_default();
@@ -126,7 +146,6 @@ impl Taken {
         if line.by_day {
             self.days.insert((tariff.clone(), line.institution.clone(), line.civil_date));
         }
-        self.take_case(line);
     }
 
     /// Counts in that a tariff pays a case, and that its programme pays it to this party.
@@ -220,18 +239,22 @@ pub fn run_month(month: Month, facts: &[Fact], taken: &Taken, tariffs: &Tariffs,
     let one_rank = ranks.values().all(|rank| *rank == 0);
     all.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| order(a, b)));
     let steps_back = tariffs.all().iter().any(|t| !t.exclusive_with.is_empty());
+    let asks = Asks::of(tariffs);
     let mut run = Run::default();
     for mut line in all {
         let tariff = line.tariff.as_ref().and_then(|code| by_code.get(code)).copied();
-        if let Some(tariff) = tariff {
-            hold_against_others(&mut line, tariff, tariffs, &taken);
+        // What nobody asks about need not be kept in mind.
+        let asked = steps_back || tariff.is_some_and(|t| counts(t, tariffs));
+        let mut brief = asked.then(|| Brief::of(&line));
+        if let (Some(tariff), Some(brief)) = (tariff, &brief) {
+            hold_against_others(&mut line, tariff, brief, tariffs, &taken);
         }
         if matches!(line.eligibility, Eligibility::PendingEvidence { .. }) {
             run.held.push(line);
         } else {
-            // What nobody asks about need not be kept in mind.
-            if steps_back || tariff.is_some_and(|t| counts(t, tariffs)) {
-                taken.take(&Brief::of(&line));
+            if let Some(brief) = &mut brief {
+                (brief.amount, brief.reason) = (line.amount, line.eligibility.reason());
+                taken.use_up(brief, asks);
             }
             run.lines.push(line);
         }
@@ -313,11 +336,7 @@ fn decide(line: &mut Line, tariff: &Tariff, condition: Condition, yes: bool) {
     }
 }
 
-fn hold_against_others(line: &mut Line, tariff: &Tariff, tariffs: &Tariffs, taken: &Taken) {
-    if tariff.exclusive_with.is_empty() && !counts(tariff, tariffs) {
-        return;
-    }
-    let brief = Brief::of(line);
+fn hold_against_others(line: &mut Line, tariff: &Tariff, brief: &Brief, tariffs: &Tariffs, taken: &Taken) {
     let month = Month::of(line.civil_date);
     // Where a programme pays a case to a party on a side, tariffs that step back for it do not (二重補助の禁止).
     // What still waits for evidence is not paid yet, and nobody steps back for it.
@@ -397,7 +416,8 @@ pub enum OutOfBalance {
 /// [`OutOfBalance`]: the first thing that does not fit.
 pub fn balance(lines: &[Line]) -> Result<Balance, OutOfBalance> {
     let mut sums = Balance::default();
-    let mut ids = BTreeSet::new();
+    // Nothing is told in its order, so it need not have one.
+    let mut ids = HashSet::with_capacity(lines.len());
     for line in lines {
         if !ids.insert(&line.id) {
             return Err(OutOfBalance::Twice { id: line.id.clone() });

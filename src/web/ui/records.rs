@@ -23,7 +23,7 @@ use super::caller::{Binding, Caller};
 use super::directory;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
-use super::sheets::{XLSX, download};
+use super::sheets::{XLSX, download, workbook};
 use super::views::directory::Input;
 use super::views::records::{
     ClinicYearPage, ConferenceRow, ConferencesPage, DemandRow, GroupTable, MonthRow, RecordRow,
@@ -239,13 +239,7 @@ async fn file(caller: &Caller, of: &Of<'_>, asked: &Asked) -> Result<Response, F
             ("text/csv; charset=shift_jis", "csv", bytes)
         }
         "json" => ("application/json", "json", json(&table)),
-        "" | "xlsx" => {
-            let bytes = xlsx(&table).map_err(|error| {
-                tracing::error!(error = &*error as &dyn std::error::Error, "A sheet could not be written");
-                Failure::broken()
-            })?;
-            (XLSX, "xlsx", bytes)
-        }
+        "" | "xlsx" => (XLSX, "xlsx", workbook(xlsx(&table))?),
         _ => return Err(Failure::not_found()),
     };
     Ok(download(&format!("clinic-year-{month}.{ending}"), content_type, bytes))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::super::caller::Caller;
 use super::super::failure::Failure;
 use super::super::form::Fields;
-use super::super::sheets::download;
+use super::super::sheets::{XLSX, download, workbook};
 use super::super::views::sheets::MissingCharacters;
 use super::super::views::{LedgerLetter, LedgerLetters, LedgerPaper, LedgerStatement, TableCell, render};
 use super::year::{events, medians};
@@ -342,13 +342,7 @@ pub(super) async fn export(caller: Caller, fields: Fields) -> Result<Response, F
                 return desk(&caller, month, said).await;
             }
         },
-        _ => {
-            let bytes = xlsx(&table).map_err(|error| {
-                tracing::error!(error = &*error as &dyn std::error::Error, "A sheet could not be written");
-                Failure::broken()
-            })?;
-            (super::super::sheets::XLSX, "xlsx", bytes)
-        }
+        _ => (XLSX, "xlsx", workbook(xlsx(&table))?),
     };
     app.ledger_exported(&person.who(), month, (kind, format), table.rows.len()).await?;
     Ok(download(&format!("ledger-{kind}-{month}.{ending}"), content_type, bytes))

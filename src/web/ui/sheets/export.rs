@@ -30,6 +30,16 @@ pub(in crate::web::ui) fn download(name: &str, content_type: &'static str, bytes
     (headers, bytes).into_response()
 }
 
+/// The bytes of a workbook. What its writer refuses is a mistake of ours.
+pub(in crate::web::ui) fn workbook(
+    written: Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<Vec<u8>, Failure> {
+    written.map_err(|error| {
+        tracing::error!(error = &*error as &dyn std::error::Error, "A sheet could not be written");
+        Failure::broken()
+    })
+}
+
 fn formats(lang: Lang, chosen: &str) -> Choices {
     let option = |code: &str| Choice {
         value: code.to_owned(),
@@ -122,13 +132,7 @@ pub(super) async fn take(caller: Caller, fields: Fields) -> Result<Response, Fai
                 ));
             }
         },
-        _ => {
-            let bytes = write_xlsx(&table).map_err(|error| {
-                tracing::error!(error = &*error as &dyn std::error::Error, "A sheet could not be written");
-                Failure::broken()
-            })?;
-            (XLSX, "xlsx", bytes)
-        }
+        _ => (XLSX, "xlsx", workbook(write_xlsx(&table))?),
     };
     caller.web.app.sheet_exported(&who, kind, format, table.rows.len()).await?;
     let day = civil_day(caller.now, caller.zone());

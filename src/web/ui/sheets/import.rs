@@ -13,7 +13,7 @@ use super::super::caller::{Caller, see_other};
 use super::super::failure::Failure;
 use super::super::views::sheets::{SheetImport, TemplateLink};
 use super::super::views::{Choices, Field, render};
-use super::export::{XLSX, download};
+use super::export::{XLSX, download, workbook};
 use super::upload::Upload;
 use super::{SHEETS, kind_name, kinds};
 use crate::app::sheets::template as empty_sheet;
@@ -115,9 +115,6 @@ pub(super) async fn read(caller: Caller, upload: Result<Upload, Failure>) -> Res
 pub(super) async fn template(caller: Caller, Path(kind): Path<String>) -> Result<Response, Failure> {
     caller.with_right(Right::Sheets)?;
     let kind = Kind::from_code(&kind).ok_or(Failure::not_found())?;
-    let bytes = write_xlsx(&empty_sheet(kind, caller.lang)).map_err(|error| {
-        tracing::error!(error = &*error as &dyn std::error::Error, "An empty sheet could not be made");
-        Failure::broken()
-    })?;
+    let bytes = workbook(write_xlsx(&empty_sheet(kind, caller.lang)))?;
     Ok(download(&format!("touban-{}.xlsx", kind.code()), XLSX, bytes))
 }

@@ -5,7 +5,7 @@ pub(super) mod import;
 mod runs;
 pub(super) mod upload;
 
-pub(super) use export::{XLSX, download};
+pub(super) use export::{XLSX, download, workbook};
 
 use axum::response::Response;
 
