@@ -337,7 +337,7 @@ async fn whoever_the_office_names_is_rung_now_and_may_take_it(office: TestOffice
     let who = Who::member(&night.office.association, &night.office.coordinator);
     let ringable = app.call_ringable(&night.office.association).await.unwrap();
     assert!(ringable.iter().any(|(id, _)| *id == helper));
-    assert_eq!(app.call_ring(&who, &id, &helper).await.unwrap(), Answer::Done);
+    assert_eq!(app.call_ring(&who, &id, &helper, None).await.unwrap(), Answer::Done);
     night.rings(DEPUTY).await;
     assert!(night.live(OWN).is_some(), "nobody is hung up for it");
     let doctor = night.takes(DEPUTY).await;
@@ -345,7 +345,7 @@ async fn whoever_the_office_names_is_rung_now_and_may_take_it(office: TestOffice
     night.until("the other phone is silent", async || night.live(OWN).is_none()).await;
     let line = night.stage("talking").await;
     assert_eq!(line.row.taker.as_ref(), Some(&helper));
-    assert_eq!(app.call_ring(&who, &id, &night.own).await.unwrap(), Answer::NotNow, "it is taken");
+    assert_eq!(app.call_ring(&who, &id, &night.own, None).await.unwrap(), Answer::NotNow, "it is taken");
     night.ends().await;
 }
 
