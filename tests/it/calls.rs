@@ -376,6 +376,47 @@ async fn a_restart_rings_nobody_twice_and_goes_on_where_it_was(office: TestOffic
     night.ends().await;
 }
 
+async fn a_clock_that_is_set_cuts_no_ring_short_and_leaves_nobody_ringing(office: TestOffice) {
+    let mut night = Night::begins(office).await;
+    let nurse = night.nurse_calls().await;
+    // While nobody looks, so that the wait and the step cannot meet.
+    let set = async |night: &mut Night, by_s: i64| {
+        if let Some(calls) = night.calls.take() {
+            calls.stop().await;
+        }
+        night.office.clock.advance_s(by_s);
+        let app = &night.office.app;
+        assert_eq!(app.calls_clock_set(by_s * 1_000, 0).await.unwrap(), 1);
+        night.restarts().await;
+    };
+    for (by_s, phone, next) in [(10_800, OWN, PILLAR), (-10_800, PILLAR, COORDINATOR)] {
+        let leg = night.rings(phone).await;
+        night
+            .until("it is written down", async || {
+                let last = night.all().await.pop();
+                last.is_some_and(|line| {
+                    line.legs.iter().any(|l| l.leg.state == "ringing" && l.leg.ended.is_none())
+                })
+            })
+            .await;
+        set(&mut night, by_s).await;
+        // Half of the time for which a phone rings is not over, whatever the clock shows.
+        night.office.clock.advance_s(12);
+        for _ in 0..30 {
+            moment().await;
+            assert!(night.live(phone).is_some_and(|p| p.leg == leg), "{by_s}: {:?}", night.phones.phones());
+        }
+        assert!(night.live(next).is_none());
+        // The rest of it.
+        night.office.clock.advance_s(14);
+        night.rings(next).await;
+        night.until("it rings no more", async || night.live(phone).is_none()).await;
+    }
+    let doctor = night.takes(COORDINATOR).await;
+    night.talk(&nurse, &doctor).await;
+    night.ends().await;
+}
+
 async fn a_call_from_the_web_rings_both_and_joins_them(office: TestOffice) {
     let night = Night::begins(office).await;
     let elsewhere =
@@ -856,6 +897,7 @@ on_both!(
     a_nurse_who_hung_up_is_called_back_and_hears_a_person,
     nobody_left_alarms_until_somebody_looks_and_stays_open,
     a_restart_rings_nobody_twice_and_goes_on_where_it_was,
+    a_clock_that_is_set_cuts_no_ring_short_and_leaves_nobody_ringing,
     a_call_from_the_web_rings_both_and_joins_them,
     a_test_call_counts_when_the_key_was_pressed,
     a_new_number_counts_when_it_was_rung_and_answered,

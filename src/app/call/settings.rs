@@ -174,11 +174,12 @@ impl CallSettings {
     pub fn wrong(&self) -> Vec<(&'static str, Wrong)> {
         let mut wrong = Vec::new();
         let codes = self.wrong_codes();
-        let twice = |id: &InstitutionId| self.institutions.get(id).is_some_and(|i| is_code(&i.code));
-        if !codes.iter().all(|id| twice(id)) {
+        let (twice, none): (Vec<_>, Vec<_>) =
+            codes.iter().partition(|id| self.institutions.get(*id).is_some_and(|i| is_code(&i.code)));
+        if !none.is_empty() {
             wrong.push(("code", Wrong::OutOfRange));
         }
-        if codes.iter().any(|id| twice(id)) {
+        if !twice.is_empty() {
             wrong.push(("code", Wrong::Taken));
         }
         if self.pillars.values().any(|p| p.from_min >= DAY_MIN || p.to_min >= DAY_MIN) {
