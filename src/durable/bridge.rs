@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use super::clock::{ClockWatch, steady_ms};
 use crate::app::call::{CallOrder, Fallback, Given, Seen, Todo};
 use crate::app::verify::chain_of;
 use crate::app::{App, AppError};
@@ -17,7 +18,7 @@ use crate::domain::call::{Collect, Command, Event};
 use crate::ids::CallId;
 use crate::ports::phone::{self as port, BridgeError, BridgeEvent, Events, Order, PhoneBridge, View};
 use crate::store::jobs::Lane;
-use crate::time::Millis;
+use crate::time::{Clock as _, Millis, SystemClock};
 
 /// The worker looks at least this often: waits of calls are honoured to about that much.
 const LOOK: Duration = Duration::from_millis(200);
@@ -52,6 +53,8 @@ struct Worker {
     heard: watch::Sender<bool>,
     /// Which life of the bridge is heard.
     life: watch::Sender<String>,
+    /// By how much the machine's clock was set since this process began, in milliseconds.
+    set_by: watch::Sender<i64>,
 }
 
 impl Calls {
@@ -60,7 +63,8 @@ impl Calls {
     pub fn start(app: App, bridge: Arc<dyn PhoneBridge>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (heard, hears) = watch::channel(false);
-        let worker = Worker { app, bridge, stop: stopped, heard, life: watch::Sender::new(String::new()) };
+        let (life, set_by) = (watch::Sender::new(String::new()), watch::Sender::new(0));
+        let worker = Worker { app, bridge, stop: stopped, heard, life, set_by };
         let mut tasks = JoinSet::new();
         tasks.spawn(supervised(worker.clone(), Part::Listen));
         tasks.spawn(supervised(worker.clone(), Part::Wait));
@@ -250,7 +254,9 @@ impl Worker {
 
     /// Waits of calls are honoured whether the bridge is heard or not: alarms do not need it.
     async fn waits(&self) {
+        let mut clocks = ClockWatch::default();
         loop {
+            self.clock_was_set(&mut clocks).await;
             let next = match self.app.calls_due().await {
                 Ok(next) => next,
                 Err(e) => {
@@ -268,6 +274,17 @@ impl Worker {
         }
     }
 
+    /// Looks at the machine's own clock, whatever clock the program goes by: one that was set begins no wait of a
+    /// call and ends none.
+    async fn clock_was_set(&self, clocks: &mut ClockWatch) {
+        let Some(set) = steady_ms().and_then(|steady| clocks.look(SystemClock.now(), steady)) else { return };
+        warn!(by_ms = set.by_ms, "The clock of this machine was set; the waits of calls keep their length");
+        self.set_by.send_modify(|all| *all = all.saturating_add(set.by_ms));
+        if let Err(e) = self.app.calls_clock_set(set.by_ms, set.unseen_ms).await {
+            error!(error = chain_of(&e), "The waits of calls could not be moved with the clock");
+        }
+    }
+
     // ---- while the bridge is away --------------------------------------------------------------------
 
     /// Whether a call is open or not, somebody hears that the night number does not work.
@@ -275,8 +292,12 @@ impl Worker {
         let hears = self.heard.subscribe();
         let mut away: Option<(Millis, Option<Millis>)> = None;
         let mut alarms = BTreeMap::new();
+        let mut set_by = *self.set_by.borrow();
         loop {
             let now = self.app.now();
+            let all = *self.set_by.borrow();
+            let moved = all.saturating_sub(std::mem::replace(&mut set_by, all));
+            away = away.map(|(since, told)| (since.plus_ms(moved), told.map(|at| at.plus_ms(moved))));
             if *hears.borrow() {
                 away = None;
                 alarms.clear();

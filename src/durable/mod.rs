@@ -2,6 +2,7 @@
 //! schedules and the self-check. What work means is decided in `app`.
 
 pub mod bridge;
+mod clock;
 pub mod retry;
 pub mod reviews;
 pub mod runner;

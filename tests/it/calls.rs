@@ -337,7 +337,7 @@ async fn whoever_the_office_names_is_rung_now_and_may_take_it(office: TestOffice
     let who = Who::member(&night.office.association, &night.office.coordinator);
     let ringable = app.call_ringable(&night.office.association).await.unwrap();
     assert!(ringable.iter().any(|(id, _)| *id == helper));
-    assert_eq!(app.call_ring(&who, &id, &helper).await.unwrap(), Answer::Done);
+    assert_eq!(app.call_ring(&who, &id, &helper, None).await.unwrap(), Answer::Done);
     night.rings(DEPUTY).await;
     assert!(night.live(OWN).is_some(), "nobody is hung up for it");
     let doctor = night.takes(DEPUTY).await;
@@ -345,7 +345,7 @@ async fn whoever_the_office_names_is_rung_now_and_may_take_it(office: TestOffice
     night.until("the other phone is silent", async || night.live(OWN).is_none()).await;
     let line = night.stage("talking").await;
     assert_eq!(line.row.taker.as_ref(), Some(&helper));
-    assert_eq!(app.call_ring(&who, &id, &night.own).await.unwrap(), Answer::NotNow, "it is taken");
+    assert_eq!(app.call_ring(&who, &id, &night.own, None).await.unwrap(), Answer::NotNow, "it is taken");
     night.ends().await;
 }
 
@@ -373,6 +373,47 @@ async fn a_restart_rings_nobody_twice_and_goes_on_where_it_was(office: TestOffic
     night.talk(&nurse, &doctor).await;
     let rung = night.phones.phones().iter().filter(|p| read(&p.number) == read(OWN)).count();
     assert_eq!(rung, 1, "one attempt, one ring");
+    night.ends().await;
+}
+
+async fn a_clock_that_is_set_cuts_no_ring_short_and_leaves_nobody_ringing(office: TestOffice) {
+    let mut night = Night::begins(office).await;
+    let nurse = night.nurse_calls().await;
+    // While nobody looks, so that the wait and the step cannot meet.
+    let set = async |night: &mut Night, by_s: i64| {
+        if let Some(calls) = night.calls.take() {
+            calls.stop().await;
+        }
+        night.office.clock.advance_s(by_s);
+        let app = &night.office.app;
+        assert_eq!(app.calls_clock_set(by_s * 1_000, 0).await.unwrap(), 1);
+        night.restarts().await;
+    };
+    for (by_s, phone, next) in [(10_800, OWN, PILLAR), (-10_800, PILLAR, COORDINATOR)] {
+        let leg = night.rings(phone).await;
+        night
+            .until("it is written down", async || {
+                let last = night.all().await.pop();
+                last.is_some_and(|line| {
+                    line.legs.iter().any(|l| l.leg.state == "ringing" && l.leg.ended.is_none())
+                })
+            })
+            .await;
+        set(&mut night, by_s).await;
+        // Half of the time for which a phone rings is not over, whatever the clock shows.
+        night.office.clock.advance_s(12);
+        for _ in 0..30 {
+            moment().await;
+            assert!(night.live(phone).is_some_and(|p| p.leg == leg), "{by_s}: {:?}", night.phones.phones());
+        }
+        assert!(night.live(next).is_none());
+        // The rest of it.
+        night.office.clock.advance_s(14);
+        night.rings(next).await;
+        night.until("it rings no more", async || night.live(phone).is_none()).await;
+    }
+    let doctor = night.takes(COORDINATOR).await;
+    night.talk(&nurse, &doctor).await;
     night.ends().await;
 }
 
@@ -865,6 +906,7 @@ on_both!(
     a_nurse_who_hung_up_is_called_back_and_hears_a_person,
     nobody_left_alarms_until_somebody_looks_and_stays_open,
     a_restart_rings_nobody_twice_and_goes_on_where_it_was,
+    a_clock_that_is_set_cuts_no_ring_short_and_leaves_nobody_ringing,
     a_call_from_the_web_rings_both_and_joins_them,
     a_test_call_counts_when_the_key_was_pressed,
     a_new_number_counts_when_it_was_rung_and_answered,

@@ -8,4 +8,5 @@ mod exercise;
 mod guards;
 mod journey;
 mod kept;
+mod night;
 pub mod robots;

@@ -2,6 +2,7 @@
 //! call moves is `domain/call`; who carries the orders out is `durable/bridge`.
 
 mod bridge;
+mod clock;
 mod duty;
 mod fallback;
 mod flow;

@@ -84,6 +84,10 @@ pub struct Pillar {
     pub contract: Contract,
 }
 
+fn is_code(text: &str) -> bool {
+    CODE_DIGITS.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl Pillar {
     /// Whether it may be rung at this minute of the day for a patient of this area. A patient of whom no area is
     /// known is of every area: nobody is left without help for that.
@@ -152,20 +156,30 @@ impl CallSettings {
         self.institutions.iter().find(|(_, i)| i.lines.contains(line)).map(|(id, _)| id)
     }
 
+    /// Institutions whose code is none, or is another one's too.
+    #[must_use]
+    pub fn wrong_codes(&self) -> Vec<InstitutionId> {
+        let mut times = BTreeMap::<&str, usize>::new();
+        for set in self.institutions.values() {
+            *times.entry(&set.code).or_default() += 1;
+        }
+        let wrong = |i: &InstitutionCalls| {
+            !i.code.is_empty() && (!is_code(&i.code) || times.get(i.code.as_str()).is_some_and(|n| *n > 1))
+        };
+        self.institutions.iter().filter(|(_, i)| wrong(i)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// What cannot be taken, by field.
     #[must_use]
     pub fn wrong(&self) -> Vec<(&'static str, Wrong)> {
         let mut wrong = Vec::new();
-        let mut codes: Vec<&str> =
-            self.institutions.values().map(|i| i.code.as_str()).filter(|c| !c.is_empty()).collect();
-        let digits = |c: &&str| CODE_DIGITS.contains(&c.len()) && c.bytes().all(|b| b.is_ascii_digit());
-        if !codes.iter().all(digits) {
+        let codes = self.wrong_codes();
+        let (twice, none): (Vec<_>, Vec<_>) =
+            codes.iter().partition(|id| self.institutions.get(*id).is_some_and(|i| is_code(&i.code)));
+        if !none.is_empty() {
             wrong.push(("code", Wrong::OutOfRange));
         }
-        let count = codes.len();
-        codes.sort_unstable();
-        codes.dedup();
-        if codes.len() < count {
+        if !twice.is_empty() {
             wrong.push(("code", Wrong::Taken));
         }
         if self.pillars.values().any(|p| p.from_min >= DAY_MIN || p.to_min >= DAY_MIN) {

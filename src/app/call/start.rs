@@ -23,6 +23,7 @@ use crate::store::enrolment::{TestBy, reach_call_open, reach_test_add};
 use crate::store::jobs::{alarm_acknowledge, alarms_unacknowledged};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id, members_after};
 use crate::store::{Command, Conn, StoreError};
+use crate::time::Millis;
 
 /// People a page offers to be rung.
 const RINGABLE_MAX: i64 = 1_000;
@@ -217,6 +218,15 @@ pub(crate) async fn ring_one(
 }
 
 /// Somebody of the office has this person rung now.
+/// What became of a wish to ring somebody.
+#[derive(Serialize, Deserialize)]
+enum RungNow {
+    Answered(Answer),
+    NoSuchCall,
+    /// Nobody who could take the call.
+    NoSuchPerson,
+}
+
 struct RingNow {
     kit: Kit,
     who: Who,
@@ -225,27 +235,36 @@ struct RingNow {
 }
 
 impl Command for RingNow {
-    type Output = Option<Answer>;
+    type Output = RungNow;
 
-    async fn apply(&self, tx: &mut Conn) -> Result<Option<Answer>, StoreError> {
+    async fn apply(&self, tx: &mut Conn) -> Result<RungNow, StoreError> {
         let (kit, who) = (&self.kit, &self.who);
         let association = &who.association;
         let Some(loaded) = call_lock(tx, &kit.vault, association, &self.call).await? else {
-            return Ok(None);
+            return Ok(RungNow::NoSuchCall);
         };
-        let there = member_by_id(tx, association, &self.person).await?.is_some_and(|m| m.is_active(kit.now));
-        if !there {
-            return Ok(None);
+        let member = member_by_id(tx, association, &self.person).await?;
+        if !member.is_some_and(|m| may_be_rung(&m, kit.now)) {
+            return Ok(RungNow::NoSuchPerson);
         }
         if !loaded.call.stage.is_seeking() || loaded.call.route.is_none() {
-            return Ok(Some(Answer::NotNow));
+            return Ok(RungNow::Answered(Answer::NotNow));
         }
         let event = dispatch::Event::AskNow { person: self.person.clone() };
         decided(tx, kit, who, &loaded, Happened::Request(event)).await?;
         let detail = json!({ "member": self.person.as_str() });
         note(tx, kit, who, "call.ring", &format!("call:{}", self.call), detail).await?;
-        Ok(Some(Answer::Done))
+        Ok(RungNow::Answered(Answer::Done))
     }
+}
+
+/// Whether somebody can take a call: a phone to be rung, a PIN to say yes with, and a role that helps.
+fn may_be_rung(member: &Member, now: Millis) -> bool {
+    let roles = [Role::Physician, Role::Specialist, Role::Coordinator, Role::Officer];
+    member.is_active(now)
+        && member.phone.is_some()
+        && member.pin_hash.is_some()
+        && roles.iter().any(|role| member.has(*role))
 }
 
 struct Deed {
@@ -388,14 +407,26 @@ impl App {
         self.deed(who, call, Event::Acknowledged, "call.acknowledge").await
     }
 
-    /// Somebody of the office has a person rung now, whatever the plan says. [`Answer::NotNow`]: nobody is being
-    /// looked for.
+    /// Somebody of the office has a person rung now, whatever the plan says; whoever rings already rings on.
+    /// [`Answer::NotNow`]: nobody is being looked for.
     ///
     /// # Errors
-    /// There is no such call or person; the store's.
-    pub async fn call_ring(&self, who: &Who, call: &CallId, person: &MemberId) -> Result<Answer, AppError> {
-        let ring = RingNow { kit: self.kit(), who: who.clone(), call: call.clone(), person: person.clone() };
-        self.db.run(ring).await?.ok_or(AppError::NotFound)
+    /// There is no such call; `person`: nobody here who has a phone, a PIN and a role that takes calls; the key was
+    /// used for something else; the store's.
+    pub async fn call_ring(
+        &self,
+        who: &Who,
+        call: &CallId,
+        person: &MemberId,
+        key: Option<&Key>,
+    ) -> Result<Answer, AppError> {
+        let kit = self.kit();
+        let ring = RingNow { kit: kit.clone(), who: who.clone(), call: call.clone(), person: person.clone() };
+        match self.run_once(&kit, who, key, ring).await?.into_inner() {
+            RungNow::Answered(answer) => Ok(answer),
+            RungNow::NoSuchCall => Err(AppError::NotFound),
+            RungNow::NoSuchPerson => Err(AppError::field("person", Wrong::Unknown)),
+        }
     }
 
     /// Whom a call may ring by hand, by name.
@@ -409,11 +440,7 @@ impl App {
         let mut conn = self.db.read().await?;
         let now = self.now();
         let all = members_after(&mut conn, association, "", RINGABLE_MAX).await?;
-        let may = |m: &Member| {
-            let role = [Role::Physician, Role::Specialist, Role::Coordinator, Role::Officer];
-            m.is_active(now) && m.phone.is_some() && m.pin_hash.is_some() && role.iter().any(|r| m.has(*r))
-        };
-        Ok(all.into_iter().filter(may).map(|m| (m.id, m.name)).collect())
+        Ok(all.into_iter().filter(|m| may_be_rung(m, now)).map(|m| (m.id, m.name)).collect())
     }
 
     /// A human ends a call: every phone is hung up.

@@ -3,6 +3,7 @@
 //! `plan` is what to do, as data; `request` is where a request stands; `decide` moves it on; `settle`
 //! holds the rules of each kind. Voices (legs, rooms, joining) are another machine.
 
+mod clock;
 pub mod decide;
 pub mod plan;
 pub mod request;

@@ -38,6 +38,7 @@ statements! {
     CALLS_OF_MEMBER = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND (taker_id = $2 OR asker_id = $2) ORDER BY opened_at_ms DESC, call_id LIMIT $3";
     CALLS_BETWEEN = "SELECT call_id, case_no, kind, stage, clinic_id, institution_id, asker_id, taker_id, consult_id, opened_at_ms, updated_at_ms, ended_at_ms, outcome, due_at_ms FROM call WHERE association_id = $1 AND opened_at_ms >= $2 AND opened_at_ms < $3 ORDER BY opened_at_ms, call_id LIMIT $4";
     CALLS_LIVE = "SELECT association_id, call_id, opened_at_ms FROM call WHERE ended_at_ms IS NULL UNION SELECT association_id, call_id, opened_at_ms FROM call WHERE due_at_ms IS NOT NULL ORDER BY opened_at_ms, call_id LIMIT 1000";
+    CALLS_NOT_SAVED_IN = "SELECT association_id, call_id FROM call WHERE due_at_ms IS NOT NULL AND (updated_at_ms < $1 OR updated_at_ms > $2) ORDER BY opened_at_ms, call_id";
     CALLS_DUE = "SELECT association_id, call_id FROM call WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 ORDER BY due_at_ms, call_id LIMIT $2";
     CALLS_NEXT = "SELECT MIN(due_at_ms) AS due FROM call WHERE due_at_ms IS NOT NULL";
     CALLS_OF_LINE = "SELECT call_id, ended_at_ms FROM call WHERE association_id = $1 AND line_mark = $2 AND opened_at_ms >= $3 ORDER BY opened_at_ms DESC, call_id LIMIT 100";
@@ -464,6 +465,17 @@ pub async fn calls_between(
 /// The database's.
 pub async fn calls_live(conn: &mut Conn) -> Result<Vec<(AssociationId, CallId)>, StoreError> {
     conn.all(&CALLS_LIVE, &[]).await?.iter().map(call_key).collect()
+}
+
+/// Calls that wait for something, of every association, without those that were saved between `from` and `to`.
+///
+/// # Errors
+/// The database's.
+pub async fn calls_not_saved_in(
+    conn: &mut Conn,
+    (from, to): (Millis, Millis),
+) -> Result<Vec<(AssociationId, CallId)>, StoreError> {
+    conn.all(&CALLS_NOT_SAVED_IN, values![from, to]).await?.iter().map(call_key).collect()
 }
 
 /// Calls whose wait is over, the longest overdue first.

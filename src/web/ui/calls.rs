@@ -355,10 +355,13 @@ pub(super) async fn ring(
     let person = caller.with_right(Right::Board)?;
     let (_, call, _) = seen_by(&caller, &id).await?;
     fields.check(&caller, CALLS)?;
-    fields.key("call.ring")?;
+    let key = fields.key(&format!("POST /calls/{call}/ring"))?;
     let member = MemberId::from_stored(fields.get("member")).map_err(|_| Failure::not_found())?;
-    caller.web.app.call_ring(&person.who(), &call, &member).await?;
-    Ok(see_other(&format!("/calls/{call}")))
+    match caller.web.app.call_ring(&person.who(), &call, &member, Some(&key)).await {
+        // Somebody who left, or lost the phone, since the page was drawn.
+        Err(AppError::Invalid(_)) => Err(Failure::not_found()),
+        done => done.map(|_| see_other(&format!("/calls/{call}"))).map_err(Into::into),
+    }
 }
 
 /// `POST /calls/{id}/seen`

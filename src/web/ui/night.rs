@@ -78,6 +78,31 @@ fn hours_shown(pillar: &Pillar) -> String {
     format!("{}-{}", clock(pillar.from_min), clock(pillar.to_min))
 }
 
+/// What was typed, and what is wrong with it: the field and the key of the words, in the order of the page.
+struct Typed<'a> {
+    fields: &'a Fields,
+    wrong: Vec<(String, &'static str)>,
+}
+
+impl Typed<'_> {
+    fn wrong(&mut self, field: &str, words: &'static str) {
+        self.wrong.push((field.to_owned(), words));
+    }
+
+    /// What `read` makes of a field; its default, and a problem beside it, where that is nothing.
+    fn read<T: Default>(
+        &mut self,
+        field: &str,
+        words: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> T {
+        read(self.fields.get(field)).unwrap_or_else(|| {
+            self.wrong(field, words);
+            T::default()
+        })
+    }
+}
+
 /// `GET /settings/calls`
 pub(super) async fn settings(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
@@ -85,66 +110,79 @@ pub(super) async fn settings(caller: Caller) -> Result<Response, Failure> {
     }
     let person = caller.with_right(Right::Settings)?;
     let (revision, settings) = caller.web.app.call_settings(&person.association.id).await?;
-    let numbers = Field { value: shown(&settings.numbers), problem: None };
-    page(&caller, revision, &settings, numbers, None).await
+    page(&caller, revision, &settings, None).await
 }
 
+/// The page: as it is set, or as it was typed.
 async fn page(
     caller: &Caller,
     revision: i64,
     settings: &CallSettings,
-    numbers: Field,
-    problem: Option<String>,
+    typed: Option<&Typed<'_>>,
 ) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Settings)?;
     let all = caller.web.app.institutions(&person.association.id, "", EVERYWHERE).await?;
-    let choice = |name: &str, id: &InstitutionId| Choice {
-        value: name.to_owned(),
-        label: t(caller.lang, &format!("night-pillar-{name}")),
-        note: None,
-        chosen: settings.pillars.get(name).is_some_and(|p| p.institutions.contains(id)),
+    let words = |field: &str| {
+        let (_, key) = typed?.wrong.iter().find(|(name, _)| name == field)?;
+        Some(t(caller.lang, key))
     };
+    let field = |name: &str, set: String| Field {
+        value: typed.map_or(set, |sent| sent.fields.text(name)),
+        problem: words(name),
+    };
+    let ticked = |name: &str, set: bool| typed.map_or(set, |sent| sent.fields.is_ticked(name));
     let pillar = |name: &&str| {
         let set = settings.pillars.get(*name).cloned().unwrap_or_default();
+        let day = |day: Option<crate::domain::calendar::CivilDate>| {
+            day.map(|day| day.to_string()).unwrap_or_default()
+        };
         NightPillar {
             name: (*name).to_owned(),
             title: t(caller.lang, &format!("night-pillar-{name}")),
-            on: set.on,
-            hours: hours_shown(&set),
-            areas: set.areas.join(" "),
-            from: set.contract.from.map(|day| day.to_string()).unwrap_or_default(),
-            until: set.contract.until.map(|day| day.to_string()).unwrap_or_default(),
+            on: ticked(&format!("on_{name}"), set.on),
+            hours: field(&format!("hours_{name}"), hours_shown(&set)),
+            areas: field(&format!("areas_{name}"), set.areas.join(" ")),
+            from: field(&format!("from_{name}"), day(set.contract.from)),
+            until: field(&format!("until_{name}"), day(set.contract.until)),
         }
     };
-    let number = |n: u32| Field { value: n.to_string(), problem: None };
     let row = |institution: crate::app::rows::Institution| {
         let set = settings.institutions.get(&institution.id).cloned().unwrap_or_default();
+        let own = |name: &str| format!("{name}_{}", institution.id);
+        let choice = |name: &&str| {
+            let set = settings.pillars.get(*name).is_some_and(|p| p.institutions.contains(&institution.id));
+            Choice {
+                value: (*name).to_owned(),
+                label: t(caller.lang, &format!("night-pillar-{name}")),
+                note: None,
+                chosen: typed.map_or(set, |sent| sent.fields.get(&own("pillar")) == *name),
+            }
+        };
         NightInstitution {
-            id: institution.id.to_string(),
             clinic: is_clinic(&institution.kind),
+            code: field(&own("code"), set.code),
+            lines: field(&own("lines"), shown(&set.lines)),
+            forwarded: field(&own("forwarded"), set.forwarded.map(|n| n.shown()).unwrap_or_default()),
+            own_line: ticked(&own("own"), set.own_line),
+            pillar: Choices { options: PILLARS.iter().map(choice).collect(), problem: None },
+            id: institution.id.to_string(),
             name: institution.name,
-            code: set.code,
-            lines: shown(&set.lines),
-            forwarded: set.forwarded.map(|n| n.shown()).unwrap_or_default(),
-            own_line: set.own_line,
-            pillar: Choices {
-                options: PILLARS.iter().map(|name| choice(name, &institution.id)).collect(),
-                problem: None,
-            },
         }
     };
+    let limits = &settings.limits;
+    let minutes = limits.minutes_per_month.map(|n| n.to_string()).unwrap_or_default();
     let view = NightSettings {
         shell: caller.shell_at(SETTINGS, "/settings/calls"),
         revision,
-        numbers,
-        problem,
-        together: settings.together,
+        numbers: field("numbers", shown(&settings.numbers)),
+        problem: typed.and_then(|sent| sent.wrong.first()).map(|(_, key)| t(caller.lang, key)),
+        together: ticked("together", settings.together),
         pillars: PILLARS.iter().map(pillar).collect(),
-        per_line: number(settings.limits.calls_per_line_hour),
-        hidden: number(settings.limits.hidden_per_hour),
-        in_use: number(settings.limits.lines_in_use),
-        minutes: settings.limits.minutes_per_month.map_or_else(Field::default, number),
-        report_by: Field { value: clock(settings.report_by()), problem: None },
+        per_line: field("per_line", limits.calls_per_line_hour.to_string()),
+        hidden: field("hidden", limits.hidden_per_hour.to_string()),
+        in_use: field("in_use", limits.lines_in_use.to_string()),
+        minutes: field("month_minutes", minutes),
+        report_by: field("report_by", clock(settings.report_by())),
         institutions: all.into_iter().filter(|i| i.closed.is_none()).map(row).collect(),
     };
     Ok(caller.page(render(&view), false))
@@ -154,97 +192,96 @@ fn is_clinic(kind: &str) -> bool {
     matches!(kind, "clinic" | "home_care_clinic")
 }
 
+/// A whole number between `from` and `most`, typed with any keyboard.
+fn limit(text: &str, from: u32, most: u32) -> Option<u32> {
+    narrow(text).parse().ok().filter(|n| (from..=most).contains(n))
+}
+
+/// Everything that was typed, put into `settings`.
+fn take(typed: &mut Typed<'_>, settings: &mut CallSettings, institutions: &[InstitutionId]) {
+    let fields = typed.fields;
+    settings.numbers = typed.read("numbers", "night-wrong-number", numbers);
+    settings.together = fields.is_ticked("together");
+    let by = typed.read("report_by", "night-wrong-clock", |text| minute(&narrow(text)));
+    settings.report_by_min = Some(by);
+    for name in PILLARS {
+        let set = settings.pillars.entry(name.to_owned()).or_default();
+        set.on = fields.is_ticked(&format!("on_{name}"));
+        (set.from_min, set.to_min) = typed.read(&format!("hours_{name}"), "night-wrong-hours", hours);
+        set.areas = words(&fields.text(&format!("areas_{name}")));
+        set.institutions.clear();
+        let day = |text: &str| match narrow(text).trim() {
+            "" => Some(None),
+            text => text.parse().ok().map(Some),
+        };
+        let from = typed.read(&format!("from_{name}"), "night-wrong-contract", day);
+        let until = typed.read(&format!("until_{name}"), "night-wrong-contract", day);
+        set.contract = Contract { from, until };
+        if set.contract.is_backwards() {
+            typed.wrong(&format!("until_{name}"), "night-wrong-contract");
+        }
+    }
+    let wrong = "night-wrong-limit";
+    let limits = &mut settings.limits;
+    limits.calls_per_line_hour = typed.read("per_line", wrong, |text| limit(text, 1, LIMIT_MAX));
+    limits.hidden_per_hour = typed.read("hidden", wrong, |text| limit(text, 0, LIMIT_MAX));
+    limits.lines_in_use = typed.read("in_use", wrong, |text| limit(text, 1, LIMIT_MAX));
+    limits.minutes_per_month = typed.read("month_minutes", wrong, |text| match narrow(text).as_str() {
+        "" => Some(None),
+        text => limit(text, 1, MINUTES_MAX).map(Some),
+    });
+    for id in institutions {
+        let field = |name: &str| format!("{name}_{id}");
+        if let Some(pillar) = settings.pillars.get_mut(fields.get(&field("pillar"))) {
+            pillar.institutions.push(id.clone());
+        }
+        let set = InstitutionCalls {
+            code: narrow(fields.get(&field("code"))),
+            lines: typed.read(&field("lines"), "night-wrong-number", numbers),
+            forwarded: typed.read(&field("forwarded"), "night-wrong-number", |text| {
+                numbers(text).filter(|all| all.len() < 2).map(|all| all.into_iter().next())
+            }),
+            own_line: fields.is_ticked(&field("own")),
+        };
+        if set == InstitutionCalls::default() {
+            settings.institutions.remove(id);
+        } else {
+            settings.institutions.insert(id.clone(), set);
+        }
+    }
+}
+
 /// `POST /settings/calls`
 pub(super) async fn change(caller: Caller, fields: Fields) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Settings)?;
     fields.check(&caller, SETTINGS)?;
     let revision = fields.number("revision").ok_or(Failure::form_expired())?;
     let association = &person.association.id;
-    let (_, mut settings) = caller.web.app.call_settings(association).await?;
-    let typed = Field { value: fields.text("numbers"), problem: None };
-    let say = |key: &str| Some(t(caller.lang, key));
-    let Some(own) = numbers(&typed.value) else {
-        let wrong = Field { problem: say("night-wrong-number"), ..typed };
-        return page(&caller, revision, &settings, wrong, None).await;
-    };
-    settings.numbers = own;
-    settings.together = fields.is_ticked("together");
-    for name in PILLARS {
-        let set = settings.pillars.entry(name.to_owned()).or_default();
-        set.on = fields.is_ticked(&format!("on_{name}"));
-        set.areas = words(&fields.text(&format!("areas_{name}")));
-        set.institutions.clear();
-        let day = |field: &str| {
-            let typed = narrow(fields.get(&format!("{field}_{name}")));
-            match typed.trim() {
-                "" => Some(None),
-                typed => typed.parse().ok().map(Some),
+    let (now, mut settings) = caller.web.app.call_settings(association).await?;
+    let all = caller.web.app.institutions(association, "", EVERYWHERE).await?;
+    let all: Vec<InstitutionId> = all.into_iter().map(|institution| institution.id).collect();
+    let mut typed = Typed { fields: &fields, wrong: Vec::new() };
+    take(&mut typed, &mut settings, &all);
+    if typed.wrong.is_empty() {
+        match caller.web.app.call_settings_put(&person.who(), revision, settings.clone()).await {
+            Ok(()) => return Ok(caller.go_and_say("/settings", "saved")),
+            Err(AppError::Invalid(_)) => {
+                for id in settings.wrong_codes() {
+                    typed.wrong(&format!("code_{id}"), "night-wrong-code");
+                }
+                if typed.wrong.is_empty() {
+                    return Err(Failure::form_expired());
+                }
             }
-        };
-        let (Some(from), Some(until)) = (day("from"), day("until")) else {
-            return page(&caller, revision, &settings, typed, say("night-wrong-contract")).await;
-        };
-        set.contract = Contract { from, until };
-        let Some((from, to)) = hours(&fields.text(&format!("hours_{name}"))) else {
-            return page(&caller, revision, &settings, typed, say("night-wrong-hours")).await;
-        };
-        (set.from_min, set.to_min) = (from, to);
-    }
-    let Some(by) = minute(&narrow(fields.get("report_by"))) else {
-        return page(&caller, revision, &settings, typed, say("night-wrong-clock")).await;
-    };
-    settings.report_by_min = Some(by);
-    let limit = |name: &str, from: u32, most: u32| {
-        narrow(fields.get(name)).parse::<u32>().ok().filter(|n| (from..=most).contains(n))
-    };
-    let ceiling = match narrow(fields.get("month_minutes")).as_str() {
-        "" => Some(None),
-        _ => limit("month_minutes", 1, MINUTES_MAX).map(Some),
-    };
-    let (Some(per_line), Some(hidden), Some(in_use), Some(ceiling)) = (
-        limit("per_line", 1, LIMIT_MAX),
-        limit("hidden", 0, LIMIT_MAX),
-        limit("in_use", 1, LIMIT_MAX),
-        ceiling,
-    ) else {
-        return page(&caller, revision, &settings, typed, say("night-wrong-limit")).await;
-    };
-    settings.limits.calls_per_line_hour = per_line;
-    settings.limits.hidden_per_hour = hidden;
-    settings.limits.lines_in_use = in_use;
-    settings.limits.minutes_per_month = ceiling;
-    let mut unreadable = false;
-    for institution in caller.web.app.institutions(association, "", EVERYWHERE).await? {
-        let field = |name: &str| format!("{name}_{}", institution.id);
-        let forwarded = numbers(&fields.text(&field("forwarded")));
-        let lines = numbers(&fields.text(&field("lines")));
-        if let Some(pillar) = settings.pillars.get_mut(fields.get(&field("pillar"))) {
-            pillar.institutions.push(institution.id.clone());
-        }
-        unreadable |= forwarded.is_none() || lines.is_none();
-        let set = InstitutionCalls {
-            code: narrow(fields.get(&field("code"))),
-            lines: lines.unwrap_or_default(),
-            forwarded: forwarded.unwrap_or_default().into_iter().next(),
-            own_line: fields.is_ticked(&field("own")),
-        };
-        if set == InstitutionCalls::default() {
-            settings.institutions.remove(&institution.id);
-        } else {
-            settings.institutions.insert(institution.id.clone(), set);
+            Err(AppError::ChangedMeanwhile) => {
+                // What was typed stays; sent again it counts over what the other one did.
+                typed.wrong("", "rset-stale");
+                return page(&caller, now, &settings, Some(&typed)).await;
+            }
+            Err(e) => return Err(Failure::from(e).back_to("/settings/calls")),
         }
     }
-    if unreadable {
-        return page(&caller, revision, &settings, typed, say("night-wrong-number")).await;
-    }
-    match caller.web.app.call_settings_put(&person.who(), revision, settings.clone()).await {
-        Ok(()) => Ok(caller.go_and_say("/settings", "saved")),
-        Err(AppError::Invalid(wrong)) if wrong.iter().any(|w| w.field == "contract") => {
-            page(&caller, revision, &settings, typed, say("night-wrong-contract")).await
-        }
-        Err(AppError::Invalid(_)) => page(&caller, revision, &settings, typed, say("night-wrong-code")).await,
-        Err(e) => Err(Failure::from(e).back_to("/settings/calls")),
-    }
+    page(&caller, revision, &settings, Some(&typed)).await
 }
 
 #[cfg(test)]

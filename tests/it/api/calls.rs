@@ -1,14 +1,17 @@
 //! Urgent calls by programs: begun, listed, read, looked after. The phones themselves are in `calls` and `phone`.
 
+use reqwest::Method;
 use serde_json::json;
 use touban::app::access::Scope;
 use touban::app::call::settings::{CallSettings, InstitutionCalls};
 use touban::app::people::NewMember;
 use touban::domain::call::number::{Reading, read};
 use touban::domain::people::Role;
+use touban::ids::CallId;
+use touban::seal::Pin;
 
 use super::client::Client;
-use crate::support::{TestOffice, add_association, add_institution, new_member, on_both};
+use crate::support::{PIN, TestOffice, add_association, add_institution, new_member, on_both};
 
 on_both! { a_program_begins_a_call_follows_it_and_looks_after_it }
 
@@ -56,6 +59,36 @@ async fn a_program_begins_a_call_follows_it_and_looks_after_it(office: TestOffic
         assert!(!call.to_string().contains(secret), "{call}");
     }
 
+    // Somebody whom no plan names, beside the one who rings already.
+    let new = NewMember {
+        phone: Some("090-0000-0005".to_owned()),
+        ..new_member("応援 五", &elsewhere, Role::Physician, vec![])
+    };
+    let pin = Pin::parse(PIN).unwrap();
+    let helper = app.member_add(&office.cli(), new, Some(&pin), None).await.unwrap().into_inner();
+    let ring = format!("/calls/{id}/ring");
+    let rings = async |person: &str| {
+        let call = reader.get(&format!("/calls/{id}")).await.ok(200);
+        call["legs"].as_array().unwrap().iter().filter(|l| l["member"] == *person).count()
+    };
+    reader.post(&ring, &json!({ "person": helper.api() })).await.problem(403);
+    // Nobody of ours, and one without a PIN, who could not take it.
+    for nobody in ["mem_00000000000000000000000000", doctor.api().as_str()] {
+        assert_eq!(client.post(&ring, &json!({ "person": nobody })).await.fields(), ["/person"]);
+    }
+    assert_eq!(client.post(&ring, &json!({})).await.fields(), ["/person"]);
+    assert_eq!(rings(&helper.api()).await, 0);
+    let body = json!({ "person": helper.api() }).to_string().into_bytes();
+    for replayed in [false, true] {
+        let key = [("idempotency-key", "ring-1")];
+        let said = client.send(Method::POST, &ring, &key, Some(body.clone())).await;
+        assert_eq!((said.status, said.replayed), (204, replayed));
+        assert_eq!(rings(&helper.api()).await, 1);
+    }
+    let other = json!({ "person": doctor.api() }).to_string().into_bytes();
+    let said = client.send(Method::POST, &ring, &[("idempotency-key", "ring-1")], Some(other)).await;
+    assert_eq!(said.problem(422).0, "idempotency-key-reused");
+
     let report = json!({ "outcome": "phone_only" });
     client.post(&format!("/calls/{id}/report"), &report).await.problem(409);
     assert_eq!(client.post(&format!("/calls/{id}/acknowledge"), &json!({})).await.status, 204);
@@ -66,5 +99,11 @@ async fn a_program_begins_a_call_follows_it_and_looks_after_it(office: TestOffic
     theirs.get(&format!("/calls/{id}")).await.problem(404);
     theirs.post(&format!("/calls/{id}/acknowledge"), &json!({})).await.problem(404);
     theirs.post(&format!("/calls/{id}/report"), &report).await.problem(404);
+    theirs.post(&ring, &json!({ "person": helper.api() })).await.problem(404);
     assert_eq!(theirs.get("/calls").await.ok(200)["items"], json!([]));
+
+    app.call_close(&office.cli(), &CallId::from_api(&id).unwrap()).await.unwrap();
+    let late = client.post(&ring, &json!({ "person": helper.api() })).await;
+    assert_eq!(late.problem(409).0, "closed");
+    assert_eq!(rings(&helper.api()).await, 1);
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use touban::app::Who;
 use touban::app::call::CallLine;
 use touban::app::people::NewMember;
+use touban::domain::call::policy::Policy;
 use touban::domain::people::Role;
 
 use super::network::{PATIENCE, a_moment, breathe};
@@ -164,6 +165,72 @@ async fn a_caller_who_hangs_up_at_any_stage_is_called_back_by_whoever_takes_it()
     }
 }
 
+/// The nurse has hung up, the primary has taken it and waits while her phone rings.
+async fn taken_while_the_nurse_is_rung_back(night: &mut Night) {
+    night.phone(PRIMARY, PRIMARY_VOICE).await;
+    night.phone(DEPUTY, DEPUTY_VOICE).await;
+    night.phone(NURSE, NURSE_VOICE).await;
+    night.nurse_calls().await;
+    night.network.wait(PRIMARY, "rings").await;
+    night.network.hang_up("nurse");
+    night.network.wait("nurse", "over").await;
+    night.network.answer(PRIMARY);
+    night.network.wait(PRIMARY, "up").await;
+    let primary = night.primary.clone();
+    night.presses_1(PRIMARY, &primary).await;
+    night.keys_pin(PRIMARY).await;
+    night.network.wait(NURSE, "rings").await;
+    let line = night.stage("connecting").await;
+    assert_eq!(line.row.taker.as_ref(), Some(&primary));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs an Asterisk: scripts/test phone"]
+async fn a_taker_who_hangs_up_while_connecting_is_followed_by_the_next() {
+    let mut night = Night::begins().await;
+    taken_while_the_nurse_is_rung_back(&mut night).await;
+    night.network.hang_up(PRIMARY);
+    night.network.wait(PRIMARY, "over").await;
+    // The yes is given back at once: the next physician is rung, the caller's phone rings on.
+    let (primary, deputy) = (night.primary.clone(), night.deputy.clone());
+    night.takes(DEPUTY, &deputy).await;
+    night.network.answer(NURSE);
+    night.network.wait(NURSE, "up").await;
+    night.network.until_spoken_to(NURSE).await;
+    a_moment().await;
+    night.network.press(NURSE, "1");
+    night.network.until_hears(NURSE, DEPUTY_VOICE).await;
+    night.network.until_hears(DEPUTY, NURSE_VOICE).await;
+    let line = night.stage("talking").await;
+    assert_eq!(line.row.taker.as_ref(), Some(&deputy));
+    assert_eq!(Night::causes(&line, &primary), ["hung_up"]);
+    assert_eq!(night.network.told(PRIMARY, "rings"), 0, "whoever gave it back is not asked again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs an Asterisk: scripts/test phone"]
+async fn a_caller_who_hangs_up_while_connecting_is_rung_once_more_while_the_taker_waits() {
+    let policy = Policy { ring_s: 20, message_s: 2, caller_gap_s: 3, ..Policy::default() };
+    let mut night = Night::begins_with(policy).await;
+    taken_while_the_nurse_is_rung_back(&mut night).await;
+    // Picked up and put down before the 1.
+    night.network.answer(NURSE);
+    night.network.wait(NURSE, "up").await;
+    night.network.until_spoken_to(NURSE).await;
+    night.network.hang_up(NURSE);
+    night.network.wait(NURSE, "over").await;
+    let line = night.stage("connecting").await;
+    assert_eq!(line.row.taker.as_ref(), Some(&night.primary));
+    night.picks_up(NURSE).await;
+    night.network.until_spoken_to(NURSE).await;
+    a_moment().await;
+    night.network.press(NURSE, "1");
+    night.network.until_hears(NURSE, PRIMARY_VOICE).await;
+    night.network.until_hears(PRIMARY, NURSE_VOICE).await;
+    night.stage("talking").await;
+    assert_eq!(night.network.told(DEPUTY, "rings"), 0, "nobody else is asked");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs an Asterisk: scripts/test phone"]
 async fn when_the_bridge_dies_the_caller_is_rung_back_and_the_next_physician_is_asked() {
@@ -205,7 +272,7 @@ async fn somebody_whom_no_plan_names_is_rung_by_hand_and_takes_it() {
     night.nurse_calls().await;
     night.network.wait(PRIMARY, "rings").await;
     let line = night.stage("ringing").await;
-    night.app.call_ring(&who, &line.row.id, &helper).await.unwrap();
+    night.app.call_ring(&who, &line.row.id, &helper, None).await.unwrap();
     night.takes("09011110009", &helper).await;
     night.they_talk("09011110009", DEPUTY_VOICE).await;
     night.network.wait(PRIMARY, "over").await;

@@ -39,7 +39,7 @@ pub(super) const PRIMARY: &str = "09011110001";
 pub(super) const PRIMARY_VOICE: u32 = 550;
 pub(super) const DEPUTY: &str = "09011110002";
 pub(super) const DEPUTY_VOICE: u32 = 750;
-const OTHER: &str = "09011110003";
+pub(super) const OTHER: &str = "09011110003";
 const COORDINATOR: &str = "09011110004";
 /// From a start of the program until it hears the bridge, under load.
 const START: Duration = Duration::from_secs(30);
@@ -54,14 +54,14 @@ pub(super) struct Night {
     pub(super) pbx: Pbx,
     pub(super) scratch: Scratch,
     life: Option<Child>,
-    base_url: String,
+    pub(super) base_url: String,
     /// Reads the same database, and stands for the office.
     pub(super) app: App,
     pub(super) association: AssociationId,
     pub(super) clinic: InstitutionId,
     pub(super) primary: MemberId,
     pub(super) deputy: MemberId,
-    other: MemberId,
+    pub(super) other: MemberId,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -77,11 +77,11 @@ impl Drop for Night {
 impl Night {
     /// The program is up and heard the bridge; the primary and the deputy are on duty.
     pub(super) async fn begins() -> Self {
-        Self::begins_with(20).await
+        Self::begins_with(Policy { ring_s: 20, message_s: 2, ..Policy::default() }).await
     }
 
-    /// With phones that ring this long.
-    async fn begins_with(ring_s: i64) -> Self {
+    /// With these waits.
+    pub(super) async fn begins_with(policy: Policy) -> Self {
         let turn = TURN.lock().await;
         let pbx = Pbx::given();
         pbx.clear().await;
@@ -106,7 +106,6 @@ impl Night {
         let other = member("当番 三", Role::Physician, OTHER).await;
         member("調整 四", Role::Coordinator, COORDINATOR).await;
         let station = add_institution(&app, &association, "青葉訪問看護").await;
-        let policy = Policy { ring_s, message_s: 2, ..Policy::default() };
         let mut settings = CallSettings { numbers: vec![number(NIGHT)], policy, ..CallSettings::default() };
         let lines = InstitutionCalls { lines: vec![number(NURSE)], ..InstitutionCalls::default() };
         settings.institutions.insert(station, lines);
@@ -158,7 +157,7 @@ impl Night {
     }
 
     /// Starts the program; returns when the bridge was told whom to ring without it.
-    async fn serve(&mut self) {
+    pub(super) async fn serve(&mut self) {
         let folder = self.scratch.path();
         let text = format!(
             "listen = \"127.0.0.1:0\"\n[database]\nurl = \"{}\"\n[phone]\nbridge = \"asterisk\"\n[phone.asterisk]\n{}",
@@ -202,7 +201,7 @@ impl Night {
     }
 
     /// SIGKILL; returns when the process is gone.
-    fn killed(&mut self) {
+    pub(super) fn killed(&mut self) {
         let mut life = self.life.take().unwrap();
         life.kill().unwrap();
         life.wait().unwrap();
@@ -305,7 +304,7 @@ impl Night {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs an Asterisk: scripts/test phone"]
 async fn nobody_answers_and_whoever_is_deputy_by_then_talks_with_the_nurse() {
-    let mut night = Night::begins_with(8).await;
+    let mut night = Night::begins_with(Policy { ring_s: 8, message_s: 2, ..Policy::default() }).await;
     night.phone(PRIMARY, PRIMARY_VOICE).await;
     night.phone(DEPUTY, DEPUTY_VOICE).await;
     night.phone(OTHER, DEPUTY_VOICE).await;
@@ -493,7 +492,8 @@ async fn with_the_program_dead_the_bridge_rings_those_on_duty_and_joins_whoever_
 const ALONE: usize = 10;
 const AT_ONCE: usize = 20;
 
-fn figure(what: &str, mut took: Vec<Duration>) -> Duration {
+/// Prints one line of the table; the slowest of a hundred.
+pub(super) fn figure(what: &str, mut took: Vec<Duration>) -> Duration {
     took.sort_unstable();
     let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)];
     println!("| {what} | {} | {} | {} |", took.len(), at(50).as_millis(), at(99).as_millis());

@@ -1,6 +1,7 @@
 //! Shared by the tests of calls: people, lines, a plan and a night told sentence by sentence.
 
 mod any;
+mod clock;
 mod journeys;
 mod machine;
 mod mishaps;

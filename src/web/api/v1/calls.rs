@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(calls, call_new))
         .routes(routes!(call))
         .routes(routes!(call_acknowledge))
+        .routes(routes!(call_ring))
         .routes(routes!(call_report))
 }
 
@@ -134,6 +135,15 @@ struct CallBegun {
 #[serde(deny_unknown_fields)]
 struct NothingToSay {}
 
+/// Who is to be rung now.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CallRingIn {
+    /// `mem_…`: somebody with a phone, a PIN and a role that takes calls.
+    #[schema(value_type = String)]
+    person: Id<MemberId>,
+}
+
 /// What came of a call, in the taker's name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -222,6 +232,30 @@ async fn call_acknowledge(
         }
     };
     posted.answer(acknowledge.await)
+}
+
+/// Has somebody rung now, whatever the plan says: beside those who ring already, and also where nobody was left
+#[utoipa::path(post, path = "/calls/{id}/ring", tag = "calls",
+    params(("id" = String, Path), IdempotencyKey), request_body = CallRingIn, security(("key" = ["act_for"])),
+    responses((status = 204, description = "The phone is rung, or rings already."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
+            description = "`closed`: nobody is being looked for (any more)."),
+        (status = "default", body = ProblemBody, content_type = "application/problem+json")))]
+async fn call_ring(
+    State(web): State<Web>,
+    caller: Caller<ActFor>,
+    ApiPath(Id(id)): ApiPath<Id<CallId>>,
+    posted: Posted,
+) -> Response {
+    let ring = async {
+        let body: CallRingIn = posted.read()?;
+        let answer = web.app.call_ring(&caller.who(), &id, &body.person.0, posted.key()).await;
+        match answer.map_err(|e| refuse(e, caller.lang))? {
+            Answer::Done | Answer::Already => Ok(StatusCode::NO_CONTENT),
+            Answer::NotNow => Err(Kind::Closed.problem(caller.lang)),
+        }
+    };
+    posted.answer(ring.await)
 }
 
 /// Reports in the name of the physician who took the call; the patient's own physicians hear of a transport at once

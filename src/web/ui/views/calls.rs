@@ -102,12 +102,20 @@ pub struct NightInstitution {
     pub id: String,
     pub name: String,
     pub clinic: bool,
-    pub code: String,
-    pub lines: String,
-    pub forwarded: String,
+    pub code: Field,
+    pub lines: Field,
+    pub forwarded: Field,
     pub own_line: bool,
     /// Which pillar it belongs to.
     pub pillar: Choices,
+}
+
+impl NightInstitution {
+    /// Something of it is wrong: it is shown opened.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        [&self.code, &self.lines, &self.forwarded].iter().any(|field| field.problem.is_some())
+    }
 }
 
 /// `GET /settings/calls`. Posts there: `revision`, `numbers`, and the fields of each institution.
@@ -139,11 +147,11 @@ pub struct NightPillar {
     pub name: String,
     pub title: String,
     pub on: bool,
-    pub hours: String,
-    pub areas: String,
+    pub hours: Field,
+    pub areas: Field,
     /// The days of the contract.
-    pub from: String,
-    pub until: String,
+    pub from: Field,
+    pub until: Field,
 }
 
 /// A key with what it means on this phone now; the word may be empty.

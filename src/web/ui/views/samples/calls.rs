@@ -119,11 +119,12 @@ fn phones(maker: &Maker, busy: bool) -> DemoPhones {
 }
 
 fn night(maker: &Maker) -> NightSettings {
+    let good = |value: &str| Field { value: s(value), problem: None };
     let place = |id: &str, name: &str, clinic| NightInstitution {
         id: s(id),
         name: s(name),
         clinic,
-        code: s("12"),
+        code: Field { value: s("12"), problem: Some(t(maker.lang, "night-wrong-code")) },
         own_line: clinic,
         pillar: Choices {
             options: vec![Choice {
@@ -146,16 +147,16 @@ fn night(maker: &Maker) -> NightSettings {
             name: s("home_care"),
             title: t(maker.lang, "night-pillar-home_care"),
             on: true,
-            hours: s("18:00-08:00"),
-            areas: s("青葉北 青葉南"),
-            from: s("2026-04-01"),
-            until: s("2027-03-31"),
+            hours: good("18:00-08:00"),
+            areas: good("青葉北 青葉南"),
+            from: good("2026-04-01"),
+            until: good("2027-03-31"),
         }],
-        per_line: Field { value: s("5"), problem: None },
-        hidden: Field { value: s("20"), problem: None },
-        in_use: Field { value: s("16"), problem: None },
-        minutes: Field { value: s("3000"), problem: None },
-        report_by: Field { value: s("09:00"), problem: None },
+        per_line: Field { value: s("五"), problem: Some(t(maker.lang, "night-wrong-limit")) },
+        hidden: good("20"),
+        in_use: good("16"),
+        minutes: good("3000"),
+        report_by: good("09:00"),
         institutions: vec![place("a", "さとう在宅クリニック", true), place("b", "青葉訪問看護", false)],
     }
 }
