@@ -79,6 +79,7 @@ const JA: &[&str] = &[
     include_str!("ja/duty.ftl"),
     include_str!("ja/swaps.ftl"),
     include_str!("ja/cover.ftl"),
+    include_str!("ja/cards.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("en/words.ftl"),
@@ -96,6 +97,7 @@ const EN: &[&str] = &[
     include_str!("en/duty.ftl"),
     include_str!("en/swaps.ftl"),
     include_str!("en/cover.ftl"),
+    include_str!("en/cards.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {

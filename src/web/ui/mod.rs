@@ -18,6 +18,7 @@ pub mod assets;
 mod board;
 mod caller;
 mod calls;
+mod cards;
 mod case;
 mod covers;
 mod demo;
@@ -70,6 +71,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     duties::ROUTES,
     covers::ROUTES,
     households::ROUTES,
+    cards::ROUTES,
     tonight::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
@@ -103,6 +105,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(duties::routes())
         .merge(covers::routes())
         .merge(households::routes())
+        .merge(cards::routes())
         .merge(tonight::routes())
         .merge(sheets::routes())
         .merge(rota::routes())

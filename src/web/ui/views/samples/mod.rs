@@ -1,6 +1,7 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod calls;
+mod cards;
 mod covers;
 mod directory;
 mod duties;
@@ -665,6 +666,7 @@ impl Maker {
             directory::pages,
             duties::pages,
             covers::pages,
+            cards::pages,
             paper::pages,
             rota::pages,
             sheets::pages,
