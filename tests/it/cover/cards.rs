@@ -144,7 +144,8 @@ async fn the_cover_opens_cards_while_it_lasts_and_the_doctor_sees_it(office: Tes
     patients.says("CANARY-AK").keeps_quiet_about("CANARY-ADL");
     let pass = patients.path.clone();
     let card = ono.submit(&patients, &pass, &[]).await;
-    for words in ["CANARY-ADL", "CANARY-WISH", "2026-11-01 に 佐藤 が確認", "2026-11-18", "記録されます"]
+    for words in
+        ["CANARY-ADL", "CANARY-WISH", "2026年11月1日（日） に 佐藤 が確認", "2026年11月18日", "記録されます"]
     {
         card.says(words);
     }
@@ -219,14 +220,9 @@ async fn who_breaks_the_glass_gives_a_reason_and_is_told_on_at_once(office: Test
         .says("緒方 秋")
         .says("CANARY-REASON")
         .keeps_quiet_about("CANARY-AK");
-    let after = |action: &str| {
-        let action = action.to_owned();
-        async move {
-            let rows = app.events(&town.office.association, 0, 500).await.unwrap();
-            rows.iter().filter(|e| e.action == action).count()
-        }
-    };
-    assert_eq!((after("card.glass").await, after("card.open").await), (1, 1));
+    let rows = app.events(&town.office.association, 0, 500).await.unwrap();
+    let count = |action: &str| rows.iter().filter(|e| e.action == action).count();
+    assert_eq!((count("card.glass"), count("card.open")), (1, 1));
     assert!(app.verify().await.unwrap().problems.is_empty());
 }
 
@@ -286,8 +282,8 @@ async fn a_card_is_written_again_where_it_could_not_be_taken(office: TestOffice)
         ("wishes_on", "2026-11-01"),
         ("wishes_by", "佐藤"),
     ];
-    sato.submit(&form, &action, &typed).await.says("保存しました").says("2026-11-20 に記入");
-    sato.get(&format!("{action}/paper")).await.says("CANARY-WISH").says("2026-11-01 に 佐藤 が確認");
+    sato.submit(&form, &action, &typed).await.says("保存しました").says("2026年11月20日（金） に記入");
+    sato.get(&format!("{action}/paper")).await.says("CANARY-WISH").says("2026年11月1日（日） に 佐藤 が確認");
     // The office takes down a newer one from a fax, on an empty sheet.
     let clerk = town.signed_in(&town.office.clerk).await;
     let theirs = format!("/cards/of/{}/{household}", town.office.clinic);
