@@ -7,7 +7,7 @@ word-card-mode-note-minimal = ADL, family and surroundings, where things are
 word-card-mode-handover = Hand-over
 word-card-mode-note-handover = Wishes, medicines, last visit and what to expect too
 cover-settings-cards = What may stand on night cards
-cards-mode-none = This association uses no night cards. None can be written, and none is shown. Please ask the office if that should change.
+cards-mode-none = This association uses no night cards: they cannot be written and are not shown. Please ask the office if that should change.
 cards-mode-minimal = In this association ADL, family and surroundings, and where things are may be written.
 cards-mode-handover = In this association everything of a hand-over may be written.
 
@@ -92,7 +92,7 @@ cards-pass-none = No patients of this institution are listed.
 cards-open = Open the card
 cards-broken = Emergency access so far
 cards-broken-text = Doctors who had not taken the call and opened night cards with a reason.
-cards-broken-none = None yet.
+cards-broken-none = There are no such cases yet.
 cards-deputies-first = The deputies ({ $names }) are asked first, then the doctors of the area.
 
 word-card-notice-glass = Night cards were opened in an emergency

@@ -256,7 +256,8 @@ async fn an_association_without_cards_writes_and_shows_none(office: TestOffice) 
     // The settings stand on one page of the office.
     let coordinator = town.signed_in(&town.office.coordinator).await;
     let page = coordinator.get("/covers/settings").await;
-    coordinator.submit(&page, "/covers/settings", &[("cards", "minimal")]).await;
+    let typed = [("at_once", "1"), ("month", "0"), ("summary", "7:00"), ("check", ""), ("cards", "minimal")];
+    coordinator.submit(&page, "/covers/settings", &typed).await.says("保存しました");
     assert_eq!(town.office.app.card_mode(&town.office.association).await.unwrap(), DataMode::Minimal);
 }
 

@@ -265,7 +265,12 @@ pub(super) async fn settings_put(caller: Caller, fields: Fields) -> Result<Respo
     let typed = |name: &str| fields.get(name).trim().is_empty();
     let check = if typed("check") { Some(None) } else { minutes_of(fields.get("check")).map(Some) };
     let values = (number("at_once"), number("month"), minutes_of(fields.get("summary")), check);
-    let mode = DataMode::from_code(fields.get("cards"));
+    // A form that asks nothing about cards leaves them as they are.
+    let mode = if fields.has("cards") {
+        DataMode::from_code(fields.get("cards"))
+    } else {
+        Some(caller.web.app.card_mode(&person.association.id).await?)
+    };
     let wrong: Vec<&str> = [
         ("at_once", values.0.is_none()),
         ("month", values.1.is_none()),
