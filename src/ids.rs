@@ -252,6 +252,12 @@ ids! {
     WishRoundId = "wsr";
     /// A household of a clinic's home patient (患家).
     HouseholdId = "hhd";
+    /// A version of a night card (夜間カード).
+    NightCardId = "ncd";
+    /// A proof of who may open night cards, for a short time.
+    CardPassId = "cps";
+    /// One opening of a night card.
+    CardOpeningId = "cop";
     /// A line of a clinic's year, or a conference (診療実績).
     ClinicRecordId = "clr";
     /// A line of the subsidy ledger (補助台帳の明細).

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::access::note;
 use super::call::settings::{Pillar, load};
-use super::{App, AppError, Kit, Who};
+use super::{App, AppError, Kit, Who, cards};
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::consult::{Wrong, short_text};
 use crate::domain::cover::households::{Contract, HOUSEHOLDS_MAX, PILLARS, Told, all_told};
@@ -18,7 +18,7 @@ use crate::store::people::{association_by_id, institution_by_id};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
-const fn patient_of(id: &str) -> Sealed<'_> {
+pub(crate) const fn patient_of(id: &str) -> Sealed<'_> {
     Sealed { table: "household", column: "patient", row: id }
 }
 
@@ -96,6 +96,7 @@ impl Command for Do {
                 if !self.is_ours(tx, id).await? || !household_end(tx, association, id, kit.now).await? {
                     return Ok(false);
                 }
+                cards::household_gone(tx, kit, &self.who, &self.clinic, id).await?;
                 json!({ "household": id.as_str() })
             }
             Deed::Whole { since } => {

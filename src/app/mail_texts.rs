@@ -142,6 +142,8 @@ pub enum Mail {
     TonightAlarm { what: &'static str, page: Link },
     /// About a cover; `what` is a word of `word-cover-notice-…`.
     Cover { what: &'static str, case: CaseNumber, begins: Deadline, page: Link },
+    /// About night cards; `what` is a word of `word-card-notice-…`. Whose they are stands on the page only.
+    Card { what: &'static str, count: u32, page: Link },
     /// To who asked, was asked or had agreed: nothing comes of it.
     DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
@@ -194,6 +196,7 @@ pub enum MailKind {
     DutyEnded,
     CoverAsk,
     Cover,
+    Card,
     TonightAsk,
     TonightAlarm,
 }
@@ -209,7 +212,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -255,6 +258,7 @@ impl MailKind {
         Self::DutyEnded,
         Self::CoverAsk,
         Self::Cover,
+        Self::Card,
         Self::TonightAsk,
         Self::TonightAlarm,
     ];
@@ -309,6 +313,7 @@ impl MailKind {
             Self::DutyEnded => form("duty_ended", "duty-ended", 2, 0),
             Self::CoverAsk => form("cover_ask", "cover-ask", 3, 1),
             Self::Cover => form("cover", "cover", 2, 0),
+            Self::Card => form("card", "card", 2, 0),
             Self::TonightAsk => form("tonight_ask", "tonight-ask", 2, 1),
             Self::TonightAlarm => form("tonight_alarm", "tonight-alarm", 2, 0),
         }
@@ -377,6 +382,7 @@ impl Mail {
             Self::DutyEnded { .. } => MailKind::DutyEnded,
             Self::CoverAsk { .. } => MailKind::CoverAsk,
             Self::Cover { .. } => MailKind::Cover,
+            Self::Card { .. } => MailKind::Card,
             Self::TonightAsk { .. } => MailKind::TonightAsk,
             Self::TonightAlarm { .. } => MailKind::TonightAlarm,
         }
@@ -460,6 +466,13 @@ impl Mail {
                 .with("what", &t(lang, &format!("word-cover-notice-{what}")))
                 .with("todo", &t(lang, &format!("word-cover-todo-{what}")))
                 .of_duty(case, begins)
+                .page(page),
+            Self::Card { what, count, page } => letter
+                .with("what", &t(lang, &format!("word-card-notice-{what}")))
+                .with(
+                    "todo",
+                    &t_with(lang, &format!("word-card-todo-{what}"), &[("count", &count.to_string())]),
+                )
                 .page(page),
             Self::DutyChanged { case, begins, page }
             | Self::DutyMovedUp { case, begins, page }

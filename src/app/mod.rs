@@ -5,6 +5,7 @@ pub mod access;
 pub mod answers;
 pub mod calendar;
 pub mod call;
+pub mod cards;
 pub mod clinic_records;
 pub mod consult;
 pub mod cover;

@@ -164,6 +164,10 @@ impl Command for Prepare {
             "retention" => self.retention(tx, &association).await?,
             "call_notice" => self.call_notice(tx, &association).await?,
             "bridge_down" => self.bridge_down(tx, &association).await?,
+            "card_notice" => {
+                let written = super::cards::mail_of(tx, &self.kit, &association, job).await?;
+                written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
+            }
             "ledger_chase" => {
                 let written = chase_mail(tx, &self.kit, &association, job).await?;
                 written.map(|(person, built)| self.write(&association, &person, built, None)).transpose()?
@@ -350,6 +354,7 @@ impl Finish {
                 | "cover_ask"
                 | "cover_tell"
                 | "cover_summary"
+                | "card_notice"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }

@@ -18,6 +18,7 @@ use crate::domain::retention::{
 };
 use crate::ids::{AssociationId, HoldId, RequestId};
 use crate::seal::LASTING;
+use crate::store::cards::cards_gone_since;
 use crate::store::jobs::{Lane, NewJob, job_add};
 use crate::store::people::{association_by_id, members_with_role};
 use crate::store::requests::case_by_id;
@@ -63,6 +64,9 @@ pub struct RetentionReport {
     /// Lines of the ledger and rows of the audit past their years. They hold no clinical text and are kept.
     pub old_ledger_lines: i64,
     pub old_audit_rows: i64,
+    /// Night cards that were destroyed since the report before: replaced a month ago, or of patients no longer listed.
+    #[serde(default)]
+    pub night_cards: i64,
 }
 
 impl RetentionReport {
@@ -202,6 +206,8 @@ impl Command for Report {
         report.holds = count(standing.len());
         let old = kit.now.plus_s(-i64::from(years.ledger) * 366 * 86_400);
         (report.old_ledger_lines, report.old_audit_rows) = records_before(tx, association, old).await?;
+        let last = retention_reports(tx, association, 1).await?.first().map_or(Millis(0), |row| row.at);
+        report.night_cards = cards_gone_since(tx, association, last).await?;
         let detail = serde_json::to_value(&report)
             .map_err(|e| StoreError::corrupt("retention_report", &report.month, e))?;
         let row = ReportRow { month: report.month.clone(), at: kit.now, body: detail.to_string() };
@@ -471,14 +477,15 @@ impl App {
         Ok(done)
     }
 
-    /// The monthly job: a run in every association that has no report of its civil month yet. How many keys
-    /// were destroyed.
+    /// The nightly job: night cards past their time, and once a month a run in every association that has no report of
+    /// its civil month yet. How many keys were destroyed.
     ///
     /// # Errors
     /// The store's; the other associations then wait for the next day.
     pub async fn retention_due(&self) -> Result<usize, AppError> {
         let mut destroyed = 0;
         for home in self.associations().await? {
+            destroyed += self.cards_round(&home).await?;
             let today = civil_day(self.now(), home.zone);
             let month = format!("{:04}-{:02}", today.year(), today.month());
             let mut conn = self.db.read().await?;

@@ -27,6 +27,8 @@ use crate::app::{App, Who};
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::calendar::{civil_day, instant_of, wall_clock};
 use crate::domain::call::number::{Number, Reading, read};
+use crate::domain::cover::CoverSettings;
+use crate::domain::cover::cards::{DataMode, NightCard};
 use crate::domain::people::contact_window::ContactWindow;
 use crate::domain::people::entry::InstitutionEntry;
 use crate::domain::people::{Day, Role, SpecialtyOffer};
@@ -47,6 +49,8 @@ const CLERK: &str = "yamada";
 /// The night number of the exercise, and the code of the clinic in which a newcomer begins.
 const NIGHT: &str = "042-000-0099";
 const CLINIC_CODE: &str = "12";
+/// 主治医 and 副主治医 of all patients of a clinic.
+const DEPUTIES: (&str, &str) = ("kimura", "ono");
 /// Ports tried when the wanted one is taken, before any free one is.
 const PORTS_TRIED: u16 = 20;
 /// PINs hashed at once: each takes some 50 ms and 46 MiB.
@@ -228,6 +232,7 @@ pub(super) async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     };
     let numbers = data.members.iter().filter_map(number).collect();
     super::demo_rota::seed(app, &who, home.zone, &members).await?;
+    seed_cards(app, data, &who, &institutions, &members).await?;
     Ok(Seeded { who, members, numbers })
 }
 
@@ -291,6 +296,54 @@ async fn seed_calls(
         settings.institutions.insert(clinic.clone(), calls);
     }
     app.call_settings_put(who, 0, settings).await.map_err(unfit)
+}
+
+/// Two patients of the asker's clinic with night cards, and a deputy for those of another clinic.
+async fn seed_cards(
+    app: &App,
+    data: &DemoData,
+    who: &Who,
+    institutions: &BTreeMap<&str, InstitutionId>,
+    members: &BTreeMap<String, MemberId>,
+) -> Result<(), Stop> {
+    let (revision, before) = app.cover_settings(&who.association).await.map_err(unfit)?;
+    let settings = CoverSettings { cards: DataMode::Handover, ..before };
+    app.cover_settings_put(who, revision, settings).await.map_err(unfit)?;
+    let today = civil_day(app.now(), data.association.zone);
+    let doctor = data.member(ASKER);
+    let clinic = doctor.and_then(|m| institutions.get(m.institution.as_str()));
+    if let (Some(doctor), Some(clinic)) = (doctor, clinic) {
+        let card = |adl: &str, surroundings: &str, medicines: &str, expect: &str| NightCard {
+            adl: adl.to_owned(),
+            surroundings: surroundings.to_owned(),
+            things: "お薬と吸引器は寝室の棚".to_owned(),
+            wishes: "家で過ごしたい。救急車の前に、まず先生へ電話を".to_owned(),
+            wishes_on: Some(today.plus_days(-20)),
+            wishes_by: format!("{} {}", doctor.family, doctor.given),
+            medicines: medicines.to_owned(),
+            last_visit_on: Some(today.plus_days(-5)),
+            expect: expect.to_owned(),
+        };
+        let patients = [
+            (
+                "A.K.",
+                card("つたい歩き", "鍵は郵便受け。犬がいます", "利尿薬", "息苦しさ。座位で楽になります"),
+            ),
+            ("M.S.", card("寝たきり", "妻と二人。駐車は向かいの空き地", "抗凝固薬", "発熱。解熱剤は台所")),
+        ];
+        for (patient, card) in patients {
+            let household = app.household_add(who, clinic, patient).await.map_err(unfit)?;
+            app.card_write(who, clinic, &household, card).await.map_err(unfit)?;
+        }
+    }
+    let pair = (data.member(DEPUTIES.0), data.member(DEPUTIES.1));
+    if let (Some(attending), Some(deputy)) = pair
+        && let Some(clinic) = institutions.get(attending.institution.as_str())
+    {
+        let both = (members.get(&attending.key).cloned(), members.get(&deputy.key).cloned());
+        app.attending_set(who, clinic, None, both).await.map_err(unfit)?;
+    }
+    Ok(())
 }
 
 /// The visiting nurse who calls: the number and the name of her station.

@@ -203,6 +203,12 @@ pub fn short_text(text: &str, needed: bool) -> Option<Wrong> {
     text_wrong(text, needed, SHORT_TEXT, |_| false)
 }
 
+/// What is wrong with a text of several lines and at most so many characters.
+#[must_use]
+pub fn text_within(text: &str, needed: bool, longest: usize) -> Option<Wrong> {
+    text_wrong(text, needed, longest, |c| c == '\n')
+}
+
 fn text_wrong(text: &str, needed: bool, longest: usize, allowed: impl Fn(char) -> bool) -> Option<Wrong> {
     if needed && text.trim().is_empty() {
         Some(Wrong::Missing)

@@ -79,6 +79,7 @@ const JA: &[&str] = &[
     include_str!("ja/duty.ftl"),
     include_str!("ja/swaps.ftl"),
     include_str!("ja/cover.ftl"),
+    include_str!("ja/cards.ftl"),
     include_str!("ja/records.ftl"),
 ];
 const EN: &[&str] = &[
@@ -97,6 +98,7 @@ const EN: &[&str] = &[
     include_str!("en/duty.ftl"),
     include_str!("en/swaps.ftl"),
     include_str!("en/cover.ftl"),
+    include_str!("en/cards.ftl"),
     include_str!("en/records.ftl"),
 ];
 

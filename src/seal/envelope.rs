@@ -267,8 +267,8 @@ fn check_month(month: &str) -> Result<(), SealError> {
         return Ok(());
     }
     let well_formed = match month.as_bytes() {
-        // A key of one case's own: what a legal hold keeps when its month goes.
-        [b'h', number @ ..] if number.len() == 6 => number.iter().all(u8::is_ascii_digit),
+        // A key of one case's own: what a legal hold keeps when its month goes. And of one night card's own.
+        [b'h' | b'c', number @ ..] if number.len() == 6 => number.iter().all(u8::is_ascii_digit),
         [a, b, c, d, b'-', e, f] => {
             [a, b, c, d].iter().all(|digit| digit.is_ascii_digit())
                 && matches!((e, f), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))

@@ -52,6 +52,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(22, "0022_tonight"),
     migration!(23, "0023_households"),
     migration!(25, "0025_test_calls"),
+    migration!(26, "0026_night_cards"),
+    migration!(27, "0027_attending_pairs"),
     migration!(28, "0028_clinic_records"),
 ];
 

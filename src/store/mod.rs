@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod call;
+pub mod cards;
 pub mod clinic_records;
 pub mod cover;
 pub mod credentials;
@@ -76,6 +77,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         settings::ALL,
         sheets::ALL,
         swaps::ALL,
+        cards::ALL,
         cover::ALL,
         households::ALL,
         clinic_records::ALL,

@@ -1,6 +1,7 @@
 //! Night cover through pages, mailed links, the office and the phones. One file per journey.
 
 mod asking;
+mod cards;
 mod fax;
 mod night;
 mod pillars;

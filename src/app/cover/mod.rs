@@ -15,7 +15,7 @@ pub use answer::{CoverAnswered, OpenCover, Outcome};
 pub(crate) use lists::open_cover;
 pub use lists::{CoverBoard, CoverCase, CoverLine, SlotLine, SlotTold};
 pub(crate) use mails::{ask_by_mail, asked_now, mail_of, tell, told_machine};
-pub(crate) use world::{cover_now, cover_world, not_on_duty_any_more};
+pub(crate) use world::{cover_now, cover_world, not_on_duty_any_more, was_taken_by};
 
 use self::ask::AskCover;
 pub(crate) use self::world::settings_of;

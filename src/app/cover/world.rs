@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 
 use super::super::rota::world::rota_world;
 use super::super::swap::duty_view;
-use super::super::{Kit, call};
+use super::super::{Kit, call, cards};
 use super::facts_of;
 use crate::domain::calendar::{civil_day, start_of_day};
-use crate::domain::cover::{CoverPerson, CoverSettings, CoverWorld, CoveredNow, is_duty_step, rung};
-use crate::domain::dispatch::Request;
+use crate::domain::cover::{
+    CoverFacts, CoverPerson, CoverSettings, CoverWorld, CoveredNow, is_duty_step, rung,
+};
+use crate::domain::dispatch::{OfferState, Request};
 use crate::domain::rota::RotaRole;
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::cover::{
-    cover_asked_since, cover_claims_by_rota, cover_claims_within, cover_settings, cover_slots_of_clinic,
-    cover_slots_within,
+    cover_asked_since, cover_claims_by_rota, cover_claims_within, cover_settings, cover_slots_of,
+    cover_slots_of_clinic, cover_slots_within,
 };
 use crate::store::dispatch::request_load;
-use crate::store::requests::case_by_id;
+use crate::store::requests::{Case, case_by_id};
 use crate::store::{Conn, StoreError};
 use crate::time::{Millis, Window};
 
@@ -86,7 +88,27 @@ pub(crate) async fn cover_world(
             person: p.id,
         })
     });
-    Ok(Some(CoverWorld { people: people.collect(), facts, settings }))
+    let people = people.collect();
+    let deputies = cards::deputies_of(conn, association, &facts.institution).await?;
+    Ok(Some(CoverWorld { people, deputies, facts, settings }))
+}
+
+/// What is open of a cover, if this person's yes stands for one of its slots or once stood; whether they cover the
+/// clinic now is [`cover_now`].
+pub(crate) async fn was_taken_by(
+    conn: &mut Conn,
+    association: &AssociationId,
+    case: &Case,
+    person: &MemberId,
+) -> Result<Option<CoverFacts>, StoreError> {
+    for slot in cover_slots_of(conn, association, &case.id).await? {
+        let Some(loaded) = request_load(conn, association, &slot.request).await? else { continue };
+        let known = loaded.request.offers.get(person);
+        if known.is_some_and(|o| matches!(o.state, OfferState::Accepted | OfferState::Released)) {
+            return facts_of(case).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Whom a call for this clinic rings first because it is covered now; `None`: it is not.

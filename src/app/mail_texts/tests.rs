@@ -163,6 +163,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
             link: cover_link,
         },
         Mail::Cover { what: "withdrawn", case, begins: deadline, page: page.clone() },
+        Mail::Card { what: "old", count: 3, page: page.clone() },
         Mail::TonightAsk { link: tonight_link },
         Mail::TonightAlarm { what: "silent", page },
     ];
@@ -421,6 +422,9 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
             }
             Mail::Cover { what, case, begins: Deadline { .. }, page } => {
                 let _: (&'static str, CaseNumber, Link) = (what, case, page);
+            }
+            Mail::Card { what, count, page } => {
+                let _: (&'static str, u32, Link) = (what, count, page);
             }
             Mail::DutyEnded { end, case, begins: Deadline { .. }, page } => {
                 let _: (DutyEnd, CaseNumber, Link) = (end, case, page);

@@ -1,6 +1,7 @@
 //! Night cover (夜間代行): what a doctor asks for, the slots it falls into, who may be asked, who is rung while it
 //! lasts. How a request goes is `dispatch`, who is on duty `rota`.
 
+pub mod cards;
 pub mod households;
 mod split;
 #[cfg(test)]
@@ -140,11 +141,13 @@ pub struct CoverSettings {
     pub summary_min: u32,
     /// Minutes after midnight of tonight's check; `None`: none.
     pub check_min: Option<u32>,
+    /// What of patients may stand on night cards.
+    pub cards: cards::DataMode,
 }
 
 impl Default for CoverSettings {
     fn default() -> Self {
-        Self { at_once: 1, month: 0, summary_min: 7 * 60, check_min: None }
+        Self { at_once: 1, month: 0, summary_min: 7 * 60, check_min: None, cards: cards::DataMode::default() }
     }
 }
 
@@ -216,9 +219,22 @@ pub struct CoverWorld {
     pub facts: CoverFacts,
     pub settings: CoverSettings,
     pub people: Vec<CoverPerson>,
+    /// 副主治医 of the clinic's patients, in the order in which they are asked.
+    pub deputies: Vec<MemberId>,
 }
 
 impl CoverWorld {
+    /// The deputies of the clinic's patients who may cover it, wherever they practise: asked before the volunteers.
+    #[must_use]
+    pub fn deputies(&self, now: Millis) -> Vec<Candidate> {
+        let of = |id: &MemberId| self.people.iter().find(|p| p.person == *id);
+        let fits = |p: &&CoverPerson| {
+            p.reachable && p.institution != self.facts.institution && self.stands_against(p, true).is_none()
+        };
+        let fitting = self.deputies.iter().filter_map(of).filter(fits);
+        fitting.map(|p| Candidate { person: p.person.clone(), from: now }).collect()
+    }
+
     /// The volunteers for the slot, those asked least of late first, then those who took least, then by id.
     #[must_use]
     pub fn volunteers(&self, now: Millis) -> Vec<Candidate> {

@@ -257,6 +257,7 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::Person(_)
             | Selector::DutyPrimary
             | Selector::DutyDeputy
+            | Selector::DeputyAttending
             | Selector::Party(_)
     ) || matches!(selector, Selector::Pool(name) if name == POOL_DUTY || name == POOL_COVER)
 }
@@ -303,11 +304,12 @@ impl crate::domain::dispatch::World for LoadedWorld {
             Selector::Pool(name) if name == POOL_COVER => {
                 self.cover.as_ref().map(|cover| cover.volunteers(now)).unwrap_or_default()
             }
-            Selector::CoverOrAttending
-            | Selector::Attending
-            | Selector::DeputyAttending
-            | Selector::Pool(_)
-            | Selector::Pillar(_) => Vec::new(),
+            Selector::DeputyAttending => {
+                self.cover.as_ref().map(|cover| cover.deputies(now)).unwrap_or_default()
+            }
+            Selector::CoverOrAttending | Selector::Attending | Selector::Pool(_) | Selector::Pillar(_) => {
+                Vec::new()
+            }
         }
     }
 

@@ -497,6 +497,7 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/swaps",
             "/board",
             "/ledger",
+            "/cards",
             "/directory",
             "/people",
             "/sheets",

@@ -251,6 +251,7 @@ async fn page(
         alarms: found.alarms.iter().map(|a| t(voice.lang, &format!("word-call-notice-call_{a}"))).collect(),
         reports: found.reports.iter().map(told).collect(),
         report,
+        cards: (mine && line.row.clinic.is_some()).then(|| format!("/calls/{id}/cards")),
         may_again: mine && matches!(stage, "promised" | "report_due"),
         may_hand_over: mine && matches!(stage, "talking" | "connecting" | "promised"),
         ring,

@@ -18,6 +18,7 @@ pub mod assets;
 mod board;
 mod caller;
 mod calls;
+mod cards;
 mod case;
 mod covers;
 mod demo;
@@ -71,6 +72,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     duties::ROUTES,
     covers::ROUTES,
     households::ROUTES,
+    cards::ROUTES,
     records::ROUTES,
     tonight::ROUTES,
     rota::desk::ROUTES,
@@ -105,6 +107,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(duties::routes())
         .merge(covers::routes())
         .merge(households::routes())
+        .merge(cards::routes())
         .merge(records::routes())
         .merge(tonight::routes())
         .merge(sheets::routes())

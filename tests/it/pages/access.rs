@@ -284,6 +284,53 @@ async fn rota_of(
     }
 }
 
+/// A patient with a card of the clinic of each who asks, of a colleague and of midori; and the card opened.
+async fn night_cards(
+    town: &Town,
+    objects: &mut Objects,
+    [home, midori]: [&AssociationId; 2],
+    people: &BTreeMap<Role, MemberId>,
+    their_asker: &MemberId,
+) {
+    use touban::app::cards::{Door, Entered};
+    use touban::domain::cover::cards::NightCard;
+    let app = &town.office.app;
+    let colleague = somebody(town, home, Role::Physician).await;
+    let owners = [
+        (home, &people[&Role::Physician], Some(Role::Physician)),
+        (home, &people[&Role::Specialist], Some(Role::Specialist)),
+        (home, &colleague, None),
+        (midori, their_asker, None),
+    ];
+    for (association, member, role) in owners {
+        let who = touban::app::Who::member(association, member);
+        let clinic = app.member(association, member).await.unwrap().institution.unwrap();
+        let household = app.household_add(&who, &clinic, "A.K.").await.unwrap();
+        let card = NightCard { adl: "つたい歩き".into(), ..NightCard::default() };
+        app.card_write(&who, &clinic, &household, card).await.unwrap();
+        let door = Door::Glass { clinic: clinic.clone(), reason: "急ぎ".into() };
+        let Entered::Pass(pass) = app.card_enter(&who, member, door, PIN).await.unwrap() else {
+            panic!("the PIN is right")
+        };
+        let opening = app.card_open(&who, member, &pass, &household).await.unwrap().unwrap();
+        let of_clinic = format!("{clinic} {household}");
+        for (kind, id) in [
+            ("household", household.as_str()),
+            ("household of a clinic", &of_clinic),
+            ("card_pass", pass.as_str()),
+            ("card_opening", opening.as_str()),
+        ] {
+            match (association == home, role) {
+                (true, Some(role)) if kind != "household of a clinic" => objects.own(role, kind, id),
+                (true, Some(_)) => {}
+                (true, None) => objects.same(kind, id),
+                (false, _) => objects.other(kind, id),
+            }
+        }
+    }
+    mails(app).await;
+}
+
 /// What the audit log says of somebody who looked: the one thing that a look may write (guideline 6.0, 系17 ①).
 const READINGS: &[&str] = &["request.read", "bank.read"];
 
@@ -525,6 +572,7 @@ impl Walk {
                 objects.other("group", group.as_str());
             }
         }
+        night_cards(&town, &mut objects, [&home, &midori], &people, &their_asker).await;
         rota_of(&town, &mut objects, [&home, &midori], [&people[&Role::Physician], &their_asker]).await;
         objects.same("public", "aoba");
         for object in ["public_entry", "public_sheet"] {

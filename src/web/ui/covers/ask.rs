@@ -24,7 +24,7 @@ use super::super::views::covers::CoverAskPage;
 use super::super::views::people::channels;
 use super::super::views::{Choices, Field, render};
 use super::super::words::Voice;
-use super::{COVERS, voice};
+use super::{COVERS, first_asked, voice};
 
 /// In whose name it is asked.
 struct Asker {
@@ -71,7 +71,7 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Asker::own(&caller)?, None, &[])
+    page(&caller, &Asker::own(&caller)?, None, &[]).await
 }
 
 /// `GET /people/{id}/for/cover`
@@ -80,7 +80,7 @@ pub(super) async fn form_for(caller: Caller, Path(id): Path<String>) -> Result<R
         return Ok(caller.to_sign_in());
     }
     let asker = Asker::of(&caller, &id).await?;
-    page(&caller, &asker, None, &[])
+    page(&caller, &asker, None, &[]).await
 }
 
 /// `POST /covers`
@@ -115,7 +115,7 @@ fn weekend(voice: Voice) -> [(&'static str, String); 4] {
 /// A field's name and what to say beside it.
 type Problem = (&'static str, String);
 
-fn page(
+async fn page(
     caller: &Caller,
     asker: &Asker,
     typed: Option<&Fields>,
@@ -140,6 +140,10 @@ fn page(
     };
     let view = CoverAskPage {
         shell: caller.shell_at(COVERS, &asker.path()),
+        deputies: match &asker.member.institution {
+            Some(clinic) => first_asked(caller, clinic).await?,
+            None => None,
+        },
         banner: asker
             .by_office
             .then(|| t_with(caller.lang, "for-banner-cover", &[("name", &voice.name(&asker.member))])),
@@ -227,7 +231,7 @@ async fn send(caller: &Caller, asker: &Asker, fields: &Fields) -> Result<Respons
         lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     });
     let (Some(from), Some(to), Some(channel), Some(manner)) = (from, to, channel, manner) else {
-        return page(caller, asker, Some(fields), &problems);
+        return page(caller, asker, Some(fields), &problems).await;
     };
     let new = NewCover { window: (from, to), patients, manner, note: fields.text("note") };
     let asking = Asking { asker: asker.member.id.clone(), in_person: !asker.by_office, channel };
@@ -238,7 +242,7 @@ async fn send(caller: &Caller, asker: &Asker, fields: &Fields) -> Result<Respons
         }
         Err(AppError::Invalid(wrong)) => {
             let problems: Vec<Problem> = wrong.iter().map(|w| words(voice, w)).collect();
-            page(caller, asker, Some(fields), &problems)
+            page(caller, asker, Some(fields), &problems).await
         }
         Err(e) => Err(e.into()),
     }

@@ -27,7 +27,7 @@ use super::super::views::people::channels;
 use super::super::views::{AskedPerson, Choice, Choices, Field, PinProblem, TimelineItem, render};
 use super::super::words::Voice;
 use super::link::{chosen, facts, slots};
-use super::{COVERS, hours, said, slot_state, state, voice};
+use super::{COVERS, first_asked, hours, said, slot_state, state, voice};
 
 fn id_of(path: &str) -> Result<RequestId, Failure> {
     RequestId::from_stored(path).map_err(|_| Failure::not_found())
@@ -276,8 +276,14 @@ async fn show(caller: &Caller, id: &RequestId, shown: Shown<'_>) -> Result<Respo
             None => t(voice.lang, "cover-call-untold"),
         },
     });
+    let covers_now = line
+        .slots
+        .iter()
+        .any(|s| s.taker() == Some(me) && s.slot.window.from <= caller.now && caller.now < s.slot.window.to);
     let view = CoverPage {
         shell: caller.shell_at(COVERS, &format!("/covers/{id}")),
+        deputies: if asker || office { first_asked(caller, &line.case.institution).await? } else { None },
+        cards: covers_now.then(|| format!("/covers/{id}/cards")),
         notice: said(caller),
         problem: shown.problem,
         id: id.to_string(),

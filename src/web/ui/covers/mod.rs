@@ -14,18 +14,19 @@ use crate::app::AppError;
 use crate::app::cover::CoverLine;
 use crate::app::views::Names;
 use crate::domain::calendar::CaseNo;
+use crate::domain::cover::cards::DataMode;
 use crate::domain::cover::{CoverSettings, short_code};
 use crate::domain::dispatch::{Request, State};
 use crate::domain::people::rights::Right;
-use crate::i18n::{t, t_with};
-use crate::ids::MemberId;
+use crate::i18n::{Lang, t, t_with};
+use crate::ids::{InstitutionId, MemberId};
 use crate::time::Window;
 
 use super::caller::{Binding, Caller, see_other};
 use super::failure::Failure;
 use super::form::{Fields, narrow};
 use super::views::covers::{CoverRow, CoverSettingsPage, CoversPage};
-use super::views::{Field, StateLine, Tone, render};
+use super::views::{Choice, Choices, Field, StateLine, Tone, render};
 use super::words::Voice;
 
 pub(super) use link::offer_page;
@@ -60,6 +61,15 @@ fn voice(caller: &Caller) -> Voice {
 fn hours(voice: Voice, window: Window) -> String {
     let (from, to) = (voice.moment(window.from), voice.moment(window.to));
     t_with(voice.lang, "word-swap-hours", &[("from", &from), ("to", &to)])
+}
+
+/// Who is asked first to cover a clinic, in a sentence; `None`: its patients have no deputies.
+async fn first_asked(caller: &Caller, clinic: &InstitutionId) -> Result<Option<String>, Failure> {
+    let Some(home) = &caller.home else { return Ok(None) };
+    let found = caller.web.app.cover_deputies(&home.id, clinic).await?;
+    let names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
+    let say = || t_with(caller.lang, "cards-deputies-first", &[("names", &names.join("、"))]);
+    Ok((!names.is_empty()).then(say))
 }
 
 /// The state of a whole cover.
@@ -215,6 +225,16 @@ fn minutes_of(typed: &str) -> Option<u32> {
     (hour < 24 && minute < 60).then_some(hour * 60 + minute)
 }
 
+fn modes(lang: Lang, chosen: &str, problem: Option<String>) -> Choices {
+    let choice = |mode: DataMode| Choice {
+        value: mode.code().to_owned(),
+        label: t(lang, &format!("word-card-mode-{}", mode.code())),
+        note: Some(t(lang, &format!("word-card-mode-note-{}", mode.code()))),
+        chosen: mode.code() == chosen,
+    };
+    Choices { options: DataMode::ALL.map(choice).into(), problem }
+}
+
 /// `GET /covers/settings`
 pub(super) async fn settings(caller: Caller) -> Result<Response, Failure> {
     let Some(person) = &caller.signed_in else { return Ok(caller.to_sign_in()) };
@@ -229,6 +249,7 @@ pub(super) async fn settings(caller: Caller) -> Result<Response, Failure> {
         month: field(now.month.to_string()),
         summary: field(clock(now.summary_min)),
         check: field(now.check_min.map(clock).unwrap_or_default()),
+        cards: modes(caller.lang, now.cards.code(), None),
         revision: revision.to_string(),
         once: caller.once(),
     };
@@ -244,19 +265,26 @@ pub(super) async fn settings_put(caller: Caller, fields: Fields) -> Result<Respo
     let typed = |name: &str| fields.get(name).trim().is_empty();
     let check = if typed("check") { Some(None) } else { minutes_of(fields.get("check")).map(Some) };
     let values = (number("at_once"), number("month"), minutes_of(fields.get("summary")), check);
+    // A form that asks nothing about cards leaves them as they are.
+    let mode = if fields.has("cards") {
+        DataMode::from_code(fields.get("cards"))
+    } else {
+        Some(caller.web.app.card_mode(&person.association.id).await?)
+    };
     let wrong: Vec<&str> = [
         ("at_once", values.0.is_none()),
         ("month", values.1.is_none()),
         ("summary", values.2.is_none()),
         ("check", values.3.is_none()),
+        ("cards", mode.is_none()),
     ]
     .into_iter()
     .filter(|(_, wrong)| *wrong)
     .map(|(name, _)| name)
     .collect();
     let (mut wrong, mut problem) = (wrong.into_iter().map(str::to_owned).collect::<Vec<_>>(), None);
-    if let (Some(at_once), Some(month), Some(summary_min), Some(check_min)) = values {
-        let new = CoverSettings { at_once, month, summary_min, check_min };
+    if let ((Some(at_once), Some(month), Some(summary_min), Some(check_min)), Some(cards)) = (values, mode) {
+        let new = CoverSettings { at_once, month, summary_min, check_min, cards };
         let revision = fields.number("revision").unwrap_or(-1);
         match caller.web.app.cover_settings_put(&person.who(), revision, new).await {
             Ok(()) => return Ok(caller.go_and_say("/covers/settings", "cover-settings")),
@@ -277,6 +305,7 @@ pub(super) async fn settings_put(caller: Caller, fields: Fields) -> Result<Respo
         month: field("month"),
         summary: field("summary"),
         check: field("check"),
+        cards: modes(caller.lang, fields.get("cards"), field("cards").problem),
         revision: fields.get("revision").to_owned(),
         once: caller.once(),
     };

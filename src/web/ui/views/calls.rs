@@ -79,6 +79,8 @@ pub struct CallPage {
     pub reports: Vec<CallReport>,
     /// The form, where this reader may report.
     pub report: Option<CallReportForm>,
+    /// For the taker: to the night cards of the clinic.
+    pub cards: Option<String>,
     pub may_again: bool,
     pub may_hand_over: bool,
     /// Whom the office may have rung now; empty where nobody is looked for.

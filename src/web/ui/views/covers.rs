@@ -43,6 +43,8 @@ pub struct CoversPage {
 #[template(path = "cover-ask.html")]
 pub struct CoverAskPage {
     pub shell: Shell,
+    /// Who is asked first, in a sentence.
+    pub deputies: Option<String>,
     pub banner: Option<String>,
     pub action: String,
     pub back: String,
@@ -121,6 +123,10 @@ pub struct CoverReportBox {
 #[template(path = "cover.html")]
 pub struct CoverPage {
     pub shell: Shell,
+    /// Who is asked first, in a sentence.
+    pub deputies: Option<String>,
+    /// For whoever covers the clinic now: to the night cards.
+    pub cards: Option<String>,
     pub notice: Option<String>,
     pub problem: Option<String>,
     pub id: String,
@@ -198,6 +204,8 @@ pub struct CoverSettingsPage {
     pub month: Field,
     pub summary: Field,
     pub check: Field,
+    /// How much of patients may stand on night cards.
+    pub cards: Choices,
     pub revision: String,
     pub once: Hidden,
 }

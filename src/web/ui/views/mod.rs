@@ -11,6 +11,7 @@ use crate::i18n::{Lang, t, t_with};
 
 mod board;
 pub mod calls;
+pub mod cards;
 mod consults;
 pub mod covers;
 mod demo;

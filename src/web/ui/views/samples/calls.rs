@@ -69,6 +69,7 @@ fn call(maker: &Maker, wrong: bool) -> CallPage {
             minutes: Field { value: s("25"), problem: None },
             text: Field::default(),
         }),
+        cards: (!wrong).then(|| s("/calls/01K0000000000000000000CALL/cards")),
         may_again: true,
         may_hand_over: true,
         ring: if wrong {

@@ -85,6 +85,7 @@ impl Maker {
         let problem = |key: &'static str| wrong.then_some(key);
         let name = self.doctor("佐藤 健一");
         CoverAskPage {
+            deputies: (!wrong).then(|| t_with(self.lang, "cards-deputies-first", &[("names", "大野 誠")])),
             shell: self.signed_in("/covers/new", "佐藤 健一", Nav { asker: true, ..Nav::default() }),
             banner: wrong.then(|| t_with(self.lang, "for-banner-cover", &[("name", &name)])),
             action: s("/covers"),
@@ -132,6 +133,8 @@ impl Maker {
         };
         let wrong = |key: &str| Some(self.cover_said(key));
         CoverPage {
+            deputies: Some(t_with(self.lang, "cards-deputies-first", &[("names", "大野 誠")])),
+            cards: (!office).then(|| format!("/covers/{ID}/cards")),
             shell: if office {
                 self.office("/covers")
             } else {
@@ -268,6 +271,17 @@ impl Maker {
             month: self.cover_field("0", None),
             summary: self.cover_field("7:00", wrong.then_some("ask-not-a-time")),
             check: self.cover_field("16:00", None),
+            cards: Choices {
+                options: ["none", "minimal", "handover"]
+                    .map(|code| Choice {
+                        value: s(code),
+                        label: self.w(&format!("card-mode-{code}")),
+                        note: Some(self.w(&format!("card-mode-note-{code}"))),
+                        chosen: code == "minimal",
+                    })
+                    .into(),
+                problem: None,
+            },
             revision: s("1"),
             once: hidden("once-54"),
         }

@@ -1,6 +1,7 @@
 //! An example of every page, drawn in both languages and held to the promises of all pages.
 
 mod calls;
+mod cards;
 mod covers;
 mod directory;
 mod duties;
@@ -666,6 +667,7 @@ impl Maker {
             directory::pages,
             duties::pages,
             covers::pages,
+            cards::pages,
             records::pages,
             paper::pages,
             rota::pages,
