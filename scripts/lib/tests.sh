@@ -43,11 +43,12 @@ stage_asterisk() {
     cp "$work/asterisk/asterisk.env" "$work/env/asterisk"
 }
 
-# Real calls, real sound. Ignored without an Asterisk, so that `cargo test` runs everywhere; never ignored here.
+# Real calls, real sound. Ignored without an Asterisk, so that `cargo test` runs everywhere; never ignored here. Figures
+# are scripts/bench-phone's.
 needs_phone() { say asterisk; }
 stage_phone() {
     cd "$root"
-    cargo test --locked --test it phone:: -- --ignored
+    cargo test --locked --test it phone:: -- --ignored --skip phone::figures
 }
 
 # Called once at the end, also after Ctrl-C, also when a server never started.

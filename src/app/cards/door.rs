@@ -244,6 +244,9 @@ async fn pass_now(
     Ok(Some((pass, open)))
 }
 
+/// When a card was written, and whether that is too long ago to go by it.
+pub type Written = (Millis, bool);
+
 /// The patients behind a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassPage {
@@ -252,7 +255,7 @@ pub struct PassPage {
     pub case_no: Option<String>,
     pub until: Millis,
     /// Household, patient, when the card was written and whether it is old; `None`: there is no card.
-    pub patients: Vec<(HouseholdId, String, Option<(Millis, bool)>)>,
+    pub patients: Vec<(HouseholdId, String, Option<Written>)>,
 }
 
 /// A card as it was opened.

@@ -105,3 +105,4 @@ mail-card-subject = [Night card] { $what }
 mail-card-1 = A notice of { $association }. { $what }.
 mail-card-2 = { $todo }
 mail-card-button = Open the page
+card-print-how = Print it on one sheet of A4, at the usual scale.

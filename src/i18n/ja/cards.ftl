@@ -105,3 +105,4 @@ mail-card-subject = 【夜間カード】{ $what }
 mail-card-1 = { $association }からのお知らせです。{ $what }。
 mail-card-2 = { $todo }
 mail-card-button = ページを開く
+card-print-how = A4の紙1枚に、倍率は「既定」のままで印刷してください。

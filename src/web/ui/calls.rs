@@ -13,6 +13,7 @@ use crate::i18n::t;
 use crate::ids::{CallId, InstitutionId, MemberId};
 
 use super::caller::{Binding, Caller, see_other};
+use super::clinic::clinics;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
 use super::views::calls::{CallLeg, CallNew, CallPage, CallReport, CallReportForm, CallRow, Calls};
@@ -35,8 +36,6 @@ pages! {
 }
 
 const CALLS: Binding<'static> = Binding::Page("calls");
-/// Institutions to choose from.
-const EVERYWHERE: i64 = 1_000;
 
 fn voice(caller: &Caller) -> Voice {
     Voice { lang: caller.lang, zone: caller.zone(), now: caller.now }
@@ -114,17 +113,7 @@ pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
 
 async fn form_page(caller: &Caller, chosen: &str, problem: Option<String>) -> Result<Response, Failure> {
     let person = caller.with_right(Right::Ask)?;
-    let all = caller.web.app.institutions(&person.association.id, "", EVERYWHERE).await?;
-    let clinics = all
-        .into_iter()
-        .filter(|i| i.closed.is_none() && matches!(i.kind.as_str(), "clinic" | "home_care_clinic"));
-    let options = clinics.map(|i| Choice {
-        chosen: i.id.as_str() == chosen,
-        value: i.id.to_string(),
-        label: i.name,
-        note: None,
-    });
-    let clinic = Choices { options: options.collect(), problem: None };
+    let clinic = clinics(caller, person, chosen).await?;
     let view = CallNew { shell: caller.shell_at(CALLS, "/calls/new"), clinic, problem, once: caller.once() };
     Ok(caller.page(render(&view), false))
 }

@@ -5,15 +5,14 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::AppError;
-use crate::app::access::SignedIn;
 use crate::app::households::{HouseholdList, PillarShown};
 use crate::domain::calendar::{civil_day, western_date};
 use crate::domain::cover::households::Told;
-use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
-use crate::ids::{HouseholdId, InstitutionId};
+use crate::ids::HouseholdId;
 
 use super::caller::{Binding, Caller};
+use super::clinic::Of;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
 use super::views::covers::{HouseholdNotice, HouseholdRow, HouseholdsPage, NoticePillar, ToldCell};
@@ -36,28 +35,6 @@ pages! {
 }
 
 const HOUSEHOLDS: Binding<'static> = Binding::Page("households");
-
-/// Whose list a page shows.
-struct Of<'a> {
-    reader: &'a SignedIn,
-    clinic: InstitutionId,
-    base: String,
-}
-
-impl Of<'_> {
-    fn own(caller: &Caller) -> Result<Of<'_>, Failure> {
-        let reader = caller.with_right(Right::Ask)?;
-        let clinic = reader.member.institution.clone().ok_or(Failure::not_found())?;
-        Ok(Of { reader, clinic, base: "/households".to_owned() })
-    }
-
-    async fn office<'a>(caller: &'a Caller, id: &str) -> Result<Of<'a>, Failure> {
-        let clinic = InstitutionId::from_stored(id).map_err(|_| Failure::not_found())?;
-        let reader = caller.with_right(Right::Enrol)?;
-        caller.web.app.institution(&reader.association.id, &clinic).await?;
-        Ok(Of { reader, base: format!("/households/{clinic}"), clinic })
-    }
-}
 
 fn voice(caller: &Caller) -> Voice {
     Voice { lang: caller.lang, zone: caller.zone(), now: caller.now }
@@ -235,27 +212,27 @@ pub(super) async fn own(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Of::own(&caller)?, Shown::default()).await
+    page(&caller, &Of::own(&caller, "/households")?, Shown::default()).await
 }
 
 /// `POST /households/add`
 pub(super) async fn own_add(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    add(&caller, &Of::own(&caller)?, &fields).await
+    add(&caller, &Of::own(&caller, "/households")?, &fields).await
 }
 
 /// `POST /households/told`
 pub(super) async fn own_told(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    tell(&caller, &Of::own(&caller)?, &fields).await
+    tell(&caller, &Of::own(&caller, "/households")?, &fields).await
 }
 
 /// `POST /households/end`
 pub(super) async fn own_end(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    end(&caller, &Of::own(&caller)?, &fields).await
+    end(&caller, &Of::own(&caller, "/households")?, &fields).await
 }
 
 /// `POST /households/whole`
 pub(super) async fn own_whole(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    whole(&caller, &Of::own(&caller)?, &fields).await
+    whole(&caller, &Of::own(&caller, "/households")?, &fields).await
 }
 
 /// `GET /households/notice`
@@ -263,7 +240,7 @@ pub(super) async fn own_notice(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    notice(&caller, &Of::own(&caller)?).await
+    notice(&caller, &Of::own(&caller, "/households")?).await
 }
 
 /// `GET /households/{id}`
@@ -271,7 +248,7 @@ pub(super) async fn theirs(caller: Caller, Path(id): Path<String>) -> Result<Res
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Of::office(&caller, &id).await?, Shown::default()).await
+    page(&caller, &Of::office(&caller, "/households", &id).await?, Shown::default()).await
 }
 
 /// `POST /households/{id}/add`
@@ -280,7 +257,7 @@ pub(super) async fn their_add(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    add(&caller, &Of::office(&caller, &id).await?, &fields).await
+    add(&caller, &Of::office(&caller, "/households", &id).await?, &fields).await
 }
 
 /// `POST /households/{id}/told`
@@ -289,7 +266,7 @@ pub(super) async fn their_told(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    tell(&caller, &Of::office(&caller, &id).await?, &fields).await
+    tell(&caller, &Of::office(&caller, "/households", &id).await?, &fields).await
 }
 
 /// `POST /households/{id}/end`
@@ -298,7 +275,7 @@ pub(super) async fn their_end(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    end(&caller, &Of::office(&caller, &id).await?, &fields).await
+    end(&caller, &Of::office(&caller, "/households", &id).await?, &fields).await
 }
 
 /// `POST /households/{id}/whole`
@@ -307,7 +284,7 @@ pub(super) async fn their_whole(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    whole(&caller, &Of::office(&caller, &id).await?, &fields).await
+    whole(&caller, &Of::office(&caller, "/households", &id).await?, &fields).await
 }
 
 /// `GET /households/{id}/notice`
@@ -315,5 +292,5 @@ pub(super) async fn their_notice(caller: Caller, Path(id): Path<String>) -> Resu
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    notice(&caller, &Of::office(&caller, &id).await?).await
+    notice(&caller, &Of::office(&caller, "/households", &id).await?).await
 }

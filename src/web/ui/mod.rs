@@ -20,6 +20,7 @@ mod caller;
 mod calls;
 mod cards;
 mod case;
+mod clinic;
 mod covers;
 mod demo;
 mod directory;

@@ -6,11 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::AppError;
-use crate::app::access::SignedIn;
 use crate::app::clinic_records::{ClinicYear, NewConference};
 use crate::app::ledger::tables::month_name;
 use crate::app::rows::{CareGroup, Conference};
-use crate::domain::calendar::{CivilDate, civil_day, western_date};
+use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::clinic_records::{Counts, Demand, NUMBER_MAX, RecordKind};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::domain::ledger::{Cell, LedgerTable, Month};
@@ -20,6 +19,7 @@ use crate::i18n::{t, t_with};
 use crate::ids::{CareGroupId, ClinicRecordId, InstitutionId};
 
 use super::caller::{Binding, Caller};
+use super::clinic::Of;
 use super::directory;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
@@ -62,29 +62,6 @@ impl Asked {
     fn month(&self, caller: &Caller) -> Month {
         let now = Month::of(civil_day(caller.now, caller.zone()));
         self.month.parse().map_or(now, |asked: Month| asked.min(now))
-    }
-}
-
-/// Whose year a page shows.
-struct Of<'a> {
-    reader: &'a SignedIn,
-    clinic: InstitutionId,
-    base: String,
-    back: &'static str,
-}
-
-impl Of<'_> {
-    fn own(caller: &Caller) -> Result<Of<'_>, Failure> {
-        let reader = caller.with_right(Right::Ask)?;
-        let clinic = reader.member.institution.clone().ok_or(Failure::not_found())?;
-        Ok(Of { reader, clinic, base: "/records".to_owned(), back: "/covers" })
-    }
-
-    async fn office<'a>(caller: &'a Caller, id: &str) -> Result<Of<'a>, Failure> {
-        let clinic = InstitutionId::from_stored(id).map_err(|_| Failure::not_found())?;
-        let reader = caller.with_right(Right::Enrol)?;
-        caller.web.app.institution(&reader.association.id, &clinic).await?;
-        Ok(Of { reader, base: format!("/records/{clinic}"), clinic, back: "/conferences" })
     }
 }
 
@@ -160,7 +137,7 @@ async fn page(caller: &Caller, of: &Of<'_>, month: Month, inputs: Vec<Input>) ->
     let at = |month: Month| format!("{}?month={month}", of.base);
     let line = |line: &crate::app::rows::ClinicRecord| RecordRow {
         id: line.id.to_string(),
-        day: western_date(line.day),
+        day: directory::date(caller, line.day),
         what: t_with(
             caller.lang,
             &format!("record-line-{}", line.kind.code()),
@@ -177,7 +154,7 @@ async fn page(caller: &Caller, of: &Of<'_>, month: Month, inputs: Vec<Input>) ->
         shell: caller.shell_at(RECORDS, &of.base),
         notice: said(caller),
         base: of.base.clone(),
-        back: of.back.to_owned(),
+        back: if of.office { "/conferences" } else { "/covers" }.to_owned(),
         clinic: year.name.clone(),
         month: month_name(month, caller.lang),
         month_key: month.to_string(),
@@ -277,7 +254,7 @@ pub(super) async fn own(caller: Caller, Query(asked): Query<Asked>) -> Result<Re
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Of::own(&caller)?, asked.month(&caller), record_inputs(&caller, None)).await
+    page(&caller, &Of::own(&caller, "/records")?, asked.month(&caller), record_inputs(&caller, None)).await
 }
 
 /// `GET /records/file`
@@ -285,17 +262,17 @@ pub(super) async fn own_file(caller: Caller, Query(asked): Query<Asked>) -> Resu
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    file(&caller, &Of::own(&caller)?, &asked).await
+    file(&caller, &Of::own(&caller, "/records")?, &asked).await
 }
 
 /// `POST /records/add`
 pub(super) async fn own_add(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    add(&caller, &Of::own(&caller)?, &fields).await
+    add(&caller, &Of::own(&caller, "/records")?, &fields).await
 }
 
 /// `POST /records/withdraw`
 pub(super) async fn own_withdraw(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    withdraw(&caller, &Of::own(&caller)?, &fields).await
+    withdraw(&caller, &Of::own(&caller, "/records")?, &fields).await
 }
 
 /// `GET /records/{id}`: the year of any clinic, for the office.
@@ -307,7 +284,7 @@ pub(super) async fn theirs(
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    let of = Of::office(&caller, &id).await?;
+    let of = Of::office(&caller, "/records", &id).await?;
     page(&caller, &of, asked.month(&caller), record_inputs(&caller, None)).await
 }
 
@@ -320,7 +297,7 @@ pub(super) async fn their_file(
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    file(&caller, &Of::office(&caller, &id).await?, &asked).await
+    file(&caller, &Of::office(&caller, "/records", &id).await?, &asked).await
 }
 
 /// `POST /records/{id}/add`
@@ -329,7 +306,7 @@ pub(super) async fn their_add(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    add(&caller, &Of::office(&caller, &id).await?, &fields).await
+    add(&caller, &Of::office(&caller, "/records", &id).await?, &fields).await
 }
 
 /// `POST /records/{id}/withdraw`
@@ -338,7 +315,7 @@ pub(super) async fn their_withdraw(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    withdraw(&caller, &Of::office(&caller, &id).await?, &fields).await
+    withdraw(&caller, &Of::office(&caller, "/records", &id).await?, &fields).await
 }
 
 // ---- conferences ----------------------------------------------------------------------------------
@@ -385,7 +362,7 @@ async fn conferences_page(
             id: conference.id.to_string(),
             title: format!(
                 "{} {}",
-                western_date(conference.day),
+                directory::date(caller, conference.day),
                 group.map_or_else(|| t(caller.lang, "conference-all"), |g| g.name.clone())
             ),
             attendees: conference.attendees.iter().map(name).collect::<Vec<_>>().join("、"),

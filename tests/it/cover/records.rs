@@ -98,9 +98,8 @@ async fn a_clinic_adds_what_the_service_did_not_see_and_takes_it_back(office: Te
     let typed = [("kind", "home_death"), ("day", "2026-11-01"), ("number", "２")];
     sato.submit(&page, "/records/add", &typed).await.says("記録しました").says("在宅看取り 2件");
     let page = sato.get("/records").await;
-    page.says("2026-11-01");
-    let (_, csv) = sato.download("/records/file?format=csv", &[]).await;
-    let csv = String::from_utf8(csv).unwrap();
+    page.says("2026年11月1日");
+    let csv = sato.look("/records/file?format=csv").await.body;
     assert!(csv.lines().nth(12).unwrap().ends_with(",0,0,2,0"), "{csv}");
     // The office sees it; another clinic does not, and cannot take it back.
     let clerk = town.signed_in(&town.office.clerk).await;
@@ -114,7 +113,10 @@ async fn a_clinic_adds_what_the_service_did_not_see_and_takes_it_back(office: Te
     let mine = other.get("/records").await;
     let form = ticked(mine.form("/records/add", &[]), &[], &[("record", record[0].1.as_str())]);
     assert_eq!(other.send("/records/withdraw", &form).await.status, 404);
-    sato.submit(&page, "/records/withdraw", &[]).await.says("取り消しました").keeps_quiet_about("2026-11-01");
+    sato.submit(&page, "/records/withdraw", &[])
+        .await
+        .says("取り消しました")
+        .keeps_quiet_about("2026年11月1日");
     let problems = town.office.app.verify().await.unwrap().problems;
     assert!(problems.is_empty(), "{problems:#?}");
 }

@@ -79,7 +79,7 @@ impl Night {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs an Asterisk: scripts/test phone"]
+#[ignore = "needs an Asterisk: scripts/bench-phone"]
 async fn from_the_last_key_of_a_pin_until_both_are_in_one_room() {
     let policy = Policy { ring_s: 20, message_s: 1, ..Policy::default() };
     let mut night = Night::begins_with(policy).await;
@@ -103,7 +103,7 @@ async fn from_the_last_key_of_a_pin_until_both_are_in_one_room() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs an Asterisk: scripts/test phone"]
+#[ignore = "needs an Asterisk: scripts/bench-phone"]
 async fn from_a_phone_that_is_of_no_help_until_the_next_one_rings() {
     let policy = Policy { ring_s: 20, accept_s: ACCEPT_S.into(), ..Policy::default() };
     let mut night = Night::begins_with(policy).await;
@@ -141,7 +141,7 @@ async fn from_a_phone_that_is_of_no_help_until_the_next_one_rings() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs an Asterisk: scripts/test phone"]
+#[ignore = "needs an Asterisk: scripts/bench-phone"]
 async fn from_a_start_after_a_kill_until_the_next_phone_rings() {
     let mut night = Night::begins().await;
     let begins = Begins::of(&night).await;

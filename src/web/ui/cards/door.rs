@@ -13,15 +13,13 @@ use crate::ids::{CallId, CardOpeningId, CardPassId, InstitutionId, RequestId};
 use crate::web::rate::Purpose;
 
 use super::super::caller::{Caller, see_other};
+use super::super::clinic::clinics;
 use super::super::failure::Failure;
 use super::super::form::Fields;
 use super::super::views::cards::{CardDoor, CardPaper, PassPage, PassPatient};
-use super::super::views::{Choice, Choices, Field, PinProblem, render};
+use super::super::views::{Field, PinProblem, render};
 use super::super::words::Voice;
 use super::{CARDS, facts, freshness, household, mode_text, voice};
-
-/// Institutions to choose from.
-const EVERYWHERE: i64 = 1_000;
 
 /// What is shown beside the PIN.
 #[derive(Default)]
@@ -154,16 +152,7 @@ async fn emergency_page(
     shown: Shown,
 ) -> Result<Response, Failure> {
     let mode = caller.web.app.card_mode(&person.association.id).await?;
-    let all = caller.web.app.institutions(&person.association.id, "", EVERYWHERE).await?;
-    let clinics = all
-        .into_iter()
-        .filter(|i| i.closed.is_none() && matches!(i.kind.as_str(), "clinic" | "home_care_clinic"));
-    let options = clinics.map(|i| Choice {
-        chosen: i.id.as_str() == chosen,
-        value: i.id.to_string(),
-        label: i.name,
-        note: None,
-    });
+    let clinics = clinics(caller, person, chosen).await?;
     let view = CardDoor {
         shell: caller.shell_at(CARDS, "/cards/emergency"),
         back: "/calls".to_owned(),
@@ -171,7 +160,7 @@ async fn emergency_page(
         clinic: String::new(),
         shut: (mode == DataMode::None).then(|| mode_text(caller.lang, mode)),
         problem: shown.problem,
-        emergency: Some((Choices { options: options.collect(), problem: None }, reason)),
+        emergency: Some((clinics, reason)),
         pin_problem: shown.pin_problem,
         once: caller.once(),
     };

@@ -7,16 +7,16 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::AppError;
-use crate::app::access::SignedIn;
 use crate::app::cards::{CardLine, CardList, OpenedLine};
 use crate::domain::calendar::{CivilDate, western_date, written_date};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::domain::cover::cards::{DataMode, NightCard};
 use crate::domain::people::rights::Right;
 use crate::i18n::{Lang, t, t_with};
-use crate::ids::{HouseholdId, InstitutionId, MemberId};
+use crate::ids::{HouseholdId, MemberId};
 
 use super::caller::{Binding, Caller};
+use super::clinic::Of;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
 use super::views::cards::{BrokenPage, BrokenRow, CardForm, CardPaper, CardPatient, CardsPage, OpenedRow};
@@ -47,30 +47,6 @@ pages! {
 }
 
 const CARDS: Binding<'static> = Binding::Page("cards");
-
-/// Whose cards a page is about.
-struct Of<'a> {
-    reader: &'a SignedIn,
-    clinic: InstitutionId,
-    base: String,
-    /// The office types for the doctor: it writes, and does not read.
-    office: bool,
-}
-
-impl Of<'_> {
-    fn own(caller: &Caller) -> Result<Of<'_>, Failure> {
-        let reader = caller.with_right(Right::Ask)?;
-        let clinic = reader.member.institution.clone().ok_or(Failure::not_found())?;
-        Ok(Of { reader, clinic, base: "/cards".to_owned(), office: false })
-    }
-
-    async fn office<'a>(caller: &'a Caller, id: &str) -> Result<Of<'a>, Failure> {
-        let reader = caller.with_right(Right::Enrol)?;
-        let clinic = InstitutionId::from_stored(id).map_err(|_| Failure::not_found())?;
-        caller.web.app.institution(&reader.association.id, &clinic).await?;
-        Ok(Of { reader, base: format!("/cards/of/{clinic}"), clinic, office: true })
-    }
-}
 
 fn voice(caller: &Caller) -> Voice {
     Voice { lang: caller.lang, zone: caller.zone(), now: caller.now }
@@ -342,12 +318,12 @@ pub(super) async fn own(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Of::own(&caller)?, None).await
+    page(&caller, &Of::own(&caller, "/cards")?, None).await
 }
 
 /// `POST /cards/pair`
 pub(super) async fn own_pair(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    pair(&caller, &Of::own(&caller)?, &fields).await
+    pair(&caller, &Of::own(&caller, "/cards")?, &fields).await
 }
 
 /// `GET /cards/{household}`
@@ -355,7 +331,7 @@ pub(super) async fn own_card(caller: Caller, Path(id): Path<String>) -> Result<R
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    form(&caller, &Of::own(&caller)?, &household(&id)?, None).await
+    form(&caller, &Of::own(&caller, "/cards")?, &household(&id)?, None).await
 }
 
 /// `POST /cards/{household}`
@@ -364,7 +340,7 @@ pub(super) async fn own_write(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    write(&caller, &Of::own(&caller)?, &id, &fields).await
+    write(&caller, &Of::own(&caller, "/cards")?, &id, &fields).await
 }
 
 /// `GET /cards/{household}/paper`
@@ -372,7 +348,7 @@ pub(super) async fn own_paper(caller: Caller, Path(id): Path<String>) -> Result<
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    let (of, id) = (Of::own(&caller)?, household(&id)?);
+    let (of, id) = (Of::own(&caller, "/cards")?, household(&id)?);
     let found = caller.web.app.card_own(&of.reader.association.id, &of.clinic, &id).await?;
     let voice = voice(&caller);
     let state = freshness(voice, found.card.as_ref().map(|(_, at)| (*at, found.old)));
@@ -400,7 +376,7 @@ pub(super) async fn theirs(caller: Caller, Path(clinic): Path<String>) -> Result
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Of::office(&caller, &clinic).await?, None).await
+    page(&caller, &Of::office(&caller, "/cards/of", &clinic).await?, None).await
 }
 
 /// `POST /cards/of/{clinic}/pair`
@@ -409,7 +385,7 @@ pub(super) async fn their_pair(
     Path(clinic): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    pair(&caller, &Of::office(&caller, &clinic).await?, &fields).await
+    pair(&caller, &Of::office(&caller, "/cards/of", &clinic).await?, &fields).await
 }
 
 /// `GET /cards/of/{clinic}/{household}`
@@ -420,7 +396,7 @@ pub(super) async fn their_card(
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    form(&caller, &Of::office(&caller, &clinic).await?, &household(&id)?, None).await
+    form(&caller, &Of::office(&caller, "/cards/of", &clinic).await?, &household(&id)?, None).await
 }
 
 /// `POST /cards/of/{clinic}/{household}`
@@ -429,7 +405,7 @@ pub(super) async fn their_write(
     Path((clinic, id)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    write(&caller, &Of::office(&caller, &clinic).await?, &id, &fields).await
+    write(&caller, &Of::office(&caller, "/cards/of", &clinic).await?, &id, &fields).await
 }
 
 /// `GET /cards/broken`: for the office, who broke the glass.

@@ -92,7 +92,7 @@ pub(in crate::web::ui) async fn group(caller: Caller, Path(id): Path<String>) ->
     group_page(&caller, &id, &Fields::default(), None, Vec::new()).await
 }
 
-fn date(caller: &Caller, day: CivilDate) -> String {
+pub(in crate::web::ui) fn date(caller: &Caller, day: CivilDate) -> String {
     match caller.lang {
         Lang::Ja => western_date(day),
         Lang::En => day.to_string(),

@@ -26,6 +26,7 @@ use super::views::directory::{Fact, Input, InputKind};
 use super::views::{Choice, Choices};
 use super::words::Voice;
 
+pub(super) use groups::date;
 pub(super) use own::page as own_entries;
 
 pages! {
