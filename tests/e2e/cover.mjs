@@ -83,4 +83,39 @@ await test('the sheet for the fax fits one page', async () => {
   assert.equal(pages.length, 1, 'one A4 page');
 });
 
+await test('a night card is written on the phone, keeps what was typed when refused, and prints on one sheet', async () => {
+  await page.goto(`${demo.baseUrl}/covers`);
+  await page.getByRole('link', { name: '夜間カード' }).click();
+  await look(page, 'cards');
+  await page.getByRole('link', { name: /カードを書く/ }).first().click();
+  // Wishes without the day on which they were confirmed are refused.
+  await page.locator('#wishes').fill('家で過ごしたい');
+  await page.locator('#wishes_on').fill('');
+  await page.getByRole('button', { name: '保存する' }).click();
+  await page.getByText('意思には、確認した日と人が必要です').first().waitFor();
+  assert.equal(await page.locator('#wishes').inputValue(), '家で過ごしたい');
+  await look(page, 'card-refused');
+  await page.locator('#wishes_on').fill('2026-11-01');
+  await page.locator('#wishes_by').fill('佐藤');
+  await page.getByRole('button', { name: '保存する' }).click();
+  await said(page, '夜間カードを保存しました');
+  await page.getByRole('link', { name: /印刷する/ }).first().click();
+  await page.getByText('家で過ごしたい').waitFor();
+  await look(page, 'card-paper');
+  const pdf = await page.pdf({ preferCSSPageSize: true });
+  assert.equal((pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g) ?? []).length, 1, 'one A4 page');
+});
+
+await test('the clinic adds a visit to its year, and takes the year out as a workbook', async () => {
+  await page.goto(`${demo.baseUrl}/records`);
+  await page.locator('#kind').selectOption('emergency_visit');
+  await page.locator('#number').fill('３');
+  await page.getByRole('button', { name: '書き足す' }).click();
+  await said(page, '記録しました');
+  await page.getByText('緊急の往診 3件').first().waitFor();
+  await look(page, 'records');
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Excel（.xlsx）' }).click()]);
+  assert.match(file.suggestedFilename(), /^clinic-year-\d{4}-\d{2}\.xlsx$/);
+});
+
 await finish();
