@@ -150,8 +150,8 @@ failures_in() {
     awk '
         /^FAILED  |panicked at |^error(\[E[0-9]+\])?: |^NOTE: / { left = 8 }
         /^(ok      |passed|running)/ { left = 0 }
-        left > 0 { print "    " $0; left-- }
-    ' "$1" | head -n 60
+        left > 0 && shown < 60 { print "    " $0; left--; shown++ }
+    ' "$1"
 }
 
 # The table, what failed, and the last line. Returns 1 if anything failed.
