@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::json;
 
 use super::access::note;
-use super::{Kit, Who, cover, swap};
+use super::{Kit, Who, cover, swap, transfer};
 use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::dispatch::{
     Alarm, Answer, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
@@ -218,6 +218,9 @@ async fn perform(
             if next.kind == Kind::Cover {
                 return cover::tell(tx, kit, association, next, &person, *notice, to == &To::Asker).await;
             }
+            if next.kind == Kind::Transfer {
+                return transfer::tell(tx, kit, association, next, &person, *notice).await;
+            }
             if *notice == Notice::TakenByAnother
                 && offer_of(tx, association, &next.id, &person).await?.is_none_or(|o| o.opened.is_none())
             {
@@ -402,6 +405,10 @@ pub(crate) async fn world(
                 cover::cover_world(tx, kit, association, request).await?
             }
             Kind::Cover | Kind::Consult | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => None,
+        },
+        transfer: match request.kind {
+            Kind::Transfer => transfer::transfer_world(tx, kit, association, request).await?,
+            Kind::Consult | Kind::Cover | Kind::Swap | Kind::Urgent | Kind::Check => None,
         },
     })
 }

@@ -30,6 +30,7 @@ pub mod sheets;
 pub mod signin;
 pub mod swap;
 pub mod tonight;
+pub mod transfer;
 pub mod verify;
 pub mod views;
 

@@ -11,3 +11,4 @@ pub mod people;
 pub mod retention;
 pub mod rota;
 pub mod totals;
+pub mod transfer;

@@ -65,3 +65,5 @@ mod support_smtp;
 mod swap_worlds;
 #[cfg(test)]
 mod swaps;
+#[cfg(test)]
+mod transfers;

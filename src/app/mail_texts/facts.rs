@@ -90,6 +90,17 @@ pub enum CoverAsk {
     Duty,
 }
 
+/// As what somebody is asked about a patient who may be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferAsk {
+    /// Your patient: do you agree?
+    Attending,
+    /// The attending doctor was silent: please decide.
+    Officer,
+    /// Can you take the patient over?
+    Receiver,
+}
+
 /// How asking about a duty ended without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DutyEnd {
@@ -150,6 +161,24 @@ impl CoverAsk {
         match self {
             Self::Volunteer => "word-cover-ask-volunteer",
             Self::Duty => "word-cover-ask-duty",
+        }
+    }
+}
+
+impl TransferAsk {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Attending => "word-transfer-ask-attending",
+            Self::Officer => "word-transfer-ask-officer",
+            Self::Receiver => "word-transfer-ask-receiver",
+        }
+    }
+
+    pub(super) const fn todo(self) -> &'static str {
+        match self {
+            Self::Attending => "word-transfer-ask-todo-attending",
+            Self::Officer => "word-transfer-ask-todo-officer",
+            Self::Receiver => "word-transfer-ask-todo-receiver",
         }
     }
 }

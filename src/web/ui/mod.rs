@@ -45,6 +45,7 @@ mod sheets;
 mod signin;
 mod staff;
 mod tonight;
+mod transfers;
 pub mod views;
 mod words;
 
@@ -76,6 +77,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     cards::ROUTES,
     records::ROUTES,
     tonight::ROUTES,
+    transfers::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
@@ -111,6 +113,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(cards::routes())
         .merge(records::routes())
         .merge(tonight::routes())
+        .merge(transfers::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
         .merge(setup::routes())

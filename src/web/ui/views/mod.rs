@@ -29,6 +29,7 @@ mod samples;
 pub mod setup;
 pub mod sheets;
 pub mod signin;
+pub mod transfers;
 pub mod wishes;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
@@ -150,6 +151,8 @@ pub struct Nav {
     pub duty: bool,
     /// Sees `/rota`.
     pub rota: bool,
+    /// Sees `/transfers`.
+    pub transfers: bool,
 }
 
 /// What surrounds every page.

@@ -14,6 +14,7 @@ mod rota;
 mod setup;
 mod sheets;
 mod signin;
+mod transfers;
 
 use super::*;
 
@@ -476,6 +477,7 @@ impl Maker {
                 totals: true,
                 duty: true,
                 rota: true,
+                transfers: true,
             },
         )
     }
@@ -667,6 +669,7 @@ impl Maker {
             directory::pages,
             duties::pages,
             covers::pages,
+            transfers::pages,
             cards::pages,
             records::pages,
             paper::pages,
