@@ -497,6 +497,7 @@ impl Mail {
                 .with("deadline", answer_by.as_str())
                 .personal(link),
             Self::Transfer { what, case, page } => letter
+                .with("kind", &t(lang, kind_of(what)))
                 .with("what", &t(lang, &format!("word-transfer-notice-{what}")))
                 .with("todo", &t(lang, &format!("word-transfer-todo-{what}")))
                 .with("case", case.as_str())
@@ -550,6 +551,11 @@ impl Mail {
                 .personal(link),
         }
     }
+}
+
+/// What a mail about a transfer, or about a message to an attending doctor, is about.
+fn kind_of(what: &str) -> &'static str {
+    if what.starts_with("contact_") { "word-contact-kind" } else { "word-transfer-kind" }
 }
 
 /// A mail being put together.

@@ -8,6 +8,7 @@ pub mod call;
 pub mod cards;
 pub mod clinic_records;
 pub mod consult;
+pub mod contact;
 pub mod cover;
 pub mod demo;
 pub mod directory;

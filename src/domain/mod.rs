@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod call;
 pub mod clinic_records;
 pub mod consult;
+pub mod contact;
 pub mod cover;
 pub mod dispatch;
 pub mod ledger;

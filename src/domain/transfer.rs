@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, start_of_day};
 use crate::domain::consult::{FieldWrong, Wrong, long_text, short_text};
-use crate::domain::dispatch::{Acceptance, Candidate, Mode, Request, Rule, Terms};
+use crate::domain::dispatch::{Acceptance, Candidate, Mode, Request, Rule, Selector, Terms};
 use crate::domain::ledger::GateResult;
 use crate::ids::{InstitutionId, MemberId};
 use crate::time::Millis;
@@ -166,7 +166,7 @@ impl TransferWorld {
     }
 }
 
-/// As what somebody is asked about a transfer.
+/// As what somebody is asked about a transfer, or about a message to an attending doctor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedAs {
     /// The attending doctor (主治医): may the patient be handed over?
@@ -182,10 +182,12 @@ impl AskedAs {
     #[must_use]
     pub fn of(request: &Request, person: &MemberId) -> Option<Self> {
         let offer = request.offers.get(person)?;
-        Some(match request.step(offer.step)?.mode {
-            Mode::Gate if offer.decider => Self::Officer,
-            Mode::Gate => Self::Attending,
-            Mode::Seek | Mode::Collect | Mode::Tell => Self::Receiver,
+        let step = request.step(offer.step)?;
+        Some(match (step.mode, &step.ask) {
+            (Mode::Gate, _) if offer.decider => Self::Officer,
+            (Mode::Gate, _) | (_, Selector::Attending) => Self::Attending,
+            (_, Selector::Officer) => Self::Officer,
+            (Mode::Seek | Mode::Collect | Mode::Tell, _) => Self::Receiver,
         })
     }
 

@@ -12,6 +12,8 @@ mod calendar;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod cover;
 #[cfg(test)]
 mod crash;

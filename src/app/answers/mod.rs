@@ -10,6 +10,7 @@ pub use by_api::{ApiAnswer, ApiAnswered, ApiProof};
 use super::access::{
     Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
+use super::contact::{OpenContact, open_contact};
 use super::cover::{OpenCover, open_cover};
 use super::flow::{Act, apply};
 use super::signin::staff::SetupDoor;
@@ -67,7 +68,7 @@ pub(crate) const DOUBLE_TAP_MS: i64 = 120_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     TakenByAnother,
-    /// `place`: where the case stands: `consults`, `swaps`, `covers` or `transfers`; `duties`: on no page of its own.
+    /// `place`: where the case stands: `consults`, `swaps`, `covers`, `transfers` or `contacts`; `duties`: on no page of its own.
     AcceptedByYou {
         at: Millis,
         request: RequestId,
@@ -106,6 +107,8 @@ pub enum Opened {
     Cover(Box<OpenCover>),
     /// A patient who may be handed over.
     Transfer(Box<OpenTransfer>),
+    /// A message to an attending doctor.
+    Contact(Box<OpenContact>),
     /// Tonight's check: can they be reached?
     Check {
         association: Association,
@@ -443,6 +446,12 @@ impl App {
             self.seen(&link, request_id, &offer).await?;
             return Ok(open.map_or(Opened::Unknown, |open| Opened::Swap(Box::new(open))));
         }
+        if loaded.request.kind == Kind::Contact {
+            let open = open_contact(&mut conn, association, member, case, &loaded.request).await?;
+            drop(conn);
+            self.seen(&link, request_id, &offer).await?;
+            return Ok(open.map_or(Opened::Unknown, |open| Opened::Contact(Box::new(open))));
+        }
         if loaded.request.kind == Kind::Transfer {
             let open = open_transfer(&mut conn, association, member, case, loaded.request).await?;
             drop(conn);
@@ -654,6 +663,7 @@ fn ended(request: &Request, link: &Link, now: Millis) -> Option<Ended> {
                 // Its page says no more than that: one's own duties do.
                 Kind::Check => "duties",
                 Kind::Transfer => "transfers",
+                Kind::Contact => "contacts",
                 _ => "consults",
             };
             Some(Ended::AcceptedByYou { at, request: request.id.clone(), place })

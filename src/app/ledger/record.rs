@@ -147,7 +147,7 @@ async fn completed(
         kind: match request.kind {
             Kind::Cover => EventKind::Cover,
             Kind::Transfer => EventKind::Transfer,
-            Kind::Consult | Kind::Swap | Kind::Urgent | Kind::Check => EventKind::Consult,
+            Kind::Consult | Kind::Swap | Kind::Urgent | Kind::Check | Kind::Contact => EventKind::Consult,
         },
         association: association.clone(),
         occasion: Occasion::Real,

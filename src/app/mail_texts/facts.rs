@@ -62,6 +62,8 @@ pub enum RequestKind {
     Transfer,
     Urgent,
     Swap,
+    /// A message to an attending doctor.
+    Contact,
 }
 
 /// What somebody is asked about a duty.
@@ -99,6 +101,10 @@ pub enum TransferAsk {
     Officer,
     /// Can you take the patient over?
     Receiver,
+    /// A message about your patient.
+    Message,
+    /// A message that the attending doctor has not answered.
+    Unanswered,
 }
 
 /// How asking about a duty ended without it.
@@ -171,6 +177,8 @@ impl TransferAsk {
             Self::Attending => "word-transfer-ask-attending",
             Self::Officer => "word-transfer-ask-officer",
             Self::Receiver => "word-transfer-ask-receiver",
+            Self::Message => "word-contact-ask-attending",
+            Self::Unanswered => "word-contact-ask-officer",
         }
     }
 
@@ -179,6 +187,8 @@ impl TransferAsk {
             Self::Attending => "word-transfer-ask-todo-attending",
             Self::Officer => "word-transfer-ask-todo-officer",
             Self::Receiver => "word-transfer-ask-todo-receiver",
+            Self::Message => "word-contact-ask-todo-attending",
+            Self::Unanswered => "word-contact-ask-todo-officer",
         }
     }
 }
@@ -191,6 +201,7 @@ impl RequestKind {
             Self::Transfer => "mail-kind-transfer",
             Self::Urgent => "mail-kind-urgent",
             Self::Swap => "mail-kind-swap",
+            Self::Contact => "word-contact-kind",
         }
     }
 }

@@ -150,7 +150,7 @@ impl Prepare {
             let built = self.duty_ask(&loaded.request, &case, step, &link, home, lang);
             return self.write(home, &person, built, Some(&request)).map(Some);
         }
-        if loaded.request.kind == Kind::Transfer {
+        if matches!(loaded.request.kind, Kind::Transfer | Kind::Contact) {
             let (about, to) = ((&loaded.request, &case), (&member, &link));
             let built = transfer::asked(&self.kit, home, about, to, lang);
             return self.write(home, &person, built, Some(&request)).map(Some);
@@ -424,6 +424,9 @@ impl Prepare {
                 Some(case) if case.kind == Kind::Transfer.code() => {
                     format!("{}/transfers/{}", self.kit.rules.base_url, case.id)
                 }
+                Some(case) if case.kind == Kind::Contact.code() => {
+                    format!("{}/contacts/{}", self.kit.rules.base_url, case.id)
+                }
                 Some(case) => format!("{board}/{}", case.id),
                 None => board.clone(),
             })?;
@@ -442,6 +445,7 @@ impl Prepare {
                 Some(Kind::Swap) => RequestKind::Swap,
                 Some(Kind::Cover) => RequestKind::Cover,
                 Some(Kind::Transfer) => RequestKind::Transfer,
+                Some(Kind::Contact) => RequestKind::Contact,
                 _ => RequestKind::Consult,
             };
             let number = CaseNumber::new(&case.case_no)?;

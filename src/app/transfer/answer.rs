@@ -1,5 +1,5 @@
 //! What people say to a transfer: the attending doctor's yes or no, the officer's decision with its reason, the clinic
-//! that takes the patient over. Behind a mailed link, signed in with the PIN, or typed in by the office.
+//! that takes the patient over; and to a message, in a word. Behind a mailed link, signed in with the PIN, or typed in by the office.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::super::views::Names;
 use super::super::{App, AppError, Kit, Who};
 use super::{facts_of, mails, say};
 use crate::domain::consult::{Wrong, text_within};
+use crate::domain::contact::REPLIES;
 use crate::domain::dispatch::{Answer, Event, Kind, Proof, Request, Rule, Terms};
 use crate::domain::transfer::{AskedAs, TransferFacts};
 use crate::ids::{AssociationId, DeviceId, MemberId, RequestId};
@@ -36,6 +37,9 @@ pub struct TransferSaid {
     pub words: String,
     /// "主治医へ連絡した", and when: needed to take a patient over.
     pub informed: Option<Millis>,
+    /// To a message: a code of [`REPLIES`].
+    #[serde(default)]
+    pub reply: Option<String>,
 }
 
 /// A transfer behind a mailed link, as it can be answered: nothing of the patient.
@@ -58,6 +62,8 @@ pub enum AnsweredBy<'a> {
     Pin(&'a str),
     /// The person signed in with a passkey, or a password and a code.
     Strong,
+    /// The person signed in, by whatever means: enough for a word that answers a message, never for a transfer.
+    Session,
     /// Told to the office by this channel: `phone` or `fax`.
     Office(&'static str),
 }
@@ -79,7 +85,7 @@ pub enum TransferAnswered {
     },
     /// As for every other link: a wrong PIN, a link that is over.
     Not(Box<LinkAnswer>),
-    /// A field that cannot be taken: `words`.
+    /// A field that cannot be taken: `words`, `reply`.
     Wrong(&'static str, Wrong),
     /// A rule stands against it: nothing happened.
     Refused(Rule),
@@ -100,6 +106,7 @@ enum Said {
         answer: Answer,
     },
     WordsMissing,
+    ReplyMissing,
     /// No such request, or this person was not asked, or is not here any more.
     NotAsked,
     LinkOver,
@@ -120,10 +127,18 @@ async fn answer(
     said: &TransferSaid,
 ) -> Result<Said, StoreError> {
     let association = &who.association;
-    let loaded = request_load(tx, association, id).await?.filter(|l| l.request.kind == Kind::Transfer);
+    let loaded = request_load(tx, association, id).await?;
+    let loaded = loaded.filter(|l| matches!(l.request.kind, Kind::Transfer | Kind::Contact));
+    let message = loaded.as_ref().is_some_and(|l| l.request.kind == Kind::Contact);
     let asked_as = loaded.as_ref().and_then(|l| AskedAs::of(&l.request, person));
     let Some(asked_as) = asked_as else { return Ok(Said::NotAsked) };
+    let reply = said.reply.as_deref().and_then(|code| REPLIES.into_iter().find(|known| *known == code));
+    // A reply belongs to a message and to nothing else: it may have been proven by less.
+    if said.reply.is_some() != message || (message && (reply.is_none() || !said.yes)) {
+        return Ok(Said::ReplyMissing);
+    }
     let needed = match asked_as {
+        _ if message => false,
         AskedAs::Attending => !said.yes,
         AskedAs::Officer => true,
         AskedAs::Receiver => false,
@@ -142,18 +157,21 @@ async fn answer(
     };
     let detail = json!({
         "member": person.as_str(), "as": asked_as.code(), "proof": proof, "terms": terms,
-        "words": !said.words.trim().is_empty(), "channel": channel,
+        "words": !said.words.trim().is_empty(), "channel": channel, "reply": reply,
     });
     let Some(moved) = apply(tx, kit, who, id, event, &Act { action, detail }).await? else {
         return Ok(Said::NotAsked);
     };
     if moved.changed {
-        if !said.words.trim().is_empty() {
+        if let Some(reply) = reply.filter(|_| message) {
+            say(tx, kit, association, id, (person, reply, said.words.trim())).await?;
+        } else if !said.words.trim().is_empty() {
             let outcome = format!("{}_{}", asked_as.code(), if said.yes { "yes" } else { "no" });
             say(tx, kit, association, id, (person, &outcome, said.words.trim())).await?;
         }
         if asked_as == AskedAs::Officer {
-            mails::tell_attending(tx, kit, association, &moved.request, "decided").await?;
+            let what = if message { "contact_handled" } else { "decided" };
+            mails::tell_attending(tx, kit, association, &moved.request, what).await?;
         }
     }
     Ok(Said::Answered {
@@ -275,8 +293,10 @@ pub(crate) async fn must_say_more(
     yes: bool,
 ) -> Result<bool, StoreError> {
     let case = case_by_id(conn, association, id).await?;
-    if case.is_none_or(|case| case.kind != Kind::Transfer.code()) {
-        return Ok(false);
+    match case.and_then(|case| Kind::from_code(&case.kind)) {
+        Some(Kind::Contact) => return Ok(true),
+        Some(Kind::Transfer) => {}
+        _ => return Ok(false),
     }
     let loaded = request_load(conn, association, id).await?;
     let asked_as = loaded.and_then(|l| AskedAs::of(&l.request, person));
@@ -357,6 +377,7 @@ impl App {
             }
             Said::Answered { .. } => TransferAnswered::Not(Box::new(self.link_over(&link, None).await?)),
             Said::WordsMissing => TransferAnswered::Wrong("words", Wrong::Missing),
+            Said::ReplyMissing => TransferAnswered::Wrong("reply", Wrong::NotAChoice),
         })
     }
 
@@ -379,7 +400,9 @@ impl App {
         let kit = self.kit();
         let (proof, channel, pin_version) = match by {
             AnsweredBy::Office(channel) => (Proof::ActFor, Some(channel), None),
-            AnsweredBy::Strong => (Proof::Device, None, None),
+            // A word to a message is no yes to anything.
+            AnsweredBy::Session if said.reply.is_none() => return Ok(TransferAnswered::PinMissing),
+            AnsweredBy::Strong | AnsweredBy::Session => (Proof::Device, None, None),
             AnsweredBy::Pin("") => return Ok(TransferAnswered::PinMissing),
             AnsweredBy::Pin(typed) => {
                 let mut conn = self.db.read().await?;
@@ -413,6 +436,7 @@ impl App {
         Ok(match outcome {
             Said::NotAsked | Said::LinkOver => return Err(AppError::NotFound),
             Said::WordsMissing => TransferAnswered::Wrong("words", Wrong::Missing),
+            Said::ReplyMissing => TransferAnswered::Wrong("reply", Wrong::NotAChoice),
             Said::Answered { answer: Answer::Done | Answer::Already, .. } => TransferAnswered::Answered {
                 request: id.clone(),
                 asked_as: asked_as(outcome),

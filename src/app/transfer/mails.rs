@@ -12,10 +12,10 @@ use super::super::mail_texts::{
 use super::super::outbox::personal_link;
 use super::super::{Kit, say};
 use super::facts_of;
-use crate::domain::dispatch::{Mode, Notice, Request, State};
+use crate::domain::dispatch::{Kind, Mode, Notice, Request, State};
 use crate::domain::transfer::AskedAs;
 use crate::i18n::Lang;
-use crate::ids::{AssociationId, MemberId, RequestId};
+use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::access::Link;
 use crate::store::dispatch::{offer_of, request_load};
 use crate::store::jobs::{Job, Lane, NewJob, job_add};
@@ -31,8 +31,8 @@ struct TellBody {
     what: String,
 }
 
-/// Everything a mail about a transfer can say.
-const WHATS: [&str; 12] = [
+/// Everything a mail about a transfer or a message can say.
+const WHATS: [&str; 17] = [
     "accepted",
     "taken",
     "other",
@@ -45,7 +45,23 @@ const WHATS: [&str; 12] = [
     "close",
     "thanks",
     "expired",
+    "contact_answered",
+    "contact_withdrawn",
+    "contact_other",
+    "contact_expired",
+    "contact_handled",
 ];
+
+/// What a notice about a message says.
+const fn told_of_message(notice: Notice) -> Option<&'static str> {
+    Some(match notice {
+        Notice::Accepted => "contact_answered",
+        Notice::TakenByAnother => "contact_other",
+        Notice::Withdrawn => "contact_withdrawn",
+        Notice::Expired => "contact_expired",
+        _ => return None,
+    })
+}
 
 /// What a notice says; `None`: nothing that its page does not say in time.
 const fn told(notice: Notice) -> Option<&'static str> {
@@ -75,8 +91,10 @@ pub(crate) async fn tell(
     person: &MemberId,
     notice: Notice,
 ) -> Result<(), StoreError> {
-    let Some(what) = told(notice) else { return Ok(()) };
-    if what == "other"
+    let message = request.kind == Kind::Contact;
+    let what = if message { told_of_message(notice) } else { told(notice) };
+    let Some(what) = what else { return Ok(()) };
+    if matches!(what, "other" | "contact_other")
         && offer_of(tx, association, &request.id, person).await?.is_none_or(|o| o.opened.is_none())
     {
         // Nobody who never looked is bothered with the end of it.
@@ -114,11 +132,20 @@ async fn attending_of(
     request: &Request,
 ) -> Result<Vec<MemberId>, StoreError> {
     let Some(case) = case_by_id(tx, association, &request.id).await? else { return Ok(Vec::new()) };
-    let here = physicians_of_clinic(tx, association, &facts_of(&case)?.clinic, kit.now).await?;
+    let clinic = clinic_of(&case)?;
+    let here = physicians_of_clinic(tx, association, &clinic, kit.now).await?;
     if here.contains(&request.asker) {
         return Ok(vec![request.asker.clone()]);
     }
     Ok(here)
+}
+
+/// The attending doctor's clinic, of a transfer or of a message.
+fn clinic_of(case: &Case) -> Result<InstitutionId, StoreError> {
+    if case.kind == Kind::Contact.code() {
+        return super::super::contact::facts_of(case).map(|facts| facts.clinic);
+    }
+    facts_of(case).map(|facts| facts.clinic)
 }
 
 async fn enqueue(
@@ -170,11 +197,12 @@ pub(crate) async fn mail_of(
     if !still_true(what, &loaded.request) {
         return Ok(None);
     }
+    let place = if loaded.request.kind == Kind::Contact { "contacts" } else { "transfers" };
     let built = (|| {
         Ok(Mail::Transfer {
             what,
             case: CaseNumber::new(&case.case_no)?,
-            page: MailLink::new(format!("{}/transfers/{request}", kit.rules.base_url))?,
+            page: MailLink::new(format!("{}/{place}/{request}", kit.rules.base_url))?,
         })
     })();
     Ok(Some((person, built, request)))
@@ -188,21 +216,28 @@ pub(crate) fn asked(
     (person, link): (&MemberId, &Link),
     lang: Lang,
 ) -> Result<Mail, NotEnvelope> {
-    let wrong = NotEnvelope { what: "transfer" };
-    let facts = facts_of(case).map_err(|_| NotEnvelope { what: "transfer" })?;
-    let offer = request.offers.get(person).ok_or(NotEnvelope { what: "transfer" })?;
-    let ask = match AskedAs::of(request, person).ok_or(wrong)? {
+    let unfit = || NotEnvelope { what: "transfer" };
+    let message = request.kind == Kind::Contact;
+    let area =
+        if message { String::new() } else { facts_of(case).map(|facts| facts.area).map_err(|_| unfit())? };
+    let offer = request.offers.get(person).ok_or_else(unfit)?;
+    let ask = match AskedAs::of(request, person).ok_or_else(unfit)? {
+        AskedAs::Attending if message => TransferAsk::Message,
+        AskedAs::Officer if message => TransferAsk::Unanswered,
         AskedAs::Attending => TransferAsk::Attending,
         AskedAs::Officer => TransferAsk::Officer,
         AskedAs::Receiver => TransferAsk::Receiver,
     };
     // After this moment the officer is asked; a late word of the attending doctor still counts until then.
-    let gate = request.step(offer.step).filter(|s| s.mode == Mode::Gate && !offer.decider && s.wait_s > 0);
+    let waits = |s: &&crate::domain::dispatch::Step| {
+        s.wait_s > 0 && (message || (s.mode == Mode::Gate && !offer.decider))
+    };
+    let gate = request.step(offer.step).filter(waits);
     let until = gate.map_or(request.answer_by, |step| offer.asked_at.plus_s(step.wait_s));
     Ok(Mail::TransferAsk {
         ask,
         case: CaseNumber::new(&case.case_no)?,
-        area: CoarseArea::new(if facts.area.is_empty() { "-" } else { &facts.area })?,
+        area: CoarseArea::new(if area.is_empty() { "-".to_owned() } else { area })?,
         answer_by: Moment::new(say::moment(until.min(request.answer_by), home.zone, lang))?,
         link: personal_link(kit, link, home, lang)?,
     })

@@ -163,6 +163,8 @@ pub fn settle(request: &Request, world: &dyn World, fresh: Option<&MemberId>) ->
             let until = None;
             Ok(claims.iter().map(|c| Effect::Grant { person: c.person.clone(), until }).collect())
         }
+        // Whoever was asked may answer: it promises nothing but the words.
+        Kind::Contact => Ok(Vec::new()),
         // Their rules arrive with their journeys; what the machine itself promises holds for all of them.
         Kind::Urgent | Kind::Check => Ok(Vec::new()),
     }

@@ -17,6 +17,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
+use crate::domain::contact::ContactWorld;
 use crate::domain::cover::{CoverWorld, POOL_COVER};
 use crate::domain::dispatch::{Acceptance, Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
 use crate::domain::rota::{DutyView, RotaRole};
@@ -243,6 +244,8 @@ pub struct LoadedWorld {
     pub cover: Option<CoverWorld>,
     /// The people of a transfer.
     pub transfer: Option<TransferWorld>,
+    /// The people of a message to an attending doctor.
+    pub contact: Option<ContactWorld>,
 }
 
 /// The pool of everybody who may hold a duty and whom no rule of the rota stands against.
@@ -273,7 +276,7 @@ impl LoadedWorld {
         let Some(duty) = &self.duty else { return Vec::new() };
         let window = match request.kind {
             Kind::Urgent => Window::new(now, now.plus_ms(1)),
-            Kind::Consult | Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Check => {
+            Kind::Consult | Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Check | Kind::Contact => {
                 Window::new(request.window.from.max(now), request.window.to)
             }
         };
@@ -314,9 +317,11 @@ impl crate::domain::dispatch::World for LoadedWorld {
             Selector::Pool(name) if name == POOL_HOME_CARE => {
                 self.transfer.as_ref().map(|world| world.candidates(now)).unwrap_or_default()
             }
-            Selector::Attending => {
-                self.transfer.as_ref().map(|world| at_once(&world.gate(request))).unwrap_or_default()
-            }
+            Selector::Attending => match (&self.transfer, &self.contact) {
+                (Some(world), _) => at_once(&world.gate(request)),
+                (None, Some(world)) => world.candidates(),
+                (None, None) => Vec::new(),
+            },
             Selector::CoverOrAttending | Selector::Pool(_) | Selector::Pillar(_) => Vec::new(),
         }
     }
@@ -510,6 +515,7 @@ mod tests {
             duty: None,
             cover: None,
             transfer: None,
+            contact: None,
         };
         let plan: Plan = toml::from_str("name = \"x\"\nversion = 1\nkind = \"consult\"").unwrap();
         let now = when("2026-11-20T12:00:00+09:00");

@@ -83,6 +83,7 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
                     Some(Kind::Swap) => "swaps",
                     Some(Kind::Cover) => "covers",
                     Some(Kind::Transfer) => "transfers",
+                    Some(Kind::Contact) => "contacts",
                     Some(Kind::Check) => "tonight",
                     _ => page,
                 };

@@ -500,6 +500,7 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/ledger",
             "/cards",
             "/transfers",
+            "/contacts",
             "/directory",
             "/people",
             "/sheets",

@@ -21,6 +21,7 @@ mod calls;
 mod cards;
 mod case;
 mod clinic;
+mod contacts;
 mod covers;
 mod demo;
 mod directory;
@@ -78,6 +79,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     records::ROUTES,
     tonight::ROUTES,
     transfers::ROUTES,
+    contacts::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
@@ -114,6 +116,7 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(records::routes())
         .merge(tonight::routes())
         .merge(transfers::routes())
+        .merge(contacts::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
         .merge(setup::routes())

@@ -403,7 +403,7 @@ async fn duties_and_swaps(
     mails(app).await;
 }
 
-/// A transfer of each who may ask, of a patient of somebody else's clinic; one of a colleague's own, and one of midori.
+/// A transfer and a message of each who may ask, of a patient of somebody else's clinic; one of a colleague's own, and one of midori.
 async fn transfers(
     town: &Town,
     objects: &mut Objects,
@@ -435,6 +435,18 @@ async fn transfers(
             (true, Some(role)) => objects.own(role, "transfer", asked.request.as_str()),
             (true, None) => objects.same("transfer", asked.request.as_str()),
             (false, _) => objects.other("transfer", asked.request.as_str()),
+        }
+        let clinic = app.member(association, attending).await.unwrap().institution.unwrap();
+        let facts = touban::domain::contact::ContactFacts { clinic, topic: "plan".into() };
+        let detail =
+            touban::domain::contact::ContactDetail { patient: "A.K.".into(), text: "面談の件".into() };
+        let new = touban::domain::contact::NewContact { facts, detail };
+        let asking = touban::app::consult::Asking { asker: asker.clone(), in_person: true, channel: "web" };
+        let asked = app.contact_ask(&who, asking, new, None).await.unwrap().into_inner();
+        match (association == home, role) {
+            (true, Some(role)) => objects.own(role, "contact", asked.request.as_str()),
+            (true, None) => objects.same("contact", asked.request.as_str()),
+            (false, _) => objects.other("contact", asked.request.as_str()),
         }
     }
     mails(app).await;

@@ -106,7 +106,7 @@ pub(super) fn said_of(voice: Voice, fields: &Fields) -> Option<Result<TransferSa
     } else {
         None
     };
-    Some(Ok(TransferSaid { yes, words: fields.text("words"), informed }))
+    Some(Ok(TransferSaid { yes, words: fields.text("words"), informed, reply: None }))
 }
 
 fn informed_at(voice: Voice, fields: &Fields) -> Option<Millis> {

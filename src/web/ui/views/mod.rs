@@ -13,6 +13,7 @@ mod board;
 pub mod calls;
 pub mod cards;
 mod consults;
+pub mod contacts;
 pub mod covers;
 mod demo;
 pub mod directory;

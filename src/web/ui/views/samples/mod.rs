@@ -2,6 +2,7 @@
 
 mod calls;
 mod cards;
+mod contacts;
 mod covers;
 mod directory;
 mod duties;
@@ -670,6 +671,7 @@ impl Maker {
             duties::pages,
             covers::pages,
             transfers::pages,
+            contacts::pages,
             cards::pages,
             records::pages,
             paper::pages,
