@@ -149,7 +149,7 @@ async fn within_them_it_arrives_at_once_and_is_answered_in_a_word(office: TestOf
     wrong.says("お返事を選んでください");
     assert!(wrong.body.contains("DRAFT-WORDS"), "{}", wrong.body);
     let typed = [("reply", "call_me"), ("words", "13時までにお電話ください")];
-    doctor.submit(&page, &action, &typed).await.says("お返事を伝えました");
+    doctor.submit(&wrong, &action, &typed).await.says("お返事を伝えました");
     let told = desk.letters().await;
     assert_eq!(desk.to(&desk.manager, &told).await.len(), 1, "{told:?}");
     let manager = desk.town.signed_in(&desk.manager).await;

@@ -414,6 +414,9 @@ async fn transfers(
     use touban::domain::transfer::{NewTransfer, TransferFacts};
     let app = &town.office.app;
     let colleague = somebody(town, home, Role::Physician).await;
+    // Who is written to; nobody writes to a clinic of their own.
+    let readers =
+        [somebody(town, home, Role::Physician).await, somebody(town, midori, Role::Physician).await];
     let mut askers = vec![(home, &colleague, None), (midori, their_asker, None)];
     for role in [Role::Physician, Role::Specialist, Role::NurseStation, Role::CareOffice] {
         askers.push((home, &people[&role], Some(role)));
@@ -436,7 +439,8 @@ async fn transfers(
             (true, None) => objects.same("transfer", asked.request.as_str()),
             (false, _) => objects.other("transfer", asked.request.as_str()),
         }
-        let clinic = app.member(association, attending).await.unwrap().institution.unwrap();
+        let reader = if association == home { &readers[0] } else { &readers[1] };
+        let clinic = app.member(association, reader).await.unwrap().institution.unwrap();
         let facts = touban::domain::contact::ContactFacts { clinic, topic: "plan".into() };
         let detail =
             touban::domain::contact::ContactDetail { patient: "A.K.".into(), text: "面談の件".into() };
