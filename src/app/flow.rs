@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::json;
 
 use super::access::note;
-use super::{Kit, Who, cover, swap};
+use super::{Kit, Who, contact, cover, swap, transfer};
 use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::dispatch::{
     Alarm, Answer, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
@@ -218,6 +218,9 @@ async fn perform(
             if next.kind == Kind::Cover {
                 return cover::tell(tx, kit, association, next, &person, *notice, to == &To::Asker).await;
             }
+            if matches!(next.kind, Kind::Transfer | Kind::Contact) {
+                return transfer::tell(tx, kit, association, next, &person, *notice).await;
+            }
             if *notice == Notice::TakenByAnother
                 && offer_of(tx, association, &next.id, &person).await?.is_none_or(|o| o.opened.is_none())
             {
@@ -378,7 +381,7 @@ pub(crate) async fn world(
         .ok_or_else(|| StoreError::Unusable("the association is gone".to_owned()))?;
     let consult = match request.kind {
         Kind::Consult => consult_facts(tx, association, request).await?,
-        Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => None,
+        Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check | Kind::Contact => None,
     };
     let volunteers = match &consult {
         Some(facts) => {
@@ -401,7 +404,21 @@ pub(crate) async fn world(
             Kind::Cover if request.children.is_empty() => {
                 cover::cover_world(tx, kit, association, request).await?
             }
-            Kind::Cover | Kind::Consult | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => None,
+            Kind::Cover
+            | Kind::Consult
+            | Kind::Transfer
+            | Kind::Swap
+            | Kind::Urgent
+            | Kind::Check
+            | Kind::Contact => None,
+        },
+        transfer: match request.kind {
+            Kind::Transfer => transfer::transfer_world(tx, kit, association, request).await?,
+            Kind::Consult | Kind::Cover | Kind::Swap | Kind::Urgent | Kind::Check | Kind::Contact => None,
+        },
+        contact: match request.kind {
+            Kind::Contact => contact::contact_world(tx, kit, &home, request).await?,
+            Kind::Consult | Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Urgent | Kind::Check => None,
         },
     })
 }

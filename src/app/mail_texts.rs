@@ -7,6 +7,7 @@
 
 mod envelope;
 mod facts;
+mod shape;
 
 pub use envelope::{
     AssociationName, CaseNumber, CoarseArea, DutyLine, Link, Moment, NotEnvelope, OfficePhone, ShortMoment,
@@ -14,9 +15,11 @@ pub use envelope::{
 };
 
 pub use facts::{
-    Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, Urgency, Wish,
+    Consult, CoverAsk, Deadline, DutyAsk, DutyEnd, Office, PersonalLink, RequestKind, TransferAsk, Urgency,
+    Wish,
 };
 
+use self::shape::{Line, clipped, html, plain};
 use crate::i18n::{Lang, t, t_with};
 
 /// The longest subject, in characters: what a phone shows in two lines.
@@ -144,6 +147,17 @@ pub enum Mail {
     Cover { what: &'static str, case: CaseNumber, begins: Deadline, page: Link },
     /// About night cards; `what` is a word of `word-card-notice-…`. Whose they are stands on the page only.
     Card { what: &'static str, count: u32, page: Link },
+    /// To the attending doctor, the officer or a clinic: about a patient who may be handed over. Whose, and who asks,
+    /// stands on the page only.
+    TransferAsk {
+        ask: TransferAsk,
+        case: CaseNumber,
+        area: CoarseArea,
+        answer_by: Moment,
+        link: PersonalLink,
+    },
+    /// About a transfer; `what` is a word of `word-transfer-notice-…`.
+    Transfer { what: &'static str, case: CaseNumber, page: Link },
     /// To who asked, was asked or had agreed: nothing comes of it.
     DutyEnded { end: DutyEnd, case: CaseNumber, begins: Deadline, page: Link },
 }
@@ -199,6 +213,8 @@ pub enum MailKind {
     Card,
     TonightAsk,
     TonightAlarm,
+    TransferAsk,
+    Transfer,
 }
 
 /// The texts of a kind: `mail-STEM-subject`, `mail-STEM-1` … and, where there is a link, `mail-STEM-button`.
@@ -212,7 +228,7 @@ struct Form {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::ConsultOffer,
         Self::SignIn,
         Self::OfficeSetup,
@@ -261,6 +277,8 @@ impl MailKind {
         Self::Card,
         Self::TonightAsk,
         Self::TonightAlarm,
+        Self::TransferAsk,
+        Self::Transfer,
     ];
 
     const fn form(self) -> Form {
@@ -316,6 +334,8 @@ impl MailKind {
             Self::Card => form("card", "card", 2, 0),
             Self::TonightAsk => form("tonight_ask", "tonight-ask", 2, 1),
             Self::TonightAlarm => form("tonight_alarm", "tonight-alarm", 2, 0),
+            Self::TransferAsk => form("transfer_ask", "transfer-ask", 3, 1),
+            Self::Transfer => form("transfer", "transfer", 2, 0),
         }
     }
 
@@ -385,6 +405,8 @@ impl Mail {
             Self::Card { .. } => MailKind::Card,
             Self::TonightAsk { .. } => MailKind::TonightAsk,
             Self::TonightAlarm { .. } => MailKind::TonightAlarm,
+            Self::TransferAsk { .. } => MailKind::TransferAsk,
+            Self::Transfer { .. } => MailKind::Transfer,
         }
     }
 
@@ -467,6 +489,19 @@ impl Mail {
                 .with("todo", &t(lang, &format!("word-cover-todo-{what}")))
                 .of_duty(case, begins)
                 .page(page),
+            Self::TransferAsk { ask, case, area, answer_by, link } => letter
+                .with("ask", &t(lang, ask.key()))
+                .with("todo", &t(lang, ask.todo()))
+                .with("area", area.as_str())
+                .with("case", case.as_str())
+                .with("deadline", answer_by.as_str())
+                .personal(link),
+            Self::Transfer { what, case, page } => letter
+                .with("kind", &t(lang, kind_of(what)))
+                .with("what", &t(lang, &format!("word-transfer-notice-{what}")))
+                .with("todo", &t(lang, &format!("word-transfer-todo-{what}")))
+                .with("case", case.as_str())
+                .page(page),
             Self::Card { what, count, page } => letter
                 .with("what", &t(lang, &format!("word-card-notice-{what}")))
                 .with(
@@ -518,11 +553,9 @@ impl Mail {
     }
 }
 
-/// One line of a mail.
-#[derive(Debug)]
-enum Line {
-    Words(String),
-    Button { label: String, url: String },
+/// What a mail about a transfer, or about a message to an attending doctor, is about.
+fn kind_of(what: &str) -> &'static str {
+    if what.starts_with("contact_") { "word-contact-kind" } else { "word-transfer-kind" }
 }
 
 /// A mail being put together.
@@ -622,64 +655,6 @@ impl Letter {
         let subject = clipped(self.own("subject"));
         MailText { text: plain(&self.lines), html: html(&subject, &self.lines, self.lang), subject }
     }
-}
-
-/// The types of the facts keep subjects short and on one line; this keeps them so whatever the texts become.
-fn clipped(subject: String) -> String {
-    let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if subject.chars().count() <= SUBJECT_MAX_CHARS {
-        return subject;
-    }
-    subject.chars().take(SUBJECT_MAX_CHARS - 1).chain(['…']).collect()
-}
-
-fn plain(lines: &[Line]) -> String {
-    let mut out = String::new();
-    for line in lines {
-        match line {
-            Line::Words(words) => out.push_str(words),
-            Line::Button { label, url } => out.push_str(&format!("\n{label}\n{url}\n")),
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn html(subject: &str, lines: &[Line], lang: Lang) -> String {
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n\
-         <body style=\"font-size:18px;line-height:1.7\">\n",
-        lang.tag(),
-        escaped(subject)
-    );
-    for line in lines {
-        match line {
-            Line::Words(words) => out.push_str(&format!("<p>{}</p>\n", escaped(words))),
-            Line::Button { label, url } => out.push_str(&format!(
-                "<p><a href=\"{}\" style=\"display:inline-block;padding:14px 24px;background:#0017c1;\
-                 color:#ffffff\">{}</a></p>\n",
-                escaped(url),
-                escaped(label)
-            )),
-        }
-    }
-    out.push_str("</body>\n</html>\n");
-    out
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod call;
 pub mod cards;
 pub mod clinic_records;
 pub mod consult;
+pub mod contact;
 pub mod cover;
 pub mod demo;
 pub mod directory;
@@ -30,6 +31,7 @@ pub mod sheets;
 pub mod signin;
 pub mod swap;
 pub mod tonight;
+pub mod transfer;
 pub mod verify;
 pub mod views;
 

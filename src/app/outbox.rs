@@ -158,6 +158,12 @@ impl Command for Prepare {
                     |(person, built, request)| self.write(&association, &person, built, Some(&request));
                 written.map(write).transpose()?
             }
+            "transfer_tell" => {
+                let written = super::transfer::mail_of(tx, &self.kit, &association, job).await?;
+                let write =
+                    |(person, built, request)| self.write(&association, &person, built, Some(&request));
+                written.map(write).transpose()?
+            }
             "recovery" => return self.recovery(tx).await,
             "alarm" => return self.alarm(tx).await,
             "alarm_mail" => self.alarm_mail(tx, &association).await?,
@@ -355,6 +361,7 @@ impl Finish {
                 | "cover_tell"
                 | "cover_summary"
                 | "card_notice"
+                | "transfer_tell"
         );
         if has { body::<OfMember>(&self.job).map(|b| Some(b.member)) } else { Ok(None) }
     }

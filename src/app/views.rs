@@ -69,7 +69,7 @@ impl Names {
         Ok(())
     }
 
-    async fn add_institution(
+    pub(crate) async fn add_institution(
         &mut self,
         conn: &mut Conn,
         association: &AssociationId,

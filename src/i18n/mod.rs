@@ -81,6 +81,7 @@ const JA: &[&str] = &[
     include_str!("ja/cover.ftl"),
     include_str!("ja/cards.ftl"),
     include_str!("ja/records.ftl"),
+    include_str!("ja/transfer.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("en/words.ftl"),
@@ -100,6 +101,7 @@ const EN: &[&str] = &[
     include_str!("en/cover.ftl"),
     include_str!("en/cards.ftl"),
     include_str!("en/records.ftl"),
+    include_str!("en/transfer.ftl"),
 ];
 
 fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {

@@ -32,6 +32,7 @@ pub mod settings;
 pub mod sheets;
 pub mod swaps;
 pub mod tonight;
+pub mod transfers;
 
 pub use db::{Command, Conn, Db, DbSettings, Faults, Statement, StoreError};
 pub use row::{Row, Value};
@@ -82,6 +83,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         households::ALL,
         clinic_records::ALL,
         tonight::ALL,
+        transfers::ALL,
     ]
     .concat();
     all.extend(ledger::statements());

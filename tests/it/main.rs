@@ -12,6 +12,8 @@ mod calendar;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod cover;
 #[cfg(test)]
 mod crash;
@@ -65,3 +67,5 @@ mod support_smtp;
 mod swap_worlds;
 #[cfg(test)]
 mod swaps;
+#[cfg(test)]
+mod transfers;

@@ -10,13 +10,15 @@ pub use by_api::{ApiAnswer, ApiAnswered, ApiProof};
 use super::access::{
     Cookies, KnownDevice, NewAccess, PinCheck, Proven, new_access, note, pin_stands, read_pin, write_access,
 };
+use super::contact::{OpenContact, open_contact};
 use super::cover::{OpenCover, open_cover};
 use super::flow::{Act, apply};
 use super::signin::staff::SetupDoor;
 use super::swap::{OpenSwap, open_swap};
+use super::transfer::{OpenTransfer, must_say_more, open_transfer};
 use super::{App, AppError, Kit, Who};
 use crate::domain::consult::Blind;
-use crate::domain::dispatch::{Acceptance, Answer, Event, Kind, OfferState, Proof, Request, Terms};
+use crate::domain::dispatch::{Acceptance, Answer, Event, Kind, OfferState, Proof, Request, Rule, Terms};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{DeviceId, MemberId, RequestId};
 use crate::seal::Secret;
@@ -66,7 +68,7 @@ pub(crate) const DOUBLE_TAP_MS: i64 = 120_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     TakenByAnother,
-    /// `place`: where the case stands: `consults`, `swaps` or `covers`; `duties`: on no page of its own.
+    /// `place`: where the case stands: `consults`, `swaps`, `covers`, `transfers` or `contacts`; `duties`: on no page of its own.
     AcceptedByYou {
         at: Millis,
         request: RequestId,
@@ -103,6 +105,10 @@ pub enum Opened {
     Swap(Box<OpenSwap>),
     /// Slots of a cover that somebody was asked about.
     Cover(Box<OpenCover>),
+    /// A patient who may be handed over.
+    Transfer(Box<OpenTransfer>),
+    /// A message to an attending doctor.
+    Contact(Box<OpenContact>),
     /// Tonight's check: can they be reached?
     Check {
         association: Association,
@@ -173,7 +179,7 @@ pub enum LinkAnswer {
     RefusedByRule {
         association: Association,
         case_no: String,
-        rule: crate::domain::dispatch::Rule,
+        rule: Rule,
     },
 }
 
@@ -251,6 +257,12 @@ pub(crate) async fn answer_in(
     (proof, channel): (Proof, Option<&str>),
     choice: &Choice,
 ) -> Result<Option<Answer>, StoreError> {
+    let yes = matches!(choice, Choice::Accept { .. });
+    if (yes || matches!(choice, Choice::Decline { .. }))
+        && must_say_more(tx, &who.association, request, person, yes).await?
+    {
+        return Ok(Some(Answer::Refused { rule: Rule::WrongTerms }));
+    }
     let person = person.clone();
     let (event, mut act) = match choice {
         Choice::Accept { terms } => (
@@ -433,6 +445,18 @@ impl App {
             drop(conn);
             self.seen(&link, request_id, &offer).await?;
             return Ok(open.map_or(Opened::Unknown, |open| Opened::Swap(Box::new(open))));
+        }
+        if loaded.request.kind == Kind::Contact {
+            let open = open_contact(&mut conn, association, member, case, &loaded.request).await?;
+            drop(conn);
+            self.seen(&link, request_id, &offer).await?;
+            return Ok(open.map_or(Opened::Unknown, |open| Opened::Contact(Box::new(open))));
+        }
+        if loaded.request.kind == Kind::Transfer {
+            let open = open_transfer(&mut conn, association, member, case, loaded.request).await?;
+            drop(conn);
+            self.seen(&link, request_id, &offer).await?;
+            return Ok(open.map_or(Opened::Unknown, |open| Opened::Transfer(Box::new(open))));
         }
         let facts: ConsultFacts =
             serde_json::from_str(&case.facts).map_err(|e| StoreError::corrupt("request", &case.id, e))?;
@@ -638,6 +662,8 @@ fn ended(request: &Request, link: &Link, now: Millis) -> Option<Ended> {
                 Kind::Swap => "swaps",
                 // Its page says no more than that: one's own duties do.
                 Kind::Check => "duties",
+                Kind::Transfer => "transfers",
+                Kind::Contact => "contacts",
                 _ => "consults",
             };
             Some(Ended::AcceptedByYou { at, request: request.id.clone(), place })

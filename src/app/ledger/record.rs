@@ -8,6 +8,7 @@ use crate::domain::ledger::{
     EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, Occasion, OnRotaAs, RequesterFacts,
     Urgency, counting_instant, lines,
 };
+use crate::domain::transfer::{TransferFacts, gate_result};
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::ledger::{event_add, line_add};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id};
@@ -94,7 +95,11 @@ async fn completed(
     let calendar = super::super::calendar::calendar_of(tx, kit, association).await?;
     let home = association_by_id(tx, association).await?;
     let zone = home.map_or(chrono_tz::UTC, |a| a.zone);
-    let report = reports_of(tx, association, &request.id).await?.pop();
+    let transfer = request.kind == Kind::Transfer;
+    let mut reports = reports_of(tx, association, &request.id).await?;
+    // What the gate's people said is no report of what came of it.
+    reports.retain(|report| !transfer || report.outcome == super::super::transfer::DATED);
+    let report = reports.pop();
     let survey = match survey_of(tx, association, &request.id).await? {
         Some(sealed) => {
             let place = Sealed { table: "survey", column: "body", row: request.id.as_str() };
@@ -131,13 +136,19 @@ async fn completed(
     let Some(outcome) = outcome else {
         return Ok(None);
     };
+    let asker_attends = serde_json::from_str::<TransferFacts>(&case.facts)
+        .is_ok_and(|facts| facts.clinic == asker_institution);
     let channel = |word: &str| Channel::from_code(word).unwrap_or(Channel::Web);
     let soon = request.answer_by.since_ms(request.created) <= SOON_S * 1_000;
     Ok(Some(CompletedEvent {
         facts_version: FACTS_VERSION,
         event: EventRef::Request(request.id.clone()),
         case_no: case.case_no.parse().map_err(|e| StoreError::corrupt("request", &request.id, e))?,
-        kind: if cover { EventKind::Cover } else { EventKind::Consult },
+        kind: match request.kind {
+            Kind::Cover => EventKind::Cover,
+            Kind::Transfer => EventKind::Transfer,
+            Kind::Consult | Kind::Swap | Kind::Urgent | Kind::Check | Kind::Contact => EventKind::Consult,
+        },
         association: association.clone(),
         occasion: Occasion::Real,
         created_at: request.created,
@@ -154,10 +165,11 @@ async fn completed(
         requested_by: channel(&case.channel),
         accepted_by: accepted_by(&claim.proof),
         attempts,
-        gate: GateResult::NotNeeded,
+        gate: gate_result(request).unwrap_or(GateResult::NotNeeded),
         outcome,
         minutes: match &report {
             Some(r) if cover => u32::try_from(r.minutes).ok(),
+            _ if transfer => None,
             report => report.as_ref().map(|r| seconds(claim.at, r.at) / 60),
         },
         distance_class: None,
@@ -175,14 +187,14 @@ async fn completed(
             institution_kind: asker_kind,
             member: Some(request.asker.clone()),
             membership: asker_membership,
-            role: AskerRole::Attending,
+            role: if transfer && !asker_attends { AskerRole::Other } else { AskerRole::Attending },
             entered_by: case
                 .entered_by
                 .as_deref()
                 .and_then(|actor| actor.strip_prefix("member:"))
                 .and_then(|id| MemberId::from_stored(id).ok()),
-            // A cover is closed by nothing else than the asker's confirmation.
-            confirmation: if survey.is_some() || cover {
+            // A cover or a transfer is closed by nothing else than the asker's side.
+            confirmation: if survey.is_some() || cover || transfer {
                 Confirmation::Confirmed { at: kit.now }
             } else {
                 Confirmation::Waiting
@@ -202,8 +214,8 @@ async fn completed(
             accepted_at: claim.at,
             arrived_at: None,
             completed_at: report.as_ref().map(|r| r.at),
-            minutes: report.as_ref().and_then(|r| u32::try_from(r.minutes).ok()),
-            minutes_confirmed: report.is_some() && (cover || claim.terms != Terms::Plain),
+            minutes: report.as_ref().filter(|_| !transfer).and_then(|r| u32::try_from(r.minutes).ok()),
+            minutes_confirmed: report.is_some() && !transfer && (cover || claim.terms != Terms::Plain),
         },
     }))
 }

@@ -62,6 +62,8 @@ pub enum RequestKind {
     Transfer,
     Urgent,
     Swap,
+    /// A message to an attending doctor.
+    Contact,
 }
 
 /// What somebody is asked about a duty.
@@ -88,6 +90,21 @@ pub enum CoverAsk {
     Volunteer,
     /// You are on duty then: please acknowledge it.
     Duty,
+}
+
+/// As what somebody is asked about a patient who may be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferAsk {
+    /// Your patient: do you agree?
+    Attending,
+    /// The attending doctor was silent: please decide.
+    Officer,
+    /// Can you take the patient over?
+    Receiver,
+    /// A message about your patient.
+    Message,
+    /// A message that the attending doctor has not answered.
+    Unanswered,
 }
 
 /// How asking about a duty ended without it.
@@ -154,6 +171,28 @@ impl CoverAsk {
     }
 }
 
+impl TransferAsk {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Attending => "word-transfer-ask-attending",
+            Self::Officer => "word-transfer-ask-officer",
+            Self::Receiver => "word-transfer-ask-receiver",
+            Self::Message => "word-contact-ask-attending",
+            Self::Unanswered => "word-contact-ask-officer",
+        }
+    }
+
+    pub(super) const fn todo(self) -> &'static str {
+        match self {
+            Self::Attending => "word-transfer-ask-todo-attending",
+            Self::Officer => "word-transfer-ask-todo-officer",
+            Self::Receiver => "word-transfer-ask-todo-receiver",
+            Self::Message => "word-contact-ask-todo-attending",
+            Self::Unanswered => "word-contact-ask-todo-officer",
+        }
+    }
+}
+
 impl RequestKind {
     pub(super) const fn key(self) -> &'static str {
         match self {
@@ -162,6 +201,7 @@ impl RequestKind {
             Self::Transfer => "mail-kind-transfer",
             Self::Urgent => "mail-kind-urgent",
             Self::Swap => "mail-kind-swap",
+            Self::Contact => "word-contact-kind",
         }
     }
 }

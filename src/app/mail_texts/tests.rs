@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::shape::escaped;
 use super::*;
 use crate::i18n::keys;
 
@@ -63,6 +64,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
         specialty: Specialty::new(words.specialty).unwrap(),
     };
     let case = consult.case.clone();
+    let transfer_case = case.clone();
     let call = Mail::Call {
         what: "taken",
         case: case.clone(),
@@ -80,6 +82,7 @@ fn every_mail(words: Words) -> Vec<Mail> {
     let duty = DutyLine::new("12月31日（木）18時30分〜1日（金）8時30分 控え").unwrap();
     let (cover_area, cover_link) = (CoarseArea::new(words.area).unwrap(), link.clone());
     let tonight_link = link.clone();
+    let (transfer_link, transfer_until) = (link.clone(), full.clone());
     let mails = vec![
         Mail::ConsultOffer {
             consult: consult.clone(),
@@ -165,7 +168,15 @@ fn every_mail(words: Words) -> Vec<Mail> {
         Mail::Cover { what: "withdrawn", case, begins: deadline, page: page.clone() },
         Mail::Card { what: "old", count: 3, page: page.clone() },
         Mail::TonightAsk { link: tonight_link },
-        Mail::TonightAlarm { what: "silent", page },
+        Mail::TonightAlarm { what: "silent", page: page.clone() },
+        Mail::TransferAsk {
+            ask: TransferAsk::Attending,
+            case: transfer_case.clone(),
+            area: CoarseArea::new(words.area).unwrap(),
+            answer_by: transfer_until,
+            link: transfer_link,
+        },
+        Mail::Transfer { what: "accepted", case: transfer_case, page },
     ];
     let kinds: Vec<MailKind> = mails.iter().map(Mail::kind).collect();
     assert_eq!(kinds, MailKind::ALL, "a sample of every kind, in order");
@@ -421,6 +432,12 @@ fn the_facts_of_a_mail_are_these_and_no_others() {
                 let _: (&'static str, Link) = (what, page);
             }
             Mail::Cover { what, case, begins: Deadline { .. }, page } => {
+                let _: (&'static str, CaseNumber, Link) = (what, case, page);
+            }
+            Mail::TransferAsk { ask: _, case: _, area, answer_by, link: PersonalLink { .. } } => {
+                let _: (CoarseArea, Moment) = (area, answer_by);
+            }
+            Mail::Transfer { what, case, page } => {
                 let _: (&'static str, CaseNumber, Link) = (what, case, page);
             }
             Mail::Card { what, count, page } => {

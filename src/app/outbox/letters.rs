@@ -11,7 +11,7 @@ use crate::app::mail_texts::{
 };
 use crate::app::signin::recovery::OFFICE;
 use crate::app::swap::{AskedAs, facts_of};
-use crate::app::{Kit, say};
+use crate::app::{Kit, say, transfer};
 use crate::domain::calendar::civil_day;
 use crate::domain::dispatch::plan::{Channel, Kind};
 use crate::domain::dispatch::{Notice, OfferState, Request, State};
@@ -148,6 +148,11 @@ impl Prepare {
         if loaded.request.kind == Kind::Swap {
             let step = loaded.request.offers.get(&member).map_or(0, |offer| offer.step);
             let built = self.duty_ask(&loaded.request, &case, step, &link, home, lang);
+            return self.write(home, &person, built, Some(&request)).map(Some);
+        }
+        if matches!(loaded.request.kind, Kind::Transfer | Kind::Contact) {
+            let (about, to) = ((&loaded.request, &case), (&member, &link));
+            let built = transfer::asked(&self.kit, home, about, to, lang);
             return self.write(home, &person, built, Some(&request)).map(Some);
         }
         let facts: ConsultFacts =
@@ -416,6 +421,12 @@ impl Prepare {
                 Some(case) if case.kind == Kind::Cover.code() => {
                     format!("{}/covers/{}", self.kit.rules.base_url, case.id)
                 }
+                Some(case) if case.kind == Kind::Transfer.code() => {
+                    format!("{}/transfers/{}", self.kit.rules.base_url, case.id)
+                }
+                Some(case) if case.kind == Kind::Contact.code() => {
+                    format!("{}/contacts/{}", self.kit.rules.base_url, case.id)
+                }
                 Some(case) => format!("{board}/{}", case.id),
                 None => board.clone(),
             })?;
@@ -433,6 +444,8 @@ impl Prepare {
             let kind = match Kind::from_code(&case.kind) {
                 Some(Kind::Swap) => RequestKind::Swap,
                 Some(Kind::Cover) => RequestKind::Cover,
+                Some(Kind::Transfer) => RequestKind::Transfer,
+                Some(Kind::Contact) => RequestKind::Contact,
                 _ => RequestKind::Consult,
             };
             let number = CaseNumber::new(&case.case_no)?;

@@ -24,6 +24,8 @@ pub enum Kind {
     Urgent,
     /// Tonight's chain tested (今夜の点検).
     Check,
+    /// A message to an attending doctor (主治医連絡票).
+    Contact,
 }
 
 impl Kind {
@@ -37,13 +39,14 @@ impl Kind {
             Self::Swap => "swap",
             Self::Urgent => "urgent",
             Self::Check => "check",
+            Self::Contact => "contact",
         }
     }
 
     /// Reads [`Kind::code`].
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Consult, Self::Cover, Self::Transfer, Self::Swap, Self::Urgent, Self::Check]
+        [Self::Consult, Self::Cover, Self::Transfer, Self::Swap, Self::Urgent, Self::Check, Self::Contact]
             .into_iter()
             .find(|k| k.code() == code)
     }

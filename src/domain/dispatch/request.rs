@@ -20,6 +20,8 @@ pub enum Terms {
     Visit,
     /// The taker calls back by then.
     CallBack { by: Millis },
+    /// The attending doctor was spoken to then (主治医へ連絡済): said by whoever takes a patient over.
+    Informed { at: Millis },
     /// My duty for yours: both legs or none.
     Exchange { gives: String, takes: String },
 }

@@ -46,6 +46,14 @@ pub trait World {
         Ok(())
     }
 
+    /// Whether somebody may take the patient of a transfer over, as they say.
+    ///
+    /// # Errors
+    /// The first rule that stands against it.
+    fn may_receive(&self, _request: &Request, _claim: &Acceptance) -> Result<(), Rule> {
+        Ok(())
+    }
+
     /// Whether somebody may cover a clinic in the request's window. `fresh`: the caps do not count this yes yet.
     ///
     /// # Errors
@@ -87,6 +95,10 @@ pub enum Rule {
     CoverCap,
     /// Away at that time, by a request for cover of their own.
     CoverAway,
+    /// Whoever takes a patient over has not said that, and when, the attending doctor was spoken to.
+    AttendingNotInformed,
+    /// Not of a clinic that takes patients over.
+    NotReceiving,
 }
 
 impl Rule {
@@ -108,6 +120,8 @@ impl Rule {
             Self::DutyNotFit => "duty_not_fit",
             Self::CoverCap => "cover_cap",
             Self::CoverAway => "cover_away",
+            Self::AttendingNotInformed => "attending_not_informed",
+            Self::NotReceiving => "not_receiving",
         }
     }
 }
@@ -142,8 +156,17 @@ pub fn settle(request: &Request, world: &dyn World, fresh: Option<&MemberId>) ->
             }
             Ok(Vec::new())
         }
+        Kind::Transfer => {
+            for claim in &claims {
+                world.may_receive(request, claim)?;
+            }
+            let until = None;
+            Ok(claims.iter().map(|c| Effect::Grant { person: c.person.clone(), until }).collect())
+        }
+        // Whoever was asked may answer: it promises nothing but the words.
+        Kind::Contact => Ok(Vec::new()),
         // Their rules arrive with their journeys; what the machine itself promises holds for all of them.
-        Kind::Transfer | Kind::Urgent | Kind::Check => Ok(Vec::new()),
+        Kind::Urgent | Kind::Check => Ok(Vec::new()),
     }
 }
 
@@ -159,7 +182,9 @@ fn consult_rules(request: &Request, claim: &Acceptance, world: &dyn World, fresh
         Terms::Advice => {}
         Terms::Visit if person.visits => {}
         Terms::Visit => return Err(Rule::NoVisits),
-        Terms::Plain | Terms::CallBack { .. } | Terms::Exchange { .. } => return Err(Rule::WrongTerms),
+        Terms::Plain | Terms::CallBack { .. } | Terms::Informed { .. } | Terms::Exchange { .. } => {
+            return Err(Rule::WrongTerms);
+        }
     }
     if fresh && person.monthly_cap.is_some_and(|cap| person.taken_this_month >= cap) {
         return Err(Rule::MonthlyCap);

@@ -17,9 +17,11 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
+use crate::domain::contact::ContactWorld;
 use crate::domain::cover::{CoverWorld, POOL_COVER};
 use crate::domain::dispatch::{Acceptance, Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
 use crate::domain::rota::{DutyView, RotaRole};
+use crate::domain::transfer::{POOL_HOME_CARE, TransferWorld};
 use crate::ids::{InstitutionId, MemberId};
 use crate::time::{Millis, Window};
 
@@ -240,6 +242,10 @@ pub struct LoadedWorld {
     pub duty: Option<DutyView>,
     /// The people of a slot of night cover.
     pub cover: Option<CoverWorld>,
+    /// The people of a transfer.
+    pub transfer: Option<TransferWorld>,
+    /// The people of a message to an attending doctor.
+    pub contact: Option<ContactWorld>,
 }
 
 /// The pool of everybody who may hold a duty and whom no rule of the rota stands against.
@@ -257,9 +263,10 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::Person(_)
             | Selector::DutyPrimary
             | Selector::DutyDeputy
+            | Selector::Attending
             | Selector::DeputyAttending
             | Selector::Party(_)
-    ) || matches!(selector, Selector::Pool(name) if name == POOL_DUTY || name == POOL_COVER)
+    ) || matches!(selector, Selector::Pool(name) if [POOL_DUTY, POOL_COVER, POOL_HOME_CARE].contains(&name.as_str()))
 }
 
 impl LoadedWorld {
@@ -269,7 +276,7 @@ impl LoadedWorld {
         let Some(duty) = &self.duty else { return Vec::new() };
         let window = match request.kind {
             Kind::Urgent => Window::new(now, now.plus_ms(1)),
-            Kind::Consult | Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Check => {
+            Kind::Consult | Kind::Cover | Kind::Transfer | Kind::Swap | Kind::Check | Kind::Contact => {
                 Window::new(request.window.from.max(now), request.window.to)
             }
         };
@@ -307,9 +314,15 @@ impl crate::domain::dispatch::World for LoadedWorld {
             Selector::DeputyAttending => {
                 self.cover.as_ref().map(|cover| cover.deputies(now)).unwrap_or_default()
             }
-            Selector::CoverOrAttending | Selector::Attending | Selector::Pool(_) | Selector::Pillar(_) => {
-                Vec::new()
+            Selector::Pool(name) if name == POOL_HOME_CARE => {
+                self.transfer.as_ref().map(|world| world.candidates(now)).unwrap_or_default()
             }
+            Selector::Attending => match (&self.transfer, &self.contact) {
+                (Some(world), _) => at_once(&world.gate(request)),
+                (None, Some(world)) => world.candidates(),
+                (None, None) => Vec::new(),
+            },
+            Selector::CoverOrAttending | Selector::Pool(_) | Selector::Pillar(_) => Vec::new(),
         }
     }
 
@@ -319,6 +332,10 @@ impl crate::domain::dispatch::World for LoadedWorld {
 
     fn may_cover(&self, request: &Request, claim: &Acceptance, fresh: bool) -> Result<(), Rule> {
         self.cover.as_ref().map_or(Err(Rule::NotActive), |cover| cover.may_cover(request, claim, fresh))
+    }
+
+    fn may_receive(&self, request: &Request, claim: &Acceptance) -> Result<(), Rule> {
+        self.transfer.as_ref().map_or(Err(Rule::NotReceiving), |world| world.may_receive(request, claim))
     }
 
     fn person(&self, person: &MemberId) -> Option<PersonFacts> {
@@ -497,6 +514,8 @@ mod tests {
             officers: vec![person(8)],
             duty: None,
             cover: None,
+            transfer: None,
+            contact: None,
         };
         let plan: Plan = toml::from_str("name = \"x\"\nversion = 1\nkind = \"consult\"").unwrap();
         let now = when("2026-11-20T12:00:00+09:00");
@@ -512,7 +531,7 @@ mod tests {
         assert_eq!(people(Selector::Officer), [person(8)]);
         assert_eq!(people(Selector::Asker), [person(9)]);
         assert_eq!(people(Selector::Person(person(3))), [person(3)]);
-        assert!(!resolvable(&Selector::Attending));
+        assert!(!resolvable(&Selector::CoverOrAttending));
         assert!(world.person(&person(0)).is_some_and(|facts| facts.active));
         assert_eq!(world.person(&person(1)), None);
     }

@@ -38,11 +38,13 @@ pub enum Right {
     Duty,
     /// Make, publish and change the rota, collect wishes, see everybody's counts, set what it is judged by.
     Rota,
+    /// Ask that a patient be handed over, and write to an attending doctor.
+    Transfer,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Ask,
         Self::Board,
         Self::Ledger,
@@ -59,6 +61,7 @@ impl Right {
         Self::Totals,
         Self::Duty,
         Self::Rota,
+        Self::Transfer,
     ];
 }
 
@@ -67,12 +70,12 @@ impl Right {
 pub const fn may(role: Role, right: Right) -> bool {
     use Right::{
         Approve, Ask, Bank, Board, Close, Directory, Duty, Enrol, Ledger, People, Roles, Rota, Settings,
-        Sheets, Totals, Vouch,
+        Sheets, Totals, Transfer, Vouch,
     };
     match role {
-        Role::Physician | Role::Specialist => matches!(right, Ask | Directory | Duty),
-        Role::NurseStation => matches!(right, Directory | Duty),
-        Role::CareOffice => matches!(right, Directory),
+        Role::Physician | Role::Specialist => matches!(right, Ask | Directory | Duty | Transfer),
+        Role::NurseStation => matches!(right, Directory | Duty | Transfer),
+        Role::CareOffice => matches!(right, Directory | Transfer),
         Role::CityObserver => matches!(right, Totals),
         Role::Clerk => {
             matches!(

@@ -132,6 +132,8 @@ word-rule-duty_cap = The number of duties has reached its limit.
 word-rule-duty_not_fit = What this duty needs does not fit. Please phone the office.
 word-rule-cover_cap = One doctor may not cover more institutions at that time. Please phone the office.
 word-rule-cover_away = You asked for cover yourself for these hours.
+word-rule-attending_not_informed = To take a patient over, say that you spoke to the attending doctor, and when. Speak to the attending doctor first, then tick the box.
+word-rule-not_receiving = You are not registered with a clinic that takes patients over. Please call the office.
 
 ## What has happened
 word-happened-made = The request was made

@@ -132,6 +132,8 @@ word-rule-duty_cap = 当番の回数の上限に達しています。
 word-rule-duty_not_fit = この当番の条件に合いません。事務局へお電話ください。
 word-rule-cover_cap = いまは、ひとりの先生が同じ時間に代われる数の上限です。事務局へお電話ください。
 word-rule-cover_away = この時間は、先生ご自身が夜間代行をお願いしています。
+word-rule-attending_not_informed = 引き受けるには、主治医へ連絡したことと、その日時が必要です。主治医へ連絡してから、印を付けてください。
+word-rule-not_receiving = 引継ぎを受ける医療機関の先生として登録されていません。事務局へお電話ください。
 
 ## What has happened
 word-happened-made = 相談を受け付けました

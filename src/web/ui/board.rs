@@ -82,6 +82,8 @@ async fn alarm(caller: &Caller, voice: Voice, view: &BoardView, alarm: &AlarmRow
                 page = match head.as_ref().and_then(|case| Kind::from_code(&case.kind)) {
                     Some(Kind::Swap) => "swaps",
                     Some(Kind::Cover) => "covers",
+                    Some(Kind::Transfer) => "transfers",
+                    Some(Kind::Contact) => "contacts",
                     Some(Kind::Check) => "tonight",
                     _ => page,
                 };

@@ -358,6 +358,7 @@ impl Caller {
             totals: p.may(Right::Totals),
             duty: p.may(Right::Duty),
             rota: p.may(Right::Rota),
+            transfers: p.may(Right::Transfer) || p.may(Right::Board),
         });
         let home = self.home.as_ref();
         Shell {
@@ -498,6 +499,8 @@ pub(super) fn is_own_page(path: &str) -> bool {
             "/board",
             "/ledger",
             "/cards",
+            "/transfers",
+            "/contacts",
             "/directory",
             "/people",
             "/sheets",

@@ -18,7 +18,7 @@ use super::views::{
     PinProblem, render,
 };
 use super::words::Voice;
-use super::{covers, duties};
+use super::{contacts, covers, duties, transfers};
 
 pages! {
     get "/k" => entry;
@@ -98,6 +98,8 @@ pub(super) async fn show(
             super::tonight::check_page(caller, &association, &member, token, problem, remember).await?
         }
         Opened::Cover(open) => covers::offer_page(caller, &open, token, problem, remember).await?,
+        Opened::Contact(open) => contacts::offer_page(caller, &open, token, problem, remember).await?,
+        Opened::Transfer(open) => transfers::offer_page(caller, &open, token, problem, remember).await?,
     })
 }
 

@@ -21,6 +21,7 @@ mod calls;
 mod cards;
 mod case;
 mod clinic;
+mod contacts;
 mod covers;
 mod demo;
 mod directory;
@@ -45,6 +46,7 @@ mod sheets;
 mod signin;
 mod staff;
 mod tonight;
+mod transfers;
 pub mod views;
 mod words;
 
@@ -76,6 +78,8 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     cards::ROUTES,
     records::ROUTES,
     tonight::ROUTES,
+    transfers::ROUTES,
+    contacts::ROUTES,
     rota::desk::ROUTES,
     sheets::ROUTES,
     rota::paper::ROUTES,
@@ -111,6 +115,8 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(cards::routes())
         .merge(records::routes())
         .merge(tonight::routes())
+        .merge(transfers::routes())
+        .merge(contacts::routes())
         .merge(sheets::routes())
         .merge(rota::routes())
         .merge(setup::routes())

@@ -85,7 +85,9 @@ impl Voice {
             match terms {
                 Terms::Advice => "advice",
                 Terms::Visit => "visit",
-                Terms::Plain | Terms::CallBack { .. } | Terms::Exchange { .. } => "plain",
+                Terms::Plain | Terms::CallBack { .. } | Terms::Informed { .. } | Terms::Exchange { .. } => {
+                    "plain"
+                }
             },
         )
     }

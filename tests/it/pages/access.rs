@@ -403,6 +403,59 @@ async fn duties_and_swaps(
     mails(app).await;
 }
 
+/// A transfer and a message of each who may ask, of a patient of somebody else's clinic; one of a colleague's own, and one of midori.
+async fn transfers(
+    town: &Town,
+    objects: &mut Objects,
+    [home, midori]: [&AssociationId; 2],
+    people: &BTreeMap<Role, MemberId>,
+    their_asker: &MemberId,
+) {
+    use touban::domain::transfer::{NewTransfer, TransferFacts};
+    let app = &town.office.app;
+    let colleague = somebody(town, home, Role::Physician).await;
+    // Who is written to; nobody writes to a clinic of their own.
+    let readers =
+        [somebody(town, home, Role::Physician).await, somebody(town, midori, Role::Physician).await];
+    let mut askers = vec![(home, &colleague, None), (midori, their_asker, None)];
+    for role in [Role::Physician, Role::Specialist, Role::NurseStation, Role::CareOffice] {
+        askers.push((home, &people[&role], Some(role)));
+    }
+    for (association, asker, role) in askers {
+        let attending = if association == home { &colleague } else { their_asker };
+        let clinic = app.member(association, attending).await.unwrap().institution.unwrap();
+        let facts = TransferFacts {
+            area: "青葉北".into(),
+            clinic,
+            wished: touban::domain::calendar::civil_day(app.now(), chrono_tz::Asia::Tokyo).plus_days(9),
+            reason: "wish".into(),
+        };
+        let new = NewTransfer { facts, patient: "A.K.".into(), details: String::new() };
+        let who = touban::app::Who::member(association, asker);
+        let asking = touban::app::consult::Asking { asker: asker.clone(), in_person: true, channel: "web" };
+        let asked = app.transfer_ask(&who, asking, new, None).await.unwrap().into_inner();
+        match (association == home, role) {
+            (true, Some(role)) => objects.own(role, "transfer", asked.request.as_str()),
+            (true, None) => objects.same("transfer", asked.request.as_str()),
+            (false, _) => objects.other("transfer", asked.request.as_str()),
+        }
+        let reader = if association == home { &readers[0] } else { &readers[1] };
+        let clinic = app.member(association, reader).await.unwrap().institution.unwrap();
+        let facts = touban::domain::contact::ContactFacts { clinic, topic: "plan".into() };
+        let detail =
+            touban::domain::contact::ContactDetail { patient: "A.K.".into(), text: "面談の件".into() };
+        let new = touban::domain::contact::NewContact { facts, detail };
+        let asking = touban::app::consult::Asking { asker: asker.clone(), in_person: true, channel: "web" };
+        let asked = app.contact_ask(&who, asking, new, None).await.unwrap().into_inner();
+        match (association == home, role) {
+            (true, Some(role)) => objects.own(role, "contact", asked.request.as_str()),
+            (true, None) => objects.same("contact", asked.request.as_str()),
+            (false, _) => objects.other("contact", asked.request.as_str()),
+        }
+    }
+    mails(app).await;
+}
+
 /// Routes that end the session of whoever uses them: walked last.
 const ENDING: &[&str] = &["/sign-out"];
 
@@ -573,6 +626,7 @@ impl Walk {
             }
         }
         night_cards(&town, &mut objects, [&home, &midori], &people, &their_asker).await;
+        transfers(&town, &mut objects, [&home, &midori], &people, &their_asker).await;
         rota_of(&town, &mut objects, [&home, &midori], [&people[&Role::Physician], &their_asker]).await;
         objects.same("public", "aoba");
         for object in ["public_entry", "public_sheet"] {

@@ -41,8 +41,13 @@ fn the_plans_that_are_shipped_can_be_used() {
     assert!(plans.iter().all(|p| p.undo == (p.kind == Kind::Swap)));
     let covers: Vec<&str> = plans.iter().filter(|p| p.kind == Kind::Cover).map(|p| p.name.as_str()).collect();
     assert_eq!(covers, ["night_cover", "night_cover_duty", "night_cover_duty_soon", "night_cover_soon"]);
-    assert!(plans.iter().all(|p| (p.report_s > 0) == (p.kind == Kind::Cover)));
-    assert_eq!(plans.iter().count(), 13);
+    assert!(plans.iter().all(|p| (p.report_s > 0) == matches!(p.kind, Kind::Cover | Kind::Transfer)));
+    // Nothing of a transfer goes to a clinic before the attending doctor's word.
+    let transfer = plans.get("transfer").unwrap();
+    let gate = &transfer.steps[0];
+    assert_eq!((gate.mode, &gate.on_lapse), (Mode::Gate, &Some(Selector::Officer)));
+    assert!(transfer.steps.iter().skip(1).all(|s| s.mode == Mode::Seek));
+    assert_eq!(plans.iter().count(), 15);
     assert!(read(GOOD).is_ok());
 }
 

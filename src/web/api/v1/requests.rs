@@ -117,7 +117,9 @@ fn shown(of: CaseLine) -> RequestOut {
         terms: match a.terms {
             Terms::Advice => "advice",
             Terms::Visit => "visit",
-            Terms::Plain | Terms::CallBack { .. } | Terms::Exchange { .. } => "plain",
+            Terms::Plain | Terms::CallBack { .. } | Terms::Informed { .. } | Terms::Exchange { .. } => {
+                "plain"
+            }
         },
         proof: serde_json::json!(a.proof),
         at: a.at.rfc3339(),

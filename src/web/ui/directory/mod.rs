@@ -98,7 +98,7 @@ const KIND_ORDER: &[&str] = &[
 ];
 
 /// Kinds with doctors of their own, whom a care manager looks for.
-const WITH_DOCTORS: &[&str] =
+pub(super) const WITH_DOCTORS: &[&str] =
     &["home_care_clinic", "clinic", "clinic_with_beds", "hospital", "home_care_hospital"];
 
 fn kinds(voice: Voice, chosen: &str) -> Choices {

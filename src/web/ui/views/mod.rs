@@ -13,6 +13,7 @@ mod board;
 pub mod calls;
 pub mod cards;
 mod consults;
+pub mod contacts;
 pub mod covers;
 mod demo;
 pub mod directory;
@@ -29,6 +30,7 @@ mod samples;
 pub mod setup;
 pub mod sheets;
 pub mod signin;
+pub mod transfers;
 pub mod wishes;
 
 pub use board::{Alarm, AskedPerson, Board, BoardRequest, BoardRow};
@@ -150,6 +152,8 @@ pub struct Nav {
     pub duty: bool,
     /// Sees `/rota`.
     pub rota: bool,
+    /// Sees `/transfers`.
+    pub transfers: bool,
 }
 
 /// What surrounds every page.

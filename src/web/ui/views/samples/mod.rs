@@ -2,6 +2,7 @@
 
 mod calls;
 mod cards;
+mod contacts;
 mod covers;
 mod directory;
 mod duties;
@@ -14,6 +15,7 @@ mod rota;
 mod setup;
 mod sheets;
 mod signin;
+mod transfers;
 
 use super::*;
 
@@ -476,6 +478,7 @@ impl Maker {
                 totals: true,
                 duty: true,
                 rota: true,
+                transfers: true,
             },
         )
     }
@@ -667,6 +670,8 @@ impl Maker {
             directory::pages,
             duties::pages,
             covers::pages,
+            transfers::pages,
+            contacts::pages,
             cards::pages,
             records::pages,
             paper::pages,
