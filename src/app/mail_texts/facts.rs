@@ -88,6 +88,8 @@ pub enum CoverAsk {
     Volunteer,
     /// You are on duty then: please acknowledge it.
     Duty,
+    /// Can the pillar that you answer for take them?
+    Pillar,
 }
 
 /// How asking about a duty ended without it.
@@ -150,6 +152,7 @@ impl CoverAsk {
         match self {
             Self::Volunteer => "word-cover-ask-volunteer",
             Self::Duty => "word-cover-ask-duty",
+            Self::Pillar => "word-cover-ask-pillar",
         }
     }
 }

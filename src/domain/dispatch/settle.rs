@@ -87,6 +87,12 @@ pub enum Rule {
     CoverCap,
     /// Away at that time, by a request for cover of their own.
     CoverAway,
+    /// The pillar is switched off, or its contract does not run on all of these days.
+    PillarContract,
+    /// The pillar does not serve these hours or this area.
+    PillarHours,
+    /// A household of the clinic was not told of the pillar, or refused it.
+    PillarUntold,
 }
 
 impl Rule {
@@ -108,6 +114,9 @@ impl Rule {
             Self::DutyNotFit => "duty_not_fit",
             Self::CoverCap => "cover_cap",
             Self::CoverAway => "cover_away",
+            Self::PillarContract => "pillar_contract",
+            Self::PillarHours => "pillar_hours",
+            Self::PillarUntold => "pillar_untold",
         }
     }
 }

@@ -17,6 +17,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
+use crate::domain::cover::households::PILLARS;
 use crate::domain::cover::{CoverWorld, POOL_COVER};
 use crate::domain::dispatch::{Acceptance, Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
 use crate::domain::rota::{DutyView, RotaRole};
@@ -260,6 +261,7 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::DeputyAttending
             | Selector::Party(_)
     ) || matches!(selector, Selector::Pool(name) if name == POOL_DUTY || name == POOL_COVER)
+        || matches!(selector, Selector::Pillar(name) if PILLARS.contains(&name.as_str()))
 }
 
 impl LoadedWorld {
@@ -307,9 +309,10 @@ impl crate::domain::dispatch::World for LoadedWorld {
             Selector::DeputyAttending => {
                 self.cover.as_ref().map(|cover| cover.deputies(now)).unwrap_or_default()
             }
-            Selector::CoverOrAttending | Selector::Attending | Selector::Pool(_) | Selector::Pillar(_) => {
-                Vec::new()
+            Selector::Pillar(name) => {
+                self.cover.as_ref().map(|cover| cover.pillar(name, now)).unwrap_or_default()
             }
+            Selector::CoverOrAttending | Selector::Attending | Selector::Pool(_) => Vec::new(),
         }
     }
 

@@ -132,6 +132,9 @@ word-rule-duty_cap = The number of duties has reached its limit.
 word-rule-duty_not_fit = What this duty needs does not fit. Please phone the office.
 word-rule-cover_cap = One doctor may not cover more institutions at that time. Please phone the office.
 word-rule-cover_away = You asked for cover yourself for these hours.
+word-rule-pillar_contract = This institution is not in contract on these days, or is switched off. Please phone the office.
+word-rule-pillar_hours = These hours or this area are not served by this institution.
+word-rule-pillar_untold = A household was not told of this institution, so it cannot take these hours. Please phone the office.
 
 ## What has happened
 word-happened-made = The request was made

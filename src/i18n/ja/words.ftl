@@ -132,6 +132,9 @@ word-rule-duty_cap = 当番の回数の上限に達しています。
 word-rule-duty_not_fit = この当番の条件に合いません。事務局へお電話ください。
 word-rule-cover_cap = いまは、ひとりの先生が同じ時間に代われる数の上限です。事務局へお電話ください。
 word-rule-cover_away = この時間は、先生ご自身が夜間代行をお願いしています。
+word-rule-pillar_contract = この施設は、契約の期間ではないか、いまは使わないことになっています。事務局へお電話ください。
+word-rule-pillar_hours = この施設の受け持つ時間か地区の外です。
+word-rule-pillar_untold = この施設のことを説明していないご家庭があるので、引き受けられません。事務局へお電話ください。
 
 ## What has happened
 word-happened-made = 相談を受け付けました
