@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::access::note;
 use super::call::settings::{Pillar, load};
-use super::{App, AppError, Kit, Who, cards};
+use super::{App, AppError, Kit, Who, cards, cover};
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::consult::{Wrong, short_text};
 use crate::domain::cover::households::{Contract, HOUSEHOLDS_MAX, PILLARS, Told, all_told};
@@ -111,6 +111,7 @@ impl Command for Do {
             Deed::Whole { .. } => "household.whole",
         };
         note(tx, kit, &self.who, action, &format!("institution:{}", self.clinic), detail).await?;
+        cover::pillars_changed(tx, kit, association, Some(&self.clinic)).await?;
         Ok(true)
     }
 }

@@ -136,6 +136,8 @@ impl App {
         let stored = lines_of_request(conn, association, id).await?;
         match (&event, case.state.as_str()) {
             (None, "closed") => wrong("it is closed and nothing was recorded of it".to_owned()),
+            // A slot of a cover is recorded with its report, and its lines wait for the asker's word.
+            (Some(_), "reported") if slot => {}
             (Some(_), state) if state != "closed" => wrong("it was recorded before it was closed".to_owned()),
             _ => {}
         }

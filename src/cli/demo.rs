@@ -233,6 +233,9 @@ pub(super) async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     let numbers = data.members.iter().filter_map(number).collect();
     super::demo_rota::seed(app, &who, home.zone, &members).await?;
     seed_cards(app, data, &who, &institutions, &members).await?;
+    if let Some(asker) = members.get(ASKER) {
+        super::demo_covers::seed(app, &who, home.zone, asker).await?;
+    }
     Ok(Seeded { who, members, numbers })
 }
 

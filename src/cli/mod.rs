@@ -3,6 +3,7 @@
 mod admin;
 mod args;
 mod demo;
+mod demo_covers;
 pub mod demo_data;
 mod demo_rota;
 mod doctor;

@@ -10,7 +10,7 @@ use crate::ids::{
     AssociationId, CardOpeningId, CardPassId, HouseholdId, InstitutionId, MemberId, NightCardId,
 };
 use crate::seal::sealed_month;
-use crate::time::Millis;
+use crate::time::{Millis, Window};
 
 statements! {
     CARD_KEY_LAST = "SELECT MAX(month) AS last FROM month_key WHERE association_id = $1 AND month >= 'c000000' AND month <= 'c999999'";
@@ -31,6 +31,8 @@ statements! {
     PASSES_DUE = "SELECT pass_id, reason FROM card_pass WHERE association_id = $1 AND destroy_at_ms <= $2 ORDER BY destroy_at_ms LIMIT 500";
     PASS_DESTROYED = "UPDATE card_pass SET reason = NULL, destroy_at_ms = NULL WHERE association_id = $1 AND pass_id = $2";
     OPENING_ADD = "INSERT INTO card_opening (association_id, opening_id, pass_id, card_id, household_id, at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    // Of a clinic, by somebody, within hours; by whichever door.
+    OPENINGS_BY = "SELECT COUNT(*) AS n FROM card_opening o JOIN card_pass p ON p.association_id = o.association_id AND p.pass_id = o.pass_id WHERE o.association_id = $1 AND p.institution_id = $2 AND p.member_id = $3 AND o.at_ms >= $4 AND o.at_ms < $5";
     OPENING_BY_ID = "SELECT pass_id, card_id, household_id, at_ms FROM card_opening WHERE association_id = $1 AND opening_id = $2";
     // What the attending doctor reads: everybody who proved to be somebody for this clinic, and each card they opened.
     OPENINGS_OF_CLINIC = "SELECT p.member_id, p.via, p.source_id, p.pass_id, p.reason, p.at_ms AS pass_at_ms, o.household_id, o.at_ms AS opened_at_ms FROM card_pass p LEFT JOIN card_opening o ON o.association_id = p.association_id AND o.pass_id = p.pass_id WHERE p.association_id = $1 AND p.institution_id = $2 ORDER BY p.at_ms DESC, p.pass_id, o.at_ms LIMIT $3";
@@ -422,6 +424,22 @@ pub struct OpenedRow {
     pub at: Millis,
     /// `None`: proved who they are and opened none.
     pub household: Option<HouseholdId>,
+}
+
+/// Whether somebody opened a card of a clinic within these hours.
+///
+/// # Errors
+/// The database's.
+pub async fn card_opened_by(
+    conn: &mut Conn,
+    association: &AssociationId,
+    clinic: &InstitutionId,
+    member: &MemberId,
+    within: Window,
+) -> Result<bool, StoreError> {
+    let params = values![association.as_str(), clinic.as_str(), member.as_str(), within.from, within.to];
+    let row = conn.one(&OPENINGS_BY, params).await?;
+    Ok(row.map(|row| row.int("n")).transpose()?.unwrap_or(0) > 0)
 }
 
 /// Who opened cards of a clinic, the newest first.

@@ -12,6 +12,7 @@ statements! {
     HOUSEHOLD_ADD = "INSERT INTO household (association_id, household_id, institution_id, patient, added_at_ms, added_by) VALUES ($1, $2, $3, $4, $5, $6)";
     HOUSEHOLDS = "SELECT household_id, institution_id, patient, added_at_ms FROM household WHERE association_id = $1 AND institution_id = $2 AND ended_at_ms IS NULL ORDER BY household_id";
     HOUSEHOLD_BY_ID = "SELECT household_id, institution_id, patient, added_at_ms FROM household WHERE association_id = $1 AND household_id = $2 AND ended_at_ms IS NULL";
+    HOUSEHOLDS_ENDING = "SELECT household_id, institution_id, patient, added_at_ms FROM household WHERE association_id = $1 AND household_id LIKE $2 AND ended_at_ms IS NULL ORDER BY household_id LIMIT 2";
     HOUSEHOLD_END = "UPDATE household SET ended_at_ms = $3, patient = $4 WHERE association_id = $1 AND household_id = $2 AND ended_at_ms IS NULL";
     HOUSEHOLD_TOLD_SET = "INSERT INTO household_told (association_id, household_id, pillar, day, refused, at_ms, told_by) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (association_id, household_id, pillar) DO UPDATE SET day = excluded.day, refused = excluded.refused, at_ms = excluded.at_ms, told_by = excluded.told_by";
     HOUSEHOLDS_TOLD = "SELECT t.household_id, t.pillar, t.day, t.refused FROM household_told t JOIN household h ON h.association_id = t.association_id AND h.household_id = t.household_id WHERE t.association_id = $1 AND h.institution_id = $2 AND h.ended_at_ms IS NULL ORDER BY t.household_id, t.pillar";
@@ -67,6 +68,20 @@ pub async fn households(
     clinic: &InstitutionId,
 ) -> Result<Vec<HouseholdRow>, StoreError> {
     let rows = conn.all(&HOUSEHOLDS, values![association.as_str(), clinic.as_str()]).await?;
+    rows.iter().map(household).collect()
+}
+
+/// The households whose id ends so: letters and digits only. Two at most.
+///
+/// # Errors
+/// The database's.
+pub async fn households_ending(
+    conn: &mut Conn,
+    association: &AssociationId,
+    end: &str,
+) -> Result<Vec<HouseholdRow>, StoreError> {
+    let like = format!("%{end}");
+    let rows = conn.all(&HOUSEHOLDS_ENDING, values![association.as_str(), like.as_str()]).await?;
     rows.iter().map(household).collect()
 }
 

@@ -22,7 +22,19 @@ await test('as Dr Sato the newcomer finds night cover in the menu', async () => 
   await page.goto(`${demo.baseUrl}/demo`);
   await page.getByRole('button', { name: /佐藤.*として始める/ }).click();
   await page.goto(`${demo.baseUrl}/covers`);
-  await look(page, 'empty');
+  await look(page, 'list');
+  // One weekend is covered: every bar is green and names who comes. Another has a slot that nobody took yet.
+  await page.locator('a.row', { hasText: '決まりました' }).click();
+  const bars = await page.locator('li.slot-bar').count();
+  assert.ok(bars >= 2, `${bars} slots`);
+  assert.equal(await page.locator('li.slot-bar.tone-good').count(), bars);
+  await look(page, 'covered');
+  await page.goto(`${demo.baseUrl}/covers`);
+  await page.locator('a.row', { hasText: 'お願いしています' }).click();
+  assert.ok(await page.locator('li.slot-bar.tone-good').count() >= 1);
+  assert.ok(await page.locator('li.slot-bar.tone-warn').count() >= 1);
+  await look(page, 'partly');
+  await page.goto(`${demo.baseUrl}/covers`);
   await page.getByRole('link', { name: '夜間代行を頼む' }).click();
   await look(page, 'ask');
 }, { vital: true });
@@ -102,6 +114,15 @@ await test('a night card is written on the phone, keeps what was typed when refu
   await page.getByRole('link', { name: /印刷する/ }).first().click();
   await page.getByText('家で過ごしたい').waitFor();
   await look(page, 'card-paper');
+  const pdf = await page.pdf({ preferCSSPageSize: true });
+  assert.equal((pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g) ?? []).length, 1, 'one A4 page');
+});
+
+await test('the blank sheet of a night card fits one page, with its number', async () => {
+  await page.goto(`${demo.baseUrl}/cards`);
+  await page.getByRole('link', { name: /夜間カードの記入用紙/ }).first().click();
+  await page.getByText(/カード番号 [0-9A-Z]{6}-[0-9]{2}/).waitFor();
+  await look(page, 'card-sheet');
   const pdf = await page.pdf({ preferCSSPageSize: true });
   assert.equal((pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g) ?? []).length, 1, 'one A4 page');
 });

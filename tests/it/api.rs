@@ -6,5 +6,6 @@ pub mod client;
 mod description;
 mod inputs;
 mod journey;
+mod night;
 mod tenants;
 mod wishes;

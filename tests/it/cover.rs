@@ -3,10 +3,12 @@
 mod asking;
 mod cards;
 mod fax;
+mod ledgered;
 mod night;
 mod pillars;
 mod records;
 mod refused;
+mod standby;
 mod tonight;
 mod undone;
 

@@ -24,7 +24,7 @@ pub use world::resolvable;
 pub(crate) use duty::on_duty;
 pub(crate) use flow::{notice_text, self_check};
 pub(crate) use start::{What, ring_one};
-pub(crate) use world::physicians;
+pub(crate) use world::{here, physicians};
 
 /// The plan that urgent calls are hunted by.
 pub const PLAN: &str = "urgent";

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::access::note;
-use crate::app::{App, AppError, Kit, Who};
+use crate::app::{App, AppError, Kit, Who, cover};
 use crate::domain::calendar::{civil_day, instant_of};
 use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::policy::{Limits, Policy};
@@ -283,6 +283,7 @@ impl Command for Save {
             "pillars_on": self.settings.pillars.values().filter(|p| p.on).count(),
         });
         note(tx, kit, &self.who, "call_settings.change", "call_settings", detail).await?;
+        cover::pillars_changed(tx, kit, association, None).await?;
         Ok(true)
     }
 }

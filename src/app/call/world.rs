@@ -86,7 +86,7 @@ impl NightWorld {
         world.named.insert(Selector::Attending, own.clone());
         // While somebody covers the clinic its own line is left in peace.
         let covered = match clinic {
-            Some(id) => cover_now(conn, association, id, kit.now).await?,
+            Some(id) => cover_now(conn, &kit.vault, association, id, kit.now).await?,
             None => None,
         };
         world.named.insert(Selector::CoverOrAttending, covered.unwrap_or(own));
@@ -142,7 +142,7 @@ impl NightWorld {
 }
 
 /// Whoever of an institution is here now.
-async fn here(
+pub(crate) async fn here(
     conn: &mut Conn,
     association: &AssociationId,
     institution: &InstitutionId,

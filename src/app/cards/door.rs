@@ -5,14 +5,14 @@
 use serde_json::json;
 
 use super::super::access::{PinCheck, Proven, note, pin_stands, read_pin};
-use super::super::cover::cover_now;
+use super::super::cover::{cover_now, patients_of};
 use super::super::people::ApiWrongPin;
 use super::super::{App, AppError, Kit, Who};
 use super::{case_no, mails, mode_of, read_card};
 use crate::domain::calendar::civil_day;
 use crate::domain::consult::text_within;
 use crate::domain::cover::cards::{
-    DataMode, NightCard, PASS_S, REASON_KEEP_S, REASON_MAX, is_old, open_until,
+    DataMode, NightCard, PASS_S, REASON_KEEP_S, REASON_MAX, is_old, open_until, same_patient,
 };
 use crate::ids::{
     AssociationId, CallId, CardOpeningId, CardPassId, HouseholdId, InstitutionId, MemberId, RequestId,
@@ -26,6 +26,7 @@ use crate::store::cards::{
 use crate::store::households::{household_by_id, households};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id, member_pin_right};
 use crate::store::requests::case_by_id;
+use crate::store::secrets::Vault;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
@@ -86,6 +87,7 @@ pub enum Entered {
 /// Whether a door is this person's, and open; `None`: there is no such door for them.
 async fn open_for(
     conn: &mut Conn,
+    vault: &Vault,
     association: &AssociationId,
     member: &MemberId,
     door: &Door,
@@ -109,7 +111,7 @@ async fn open_for(
             else {
                 return Ok(None);
             };
-            let covers = cover_now(conn, association, &facts.institution, now).await?;
+            let covers = cover_now(conn, vault, association, &facts.institution, now).await?;
             let mine = covers.is_some_and(|people| people.contains(member));
             if mine { Ok(facts.institution) } else { Err(Shut::Over) }
         }
@@ -144,7 +146,7 @@ impl Command for Enter {
         let member = member_by_id(tx, association, &self.member).await?;
         let stands = |m: &Member| m.is_active(kit.now) && pin_stands(kit, m, self.pin_version);
         let Some(member) = member.filter(stands) else { return Ok(None) };
-        let clinic = match open_for(tx, association, &member.id, &self.door, kit.now).await? {
+        let clinic = match open_for(tx, &kit.vault, association, &member.id, &self.door, kit.now).await? {
             None => return Ok(None),
             Some(Err(shut)) => return Ok(Some(Err(shut))),
             Some(Ok(clinic)) => clinic,
@@ -191,13 +193,13 @@ impl Command for Open {
 
     async fn apply(&self, tx: &mut Conn) -> Result<Self::Output, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
-        let pass = match pass_now(tx, association, &self.member, &self.pass, kit.now).await? {
+        let pass = match pass_now(tx, &kit.vault, association, &self.member, &self.pass, kit.now).await? {
             None => return Ok(None),
             Some((_, Err(shut))) => return Ok(Some(Err(shut))),
             Some((pass, Ok(()))) => pass,
         };
-        let household = household_by_id(tx, association, &self.household).await?;
-        if household.is_none_or(|h| h.institution != pass.clinic) {
+        let behind = behind(tx, &kit.vault, association, &pass).await?;
+        if !behind.iter().any(|(household, _)| *household == self.household) {
             return Ok(None);
         }
         let Some(card) = card_of(tx, association, &self.household).await? else { return Ok(None) };
@@ -221,6 +223,7 @@ impl Command for Open {
 /// A pass of this person, and whether it still opens anything.
 async fn pass_now(
     conn: &mut Conn,
+    vault: &Vault,
     association: &AssociationId,
     member: &MemberId,
     id: &CardPassId,
@@ -239,9 +242,40 @@ async fn pass_now(
     };
     let door = door.ok_or_else(|| StoreError::corrupt("card_pass", &pass.id, "source".to_owned()))?;
     // A call that was handed over, a cover that was given back: the pass is over with it.
-    let open = open_for(conn, association, member, &door, now).await?;
+    let open = open_for(conn, vault, association, member, &door, now).await?;
     let open = open.unwrap_or(Err(Shut::Over)).map(drop);
     Ok(Some((pass, open)))
+}
+
+/// The households whose cards a pass opens, with how the clinic calls them. Whoever covers chosen patients opens
+/// theirs only.
+async fn behind(
+    conn: &mut Conn,
+    vault: &Vault,
+    association: &AssociationId,
+    pass: &PassRow,
+) -> Result<Vec<(HouseholdId, String)>, StoreError> {
+    let mut found = Vec::new();
+    for row in households(conn, association, &pass.clinic).await? {
+        let at = super::super::households::patient_of(row.id.as_str());
+        let patient = vault.open(conn, association, at, &row.patient).await?;
+        found.push((row.id, patient));
+    }
+    if pass.via == "cover" {
+        let cover = pass.source.as_deref().and_then(|id| RequestId::from_stored(id).ok());
+        let case = match cover {
+            Some(id) => case_by_id(conn, association, &id).await?,
+            None => None,
+        };
+        let named = match case {
+            Some(case) => patients_of(conn, vault, association, &case).await?,
+            None => Some(Vec::new()),
+        };
+        if let Some(named) = named {
+            found.retain(|(_, patient)| named.iter().any(|name| same_patient(name, patient)));
+        }
+    }
+    Ok(found)
 }
 
 /// When a card was written, and whether that is too long ago to go by it.
@@ -292,7 +326,7 @@ impl App {
         door: &Door,
     ) -> Result<Result<String, Shut>, AppError> {
         let mut conn = self.db.read().await?;
-        let open = open_for(&mut conn, association, member, door, self.now()).await?;
+        let open = open_for(&mut conn, &self.vault, association, member, door, self.now()).await?;
         match open.ok_or(AppError::NotFound)? {
             Err(shut) => Ok(Err(shut)),
             Ok(clinic) => {
@@ -361,7 +395,7 @@ impl App {
     ) -> Result<Result<PassPage, Shut>, AppError> {
         let mut conn = self.db.read().await?;
         let now = self.now();
-        let found = pass_now(&mut conn, association, member, pass, now).await?;
+        let found = pass_now(&mut conn, &self.vault, association, member, pass, now).await?;
         let (pass, open) = found.ok_or(AppError::NotFound)?;
         if let Err(shut) = open {
             return Ok(Err(shut));
@@ -370,14 +404,12 @@ impl App {
         let place = institution_by_id(&mut conn, association, &pass.clinic).await?;
         let cards = cards_of_clinic(&mut conn, association, &pass.clinic).await?;
         let mut patients = Vec::new();
-        for row in households(&mut conn, association, &pass.clinic).await? {
-            let at = super::super::households::patient_of(row.id.as_str());
-            let patient = self.vault.open(&mut conn, association, at, &row.patient).await?;
-            let card = cards.iter().find(|c| c.household == row.id).map(|card| {
+        for (household, patient) in behind(&mut conn, &self.vault, association, &pass).await? {
+            let card = cards.iter().find(|c| c.household == household).map(|card| {
                 let old = is_old(civil_day(card.written, home.zone), civil_day(now, home.zone));
                 (card.written, old)
             });
-            patients.push((row.id, patient, card));
+            patients.push((household, patient, card));
         }
         Ok(Ok(PassPage {
             clinic_name: place.map(|p| p.name).unwrap_or_default(),
@@ -425,7 +457,7 @@ impl App {
         let mut conn = self.db.read().await?;
         let now = self.now();
         let row = opening_by_id(&mut conn, association, opening).await?.ok_or(AppError::NotFound)?;
-        let found = pass_now(&mut conn, association, member, &row.pass, now).await?;
+        let found = pass_now(&mut conn, &self.vault, association, member, &row.pass, now).await?;
         let (pass, open) = found.ok_or(AppError::NotFound)?;
         if let Err(shut) = open {
             return Ok(Err(shut));

@@ -17,7 +17,7 @@ use super::cover::settings_of;
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::consult::Wrong;
-use crate::domain::cover::cards::{DataMode, NightCard, REPLACED_KEEP_S, is_old};
+use crate::domain::cover::cards::{DataMode, NightCard, REPLACED_KEEP_S, is_old, sheet_end};
 use crate::domain::people::rights::{Right, any_may};
 use crate::ids::{AssociationId, HouseholdId, InstitutionId, MemberId, NightCardId, RequestId};
 use crate::store::call::call_by_id;
@@ -25,7 +25,7 @@ use crate::store::cards::{
     CardRow, OpenedRow, PairRow, card_of, card_text, card_write, cards_of_clinic, openings_of_clinic,
     pair_set, pairs_of_clinic,
 };
-use crate::store::households::{household_by_id, households};
+use crate::store::households::{household_by_id, households, households_ending};
 use crate::store::people::{association_by_id, institution_by_id, member_by_id, members_after};
 use crate::store::requests::case_by_id;
 use crate::store::{Command, Conn, StoreError};
@@ -243,6 +243,25 @@ impl App {
     pub async fn card_mode(&self, association: &AssociationId) -> Result<DataMode, AppError> {
         let mut conn = self.db.read().await?;
         Ok(mode_of(&mut conn, association).await?)
+    }
+
+    /// The household of the number on a sheet that came by fax, and its clinic; `None`: the number is none, was
+    /// misread, or stands for nobody.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn card_of_sheet(
+        &self,
+        association: &AssociationId,
+        typed: &str,
+    ) -> Result<Option<(InstitutionId, HouseholdId)>, AppError> {
+        let Some(end) = sheet_end(typed) else { return Ok(None) };
+        let mut conn = self.db.read().await?;
+        let found = households_ending(&mut conn, association, &end).await?;
+        Ok(match found.as_slice() {
+            [one] => Some((one.institution.clone(), one.id.clone())),
+            _ => None,
+        })
     }
 
     /// The patients of a clinic, the state of their cards, who opened which.

@@ -153,9 +153,9 @@ async fn names_of(
 }
 
 #[derive(Default, Deserialize)]
-struct Detail {
+pub(super) struct Detail {
     note: String,
-    patients: Option<Vec<String>>,
+    pub(super) patients: Option<Vec<String>>,
 }
 
 async fn whole(

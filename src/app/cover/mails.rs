@@ -11,6 +11,7 @@ use super::super::outbox::personal_link;
 use super::super::{Kit, Who, say};
 use super::facts_of;
 use crate::domain::cover::is_duty_step;
+use crate::domain::cover::pillars::pillar_of_step;
 use crate::domain::dispatch::plan::Channel;
 use crate::domain::dispatch::{Event, Notice, OfferState, Request, State};
 use crate::domain::people::Role;
@@ -200,12 +201,19 @@ async fn ask(tx: &mut Conn, kit: &Kit, home: &Association, job: &Job) -> Result<
     let duty = slots
         .iter()
         .all(|(_, request)| request.offers.get(&member).is_some_and(|o| is_duty_step(request, o.step)));
+    let pillar = slots.iter().all(|(_, request)| {
+        request.offers.get(&member).is_some_and(|o| pillar_of_step(request, o.step).is_some())
+    });
     let facts = facts_of(&case)?;
     let count = u32::try_from(slots.len()).unwrap_or(u32::MAX);
     let lang = person.lang;
     let built = (|| {
         Ok(Mail::CoverAsk {
-            ask: if duty { CoverAsk::Duty } else { CoverAsk::Volunteer },
+            ask: match (duty, pillar) {
+                (true, _) => CoverAsk::Duty,
+                (false, true) => CoverAsk::Pillar,
+                (false, false) => CoverAsk::Volunteer,
+            },
             case: CaseNumber::new(&case.case_no)?,
             area: CoarseArea::new(if facts.area.is_empty() { "-" } else { &facts.area })?,
             slots: count,
@@ -240,8 +248,12 @@ async fn told_mail(tx: &mut Conn, kit: &Kit, home: &Association, job: &Job) -> R
     Ok(Some((person, built, request)))
 }
 
+/// A pillar took a slot and may not be rung for it any more.
+pub(super) const PILLAR: &str = "pillar";
+
 /// Everything a mail about a cover can say.
-const WHATS: [&str; 10] = [
+const WHATS: [&str; 11] = [
+    PILLAR,
     "open",
     "taken",
     "other",

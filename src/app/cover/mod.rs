@@ -1,11 +1,12 @@
 //! Night cover (夜間代行): asked for, taken slot by slot, given back, reported, confirmed. `ask` opens requests,
 //! `mails` tells people, `answer` is what stands behind a mailed link, `lists` what pages read, `world` whom it
-//! concerns. How a request goes is `domain::dispatch`, what a slot is `domain::cover`.
+//! concerns, `pillars` which of those may take a slot. How a request goes is `domain::dispatch`, what a slot is `domain::cover`.
 
 mod answer;
 mod ask;
 mod lists;
 mod mails;
+mod pillars;
 mod world;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,9 @@ pub use answer::{CoverAnswered, OpenCover, Outcome};
 pub(crate) use lists::open_cover;
 pub use lists::{CoverBoard, CoverCase, CoverLine, SlotLine, SlotTold};
 pub(crate) use mails::{ask_by_mail, asked_now, mail_of, tell, told_machine};
-pub(crate) use world::{cover_now, cover_world, not_on_duty_any_more, was_taken_by};
+pub(crate) use pillars::pillars_changed;
+pub use pillars::{PillarBeside, Untold};
+pub(crate) use world::{cover_now, cover_world, not_on_duty_any_more, patients_of, was_taken_by};
 
 use self::ask::AskCover;
 pub(crate) use self::world::settings_of;
@@ -156,6 +159,7 @@ impl Command for Tell {
                 text: kit.vault.seal(tx, association, at, kit.now, &words).await?,
             };
             report_add(tx, association, &self.slot, &report).await?;
+            super::ledger::record_reported(tx, kit, &self.who, &moved.request).await?;
         }
         Ok(Some(moved.answer))
     }
@@ -197,7 +201,7 @@ impl Command for Confirm {
                     };
                     let moved = apply(tx, kit, &self.who, &slot.request, Event::Close, &act).await?;
                     if let Some(moved) = moved.filter(|m| m.changed) {
-                        super::ledger::record(tx, kit, &self.who, &moved.request).await?;
+                        super::ledger::record_confirmed(tx, kit, &self.who, &moved.request).await?;
                         done.slots += 1;
                     }
                 }
@@ -351,8 +355,8 @@ impl App {
         self.run_once(&kit, who, key, tell).await?.into_inner().ok_or(AppError::NotFound)
     }
 
-    /// The asker has seen what was told: the slots that were reported are done, and the lines of both sides are
-    /// written. The others wait.
+    /// The asker has seen what was told: the slots that were reported are done, and the lines of both sides, pending
+    /// until then, count. The others wait.
     ///
     /// # Errors
     /// No such cover; the store's.

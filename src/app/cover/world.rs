@@ -7,7 +7,10 @@ use super::super::rota::world::rota_world;
 use super::super::swap::duty_view;
 use super::super::{Kit, call, cards};
 use super::facts_of;
+use super::lists::Detail;
+use super::pillars::{pillars_for, usable_now};
 use crate::domain::calendar::{civil_day, start_of_day};
+use crate::domain::cover::pillars::pillar_of_step;
 use crate::domain::cover::{
     CoverFacts, CoverPerson, CoverSettings, CoverWorld, CoveredNow, is_duty_step, rung,
 };
@@ -20,6 +23,7 @@ use crate::store::cover::{
 };
 use crate::store::dispatch::request_load;
 use crate::store::requests::{Case, case_by_id};
+use crate::store::secrets::{Kept, Sealed, Vault};
 use crate::store::{Conn, StoreError};
 use crate::time::{Millis, Window};
 
@@ -90,7 +94,8 @@ pub(crate) async fn cover_world(
     });
     let people = people.collect();
     let deputies = cards::deputies_of(conn, association, &facts.institution).await?;
-    Ok(Some(CoverWorld { people, deputies, facts, settings }))
+    let pillars = pillars_for(conn, kit, association, request, &facts, world.zone()).await?;
+    Ok(Some(CoverWorld { people, deputies, pillars, facts, settings }))
 }
 
 /// What is open of a cover, if this person's yes stands for one of its slots or once stood; whether they cover the
@@ -111,9 +116,30 @@ pub(crate) async fn was_taken_by(
     Ok(None)
 }
 
-/// Whom a call for this clinic rings first because it is covered now; `None`: it is not.
+/// The patients whom a cover names, as the asker wrote them; `None`: all of the clinic's. Past its time it names
+/// nobody.
+pub(crate) async fn patients_of(
+    conn: &mut Conn,
+    vault: &Vault,
+    association: &AssociationId,
+    case: &Case,
+) -> Result<Option<Vec<String>>, StoreError> {
+    if facts_of(case)?.patients.is_none() {
+        return Ok(None);
+    }
+    let at = Sealed { table: "request", column: "detail", row: case.id.as_str() };
+    let named = match vault.open_kept(conn, association, at, &case.detail).await? {
+        Kept::Text(text) => serde_json::from_str::<Detail>(&text).unwrap_or_default().patients,
+        Kept::Destroyed { .. } => None,
+    };
+    Ok(Some(named.unwrap_or_default()))
+}
+
+/// Whom a call for this clinic rings first because it is covered now; `None`: it is not. A pillar that took it is
+/// nobody for a household that was not told of it, nor out of its contract.
 pub(crate) async fn cover_now(
     conn: &mut Conn,
+    vault: &Vault,
     association: &AssociationId,
     clinic: &InstitutionId,
     now: Millis,
@@ -123,10 +149,17 @@ pub(crate) async fn cover_now(
     for slot in cover_slots_of_clinic(conn, association, clinic, moment).await? {
         let Some(loaded) = request_load(conn, association, &slot.request).await? else { continue };
         let request = loaded.request;
-        slots.push(CoveredNow {
-            takers: request.claims().map(|c| c.person.clone()).collect(),
-            by_duty: request.claims().any(|c| is_duty_step(&request, c.step)),
-        });
+        let mut takers = Vec::new();
+        for claim in request.claims() {
+            let rung = match pillar_of_step(&request, claim.step) {
+                Some(name) => usable_now(conn, vault, association, clinic, name, now).await?,
+                None => true,
+            };
+            if rung {
+                takers.push(claim.person.clone());
+            }
+        }
+        slots.push(CoveredNow { takers, by_duty: request.claims().any(|c| is_duty_step(&request, c.step)) });
     }
     if slots.is_empty() {
         return Ok(None);

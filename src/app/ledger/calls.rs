@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::super::access::note;
 use super::super::{Kit, Who};
-use super::record::{code, party, seconds, written};
+use super::record::{code, explained, party, seconds, written};
 use super::world::Evidence;
+use crate::domain::calendar::civil_day;
 use crate::domain::call::{Call, Cause, Kind, Leg, LegState, Role, Standing, Taker};
 use crate::domain::dispatch::{Request, Selector};
 use crate::domain::ledger::{
@@ -15,10 +16,12 @@ use crate::domain::ledger::{
 };
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::store::call::reports::{CallReport, call_reports};
+use crate::store::cards::card_opened_by;
 use crate::store::ledger::rules::evidence_add;
 use crate::store::ledger::{event_of, event_of_call};
 use crate::store::people::{association_by_id, institution_by_id, member_by_id};
 use crate::store::{Conn, StoreError};
+use crate::time::Window;
 
 /// Writes a call that is over into the ledger, once: the taker and the caller talked, or the taker told what came
 /// of it. A report that comes after the call was written is laid beside it. A talk between two doctors of a consult
@@ -99,6 +102,19 @@ async fn completed(
     let outcome = report.and_then(|r| code(&r.outcome)).or_else(|| code("none"));
     let outcome = outcome.ok_or_else(|| broken("an outcome is no code".to_owned()))?;
     let known = |text: &str| call.clinic.as_ref().is_some_and(|c| c.as_str() == text);
+    let step = request.offers.get(&taker.person).and_then(|offer| request.step(offer.step));
+    let day = civil_day(call.opened, zone);
+    let household_explained = match &call.clinic {
+        Some(clinic) => explained(tx, association, clinic, step.map(|s| &s.ask), day).await?,
+        None => false,
+    };
+    let opened = Window::new(call.opened, kit.now.plus_ms(1));
+    let night_card_used = match (&call.clinic, opened) {
+        (Some(clinic), Some(opened)) => {
+            card_opened_by(tx, association, clinic, &taker.person, opened).await?
+        }
+        _ => false,
+    };
     let minutes = taker.joined.zip(taker.ended).map(|(from, to)| seconds(from, to).div_ceil(60));
     Ok(Some(CompletedEvent {
         facts_version: FACTS_VERSION,
@@ -126,8 +142,8 @@ async fn completed(
         minutes,
         distance_class: None,
         report_ref: report.and_then(|r| code(&format!("call_report:{}", r.seq))),
-        household_explained: false,
-        night_card_used: false,
+        household_explained,
+        night_card_used,
         transport_avoided: false,
         specialty: None,
         other_subsidy: false,

@@ -13,7 +13,7 @@ use super::super::{App, AppError, Kit, Who};
 use super::close::MonthView;
 use super::world::Evidence;
 use crate::domain::calendar::civil_day;
-use crate::domain::ledger::{Confirmation, Month, ReasonCode, Side};
+use crate::domain::ledger::{Confirmation, EventKind, Month, ReasonCode, Side};
 use crate::ids::{AssociationId, MemberId, RequestId};
 use crate::store::jobs::{Job, Lane, NewJob, job_add};
 use crate::store::ledger::event_of;
@@ -28,9 +28,12 @@ pub struct Missing {
     pub case_no: String,
     /// The report, else the confirmation.
     pub report: bool,
-    /// An urgent call, else a consult.
+    /// An urgent call.
     #[serde(default)]
     pub call: bool,
+    /// A slot of a night cover; neither: a consult.
+    #[serde(default)]
+    pub cover: bool,
 }
 
 /// Somebody who is asked.
@@ -106,8 +109,14 @@ pub(crate) async fn mail_of(
         }
     }
     let Some(first) = missing.first() else { return Ok(None) };
-    // Both kinds stand on the first page.
-    let path = if missing.iter().any(|case| case.call) { "/" } else { "/consults" };
+    let covers = missing.iter().filter(|case| case.cover).count();
+    let calls = missing.iter().any(|case| case.call);
+    // Several kinds stand on the first page.
+    let path = match covers {
+        0 if !calls => "/consults",
+        all if all == missing.len() => "/covers",
+        _ => "/",
+    };
     let (from, to) = (body.month.first(), body.month.end().plus_days(-1));
     let built = (|| {
         Ok(Mail::LedgerChase {
@@ -158,6 +167,7 @@ impl App {
                 case_no: event.case_no.to_string(),
                 report,
                 call: event.event.call().is_some(),
+                cover: event.kind == EventKind::Cover,
             };
             people.entry(person).or_default().insert(request, case);
         }

@@ -19,6 +19,6 @@ pub mod tariffs;
 pub mod world;
 
 pub(crate) use calls::record_call;
-pub(crate) use record::record;
+pub(crate) use record::{record, record_confirmed, record_reported};
 
 pub use record::FIRST_RUN;

@@ -1,8 +1,11 @@
 //! Records what completed, and the lines of both sides, in the transaction that closes the case.
 
+use super::super::households::clinic_told;
 use super::super::{Kit, Who};
+use super::world::Evidence;
+use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::consult::Survey;
-use crate::domain::dispatch::{Kind, OfferState, Request, Selector, Terms};
+use crate::domain::dispatch::{Kind, OfferState, Request, Selector, State, Terms};
 use crate::domain::ledger::{
     AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
     EventKind, EventRef, FACTS_VERSION, GateResult, Membership, Moment, Occasion, OnRotaAs, RequesterFacts,
@@ -10,7 +13,9 @@ use crate::domain::ledger::{
 };
 use crate::domain::transfer::{TransferFacts, gate_result};
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
-use crate::store::ledger::{event_add, line_add};
+use crate::store::cards::card_opened_by;
+use crate::store::ledger::rules::evidence_add;
+use crate::store::ledger::{event_add, event_of, line_add};
 use crate::store::people::{Member, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{Case, case_by_id, reports_of, survey_of};
 use crate::store::secrets::Sealed;
@@ -40,6 +45,54 @@ pub(crate) async fn record(tx: &mut Conn, kit: &Kit, who: &Who, request: &Reques
     let event =
         completed(tx, kit, association, request, &case).await?.ok_or_else(|| gone("no acceptance"))?;
     written(tx, kit, &request.id, &event).await
+}
+
+/// Writes what was reported and waits for the asker's word: the lines of both sides are there, and pending. A party
+/// that belongs to no institution counts for none: nothing is written then.
+pub(crate) async fn record_reported(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    request: &Request,
+) -> Result<(), StoreError> {
+    let association = &who.association;
+    if event_of(tx, association, &request.id).await?.is_some() {
+        return Ok(());
+    }
+    let case = case_by_id(tx, association, &request.id).await?;
+    let case = case.ok_or_else(|| StoreError::corrupt("request", &request.id, "its row is gone"))?;
+    match completed(tx, kit, association, request, &case).await? {
+        Some(event) => written(tx, kit, &request.id, &event).await,
+        None => Ok(()),
+    }
+}
+
+/// The asker confirmed what was reported: laid beside the event; without one, both are written now.
+pub(crate) async fn record_confirmed(
+    tx: &mut Conn,
+    kit: &Kit,
+    who: &Who,
+    request: &Request,
+) -> Result<(), StoreError> {
+    if event_of(tx, &who.association, &request.id).await?.is_none() {
+        return record(tx, kit, who, request).await;
+    }
+    let word = Evidence::Confirmed { at: kit.now };
+    evidence_add(tx, &who.association, &request.id, (kit.now, &who.actor), &word).await.map(drop)
+}
+
+/// Whether the households of the clinic were told of the pillar that took it, on that day.
+pub(super) async fn explained(
+    tx: &mut Conn,
+    association: &AssociationId,
+    clinic: &InstitutionId,
+    step: Option<&Selector>,
+    day: CivilDate,
+) -> Result<bool, StoreError> {
+    match step {
+        Some(Selector::Pillar(name)) => clinic_told(tx, association, clinic, name, day).await,
+        _ => Ok(false),
+    }
 }
 
 /// The event and its lines on both sides.
@@ -138,6 +191,19 @@ async fn completed(
     };
     let asker_attends = serde_json::from_str::<TransferFacts>(&case.facts)
         .is_ok_and(|facts| facts.clinic == asker_institution);
+    // A cover is closed by nothing else than the asker's confirmation.
+    let confirmed = !cover || matches!(request.state, State::Closed { .. });
+    let step = request.step(claim.step).map(|step| &step.ask);
+    let (household_explained, night_card_used) = if cover {
+        let (clinic, window) = (&case.institution, request.window);
+        let day = civil_day(window.from, zone);
+        (
+            explained(tx, association, clinic, step, day).await?,
+            card_opened_by(tx, association, clinic, &claim.person, window).await?,
+        )
+    } else {
+        (false, false)
+    };
     let channel = |word: &str| Channel::from_code(word).unwrap_or(Channel::Web);
     let soon = request.answer_by.since_ms(request.created) <= SOON_S * 1_000;
     Ok(Some(CompletedEvent {
@@ -156,7 +222,7 @@ async fn completed(
         started_at: Some(started),
         ended_at: if cover { Some(request.window.to) } else { report.as_ref().map(|r| r.at) },
         report_at: report.as_ref().map(|r| r.at),
-        closed_at: Some(kit.now),
+        closed_at: confirmed.then_some(kit.now),
         withdrawn_at: None,
         moment: Moment::of(at, zone, &calendar),
         patient_city: city,
@@ -174,8 +240,8 @@ async fn completed(
         },
         distance_class: None,
         report_ref: report.as_ref().and_then(|r| code(&format!("report:{}", r.seq))),
-        household_explained: false,
-        night_card_used: false,
+        household_explained,
+        night_card_used,
         specialty: serde_json::from_str::<serde_json::Value>(&case.facts)
             .ok()
             .and_then(|facts| code(facts.get("specialty")?.as_str()?)),
@@ -193,8 +259,8 @@ async fn completed(
                 .as_deref()
                 .and_then(|actor| actor.strip_prefix("member:"))
                 .and_then(|id| MemberId::from_stored(id).ok()),
-            // A cover or a transfer is closed by nothing else than the asker's side.
-            confirmation: if survey.is_some() || cover || transfer {
+            // A transfer is closed by nothing else than the asker's side.
+            confirmation: if survey.is_some() || transfer || (cover && confirmed) {
                 Confirmation::Confirmed { at: kit.now }
             } else {
                 Confirmation::Waiting
@@ -205,7 +271,7 @@ async fn completed(
             institution_kind: taker_kind,
             person: Some(claim.person.clone()),
             membership: taker_membership,
-            on_rota_as: match request.step(claim.step).map(|step| &step.ask) {
+            on_rota_as: match step {
                 Some(Selector::DutyPrimary) => OnRotaAs::Primary,
                 Some(Selector::DutyDeputy) => OnRotaAs::Deputy,
                 Some(Selector::Pillar(_)) => OnRotaAs::Pillar,

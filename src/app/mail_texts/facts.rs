@@ -90,6 +90,8 @@ pub enum CoverAsk {
     Volunteer,
     /// You are on duty then: please acknowledge it.
     Duty,
+    /// Can the pillar that you answer for take them?
+    Pillar,
 }
 
 /// As what somebody is asked about a patient who may be handed over.
@@ -167,6 +169,7 @@ impl CoverAsk {
         match self {
             Self::Volunteer => "word-cover-ask-volunteer",
             Self::Duty => "word-cover-ask-duty",
+            Self::Pillar => "word-cover-ask-pillar",
         }
     }
 }

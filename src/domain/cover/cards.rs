@@ -2,9 +2,11 @@
 //! allows, how long it is fresh, and until when whoever came may read it. Who may open one is `app`.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::domain::calendar::CivilDate;
 use crate::domain::consult::{FieldWrong, Wrong, short_text, text_within};
+use crate::ids::HouseholdId;
 use crate::time::Millis;
 
 /// A card counts as fresh for so many days after it was written.
@@ -55,6 +57,53 @@ impl DataMode {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.code() == code)
     }
+}
+
+/// Whether two ways of writing name the same patient: width, case, blanks and the dots of initials do not count.
+#[must_use]
+pub fn same_patient(one: &str, other: &str) -> bool {
+    let plain = |text: &str| {
+        let counts = |c: &char| !c.is_whitespace() && !matches!(c, '.' | '・' | '．');
+        text.nfkc().filter(counts).flat_map(char::to_lowercase).collect::<String>()
+    };
+    let one = plain(one);
+    !one.is_empty() && one == plain(other)
+}
+
+/// Characters of a household's id on a sheet for the fax.
+const SHEET_CHARS: usize = 6;
+
+fn check_digits(text: &str) -> String {
+    let sum = text.bytes().fold(0u32, |sum, byte| (sum * 31 + u32::from(byte)) % 97);
+    format!("{sum:02}")
+}
+
+/// The number on the sheet that a clinic fills in by hand and faxes, such as `K7Q2MX-31`: the end of the household's
+/// id, and two digits by which a misread number is noticed. No proof of anything.
+#[must_use]
+pub fn sheet_no(household: &HouseholdId) -> String {
+    let id = household.as_str();
+    let end = id.get(id.len().saturating_sub(SHEET_CHARS)..).unwrap_or(id);
+    format!("{end}-{}", check_digits(end))
+}
+
+/// The end of the household's id that a number of [`sheet_no`] names, as somebody typed it; `None`: it is none, or was
+/// misread.
+#[must_use]
+pub fn sheet_end(typed: &str) -> Option<String> {
+    let counts = |c: &char| c.is_ascii_alphanumeric();
+    // Letters that the alphabet of the ids does not have are digits written by hand.
+    let plain: String = typed
+        .nfkc()
+        .filter(counts)
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            c => c,
+        })
+        .collect();
+    let (end, digits) = plain.split_at_checked(SHEET_CHARS)?;
+    (digits == check_digits(end)).then(|| end.to_owned())
 }
 
 /// What stands on a card.
@@ -204,6 +253,34 @@ mod tests {
         let long = NightCard { expect: "あ".repeat(FIELD_MAX + 1), ..whole() };
         assert_eq!(wrong(long), [FieldWrong { field: "expect", wrong: Wrong::TooLong }]);
         assert_eq!(wrong(NightCard { adl: "二\n行".into(), ..whole() }), []);
+    }
+
+    #[test]
+    fn a_patient_is_the_same_however_the_initials_are_written() {
+        for (one, other, same) in [
+            ("A.K.", "Ａ．Ｋ．", true),
+            ("A.K.", " a k", true),
+            ("佐々木 花", "佐々木　花", true),
+            ("A.K.", "A.K.2", false),
+            ("A.K.", "K.A.", false),
+            ("...", "・", false),
+        ] {
+            assert_eq!(same_patient(one, other), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_sheet_leads_back_and_a_misread_one_does_not() {
+        let id = HouseholdId::named(&["household", "1"]);
+        let no = sheet_no(&id);
+        let end = sheet_end(&no).unwrap();
+        assert!(id.as_str().ends_with(&end) && end.len() == 6, "{no}");
+        assert_eq!(sheet_end(&format!(" {} ", no.to_lowercase().replace('-', "－"))), Some(end.clone()));
+        let misread = if end.starts_with('7') { "1" } else { "7" };
+        assert_eq!(sheet_end(&format!("{misread}{}", &no[1..])), None);
+        for none in ["", "R8-0412-74", "K7Q2MX", "K7Q2MX-3"] {
+            assert_eq!(sheet_end(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod cards;
 pub mod households;
+pub mod pillars;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -221,6 +222,8 @@ pub struct CoverWorld {
     pub people: Vec<CoverPerson>,
     /// 副主治医 of the clinic's patients, in the order in which they are asked.
     pub deputies: Vec<MemberId>,
+    /// The pillars that an association has set up.
+    pub pillars: Vec<pillars::CoverPillar>,
 }
 
 impl CoverWorld {
@@ -250,6 +253,14 @@ impl CoverWorld {
         fitting.into_iter().map(|p| Candidate { person: p.person.clone(), from: now }).collect()
     }
 
+    /// Who answers for a pillar, where it may take the slot.
+    #[must_use]
+    pub fn pillar(&self, name: &str, now: Millis) -> Vec<Candidate> {
+        let usable = self.pillars.iter().find(|p| p.name == name && p.against.is_none());
+        let people = usable.into_iter().flat_map(|p| &p.people).filter(|p| p.reachable);
+        people.map(|p| Candidate { person: p.person.clone(), from: now }).collect()
+    }
+
     /// `counts`: the caps do not hold this slot for them yet.
     fn stands_against(&self, person: &CoverPerson, counts: bool) -> Option<Rule> {
         if person.away {
@@ -270,6 +281,11 @@ impl CoverWorld {
     /// # Errors
     /// The first rule against it.
     pub fn may_cover(&self, request: &Request, claim: &Acceptance, fresh: bool) -> Result<(), Rule> {
+        if let Some(name) = pillars::pillar_of_step(request, claim.step) {
+            let pillar = self.pillars.iter().find(|p| p.name == name).ok_or(Rule::PillarContract)?;
+            let answers = pillar.people.iter().any(|p| p.person == claim.person);
+            return pillar.against.map_or(if answers { Ok(()) } else { Err(Rule::NotActive) }, Err);
+        }
         let person = self.people.iter().find(|p| p.person == claim.person).ok_or(Rule::NotActive)?;
         let on_duty = is_duty_step(request, claim.step);
         if on_duty {
@@ -283,6 +299,16 @@ impl CoverWorld {
 #[must_use]
 pub fn is_duty_step(request: &Request, step: usize) -> bool {
     request.step(step).is_some_and(|s| matches!(s.ask, Selector::DutyPrimary | Selector::DutyDeputy))
+}
+
+/// As what somebody was asked by a step: `duty`, `volunteer`, or `pillar_` and the pillar's name.
+#[must_use]
+pub fn asked_as(request: &Request, step: usize) -> String {
+    match pillars::pillar_of_step(request, step) {
+        Some(name) => format!("pillar_{name}"),
+        None if is_duty_step(request, step) => "duty".to_owned(),
+        None => "volunteer".to_owned(),
+    }
 }
 
 /// A slot at some instant, for whoever has to ring its cover.

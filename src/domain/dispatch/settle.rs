@@ -99,6 +99,12 @@ pub enum Rule {
     AttendingNotInformed,
     /// Not of a clinic that takes patients over.
     NotReceiving,
+    /// The pillar is switched off, or its contract does not run on all of these days.
+    PillarContract,
+    /// The pillar does not serve these hours or this area.
+    PillarHours,
+    /// A household of the clinic was not told of the pillar, or refused it.
+    PillarUntold,
 }
 
 impl Rule {
@@ -122,6 +128,9 @@ impl Rule {
             Self::CoverAway => "cover_away",
             Self::AttendingNotInformed => "attending_not_informed",
             Self::NotReceiving => "not_receiving",
+            Self::PillarContract => "pillar_contract",
+            Self::PillarHours => "pillar_hours",
+            Self::PillarUntold => "pillar_untold",
         }
     }
 }

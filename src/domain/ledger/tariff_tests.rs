@@ -34,11 +34,12 @@ fn told_with(line: &str, instead: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_sample_file_loads_and_pays_both_sides_of_a_consult() {
+fn the_sample_file_loads_and_pays_both_sides_of_a_consult_and_of_a_cover() {
     let tariffs = Tariffs::parse("config/tariffs.toml", SAMPLE, "v1").unwrap();
     let codes: Vec<&str> = tariffs.all().iter().map(|t| t.code.as_str()).collect();
-    assert_eq!(codes, ["CONSULT-ACC-DAY", "CONSULT-ACC-OFF", "CONSULT-REQ"]);
-    assert!(tariffs.all().iter().all(|t| t.event == EventKind::Consult && t.amount.0 > 0));
+    let consult = ["CONSULT-ACC-DAY", "CONSULT-ACC-OFF", "CONSULT-REQ"];
+    assert_eq!(codes, [&consult[..], &["COVER-ACC-DAY", "COVER-ACC-OFF", "COVER-REQ"]].concat());
+    assert!(tariffs.all().iter().all(|t| t.amount.0 > 0));
 }
 
 #[test]

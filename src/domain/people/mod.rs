@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
 use crate::domain::contact::ContactWorld;
+use crate::domain::cover::households::PILLARS;
 use crate::domain::cover::{CoverWorld, POOL_COVER};
 use crate::domain::dispatch::{Acceptance, Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
 use crate::domain::rota::{DutyView, RotaRole};
@@ -267,6 +268,7 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::DeputyAttending
             | Selector::Party(_)
     ) || matches!(selector, Selector::Pool(name) if [POOL_DUTY, POOL_COVER, POOL_HOME_CARE].contains(&name.as_str()))
+        || matches!(selector, Selector::Pillar(name) if PILLARS.contains(&name.as_str()))
 }
 
 impl LoadedWorld {
@@ -322,7 +324,10 @@ impl crate::domain::dispatch::World for LoadedWorld {
                 (None, Some(world)) => world.candidates(),
                 (None, None) => Vec::new(),
             },
-            Selector::CoverOrAttending | Selector::Pool(_) | Selector::Pillar(_) => Vec::new(),
+            Selector::Pillar(name) => {
+                self.cover.as_ref().map(|cover| cover.pillar(name, now)).unwrap_or_default()
+            }
+            Selector::CoverOrAttending | Selector::Pool(_) => Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ paper-size-a3-quarter = A3, three months
 paper-edition-colour = Colour
 paper-edition-fax = For fax (black and white)
 paper-print-how = When printing, choose the paper size given above and leave the scale at its default.
+paper-print-a4 = Print it on one sheet of A4, at the usual scale.
 paper-unpublished = No rota has been published for these days yet. Only empty slots are shown.
 paper-day = Day
 paper-slot = Slot

@@ -134,6 +134,9 @@ word-rule-cover_cap = One doctor may not cover more institutions at that time. P
 word-rule-cover_away = You asked for cover yourself for these hours.
 word-rule-attending_not_informed = To take a patient over, say that you spoke to the attending doctor, and when. Speak to the attending doctor first, then tick the box.
 word-rule-not_receiving = You are not registered with a clinic that takes patients over. Please call the office.
+word-rule-pillar_contract = This institution is not in contract on these days, or is switched off. Please phone the office.
+word-rule-pillar_hours = These hours or this area are not served by this institution.
+word-rule-pillar_untold = A household was not told of this institution, so it cannot take these hours. Please phone the office.
 
 ## What has happened
 word-happened-made = The request was made

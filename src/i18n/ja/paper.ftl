@@ -14,6 +14,7 @@ paper-size-a3-quarter = A3・3か月
 paper-edition-colour = カラー
 paper-edition-fax = FAX用（白黒）
 paper-print-how = 印刷するときは、用紙の大きさを上の選びに合わせ、倍率は「既定」のままにしてください。
+paper-print-a4 = A4の紙1枚に、倍率は「既定」のままで印刷してください。
 paper-unpublished = この期間の当番表はまだ公開されていません。空きの枠だけを示します。
 paper-day = 日
 paper-slot = 枠

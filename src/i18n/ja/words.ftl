@@ -134,6 +134,9 @@ word-rule-cover_cap = いまは、ひとりの先生が同じ時間に代われ�
 word-rule-cover_away = この時間は、先生ご自身が夜間代行をお願いしています。
 word-rule-attending_not_informed = 引き受けるには、主治医へ連絡したことと、その日時が必要です。主治医へ連絡してから、印を付けてください。
 word-rule-not_receiving = 引継ぎを受ける医療機関の先生として登録されていません。事務局へお電話ください。
+word-rule-pillar_contract = この施設は、契約の期間ではないか、いまは使わないことになっています。事務局へお電話ください。
+word-rule-pillar_hours = この施設の受け持つ時間か地区の外です。
+word-rule-pillar_untold = この施設のことを説明していないご家庭があるので、引き受けられません。事務局へお電話ください。
 
 ## What has happened
 word-happened-made = 相談を受け付けました

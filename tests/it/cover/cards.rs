@@ -5,10 +5,11 @@ use touban::app::AppError;
 use touban::app::Who;
 use touban::app::call::CallTold;
 use touban::app::cards::{Door, Entered, Shut};
+use touban::app::consult::Asking;
 use touban::app::retention::Held;
 use touban::domain::consult::{FieldWrong, Wrong};
-use touban::domain::cover::CoverSettings;
-use touban::domain::cover::cards::{DataMode, NightCard};
+use touban::domain::cover::cards::{DataMode, NightCard, sheet_no};
+use touban::domain::cover::{CoverSettings, Manner, NewCover};
 use touban::ids::{HouseholdId, InstitutionId};
 
 use super::{District, answers, at};
@@ -20,6 +21,8 @@ use crate::support::{PIN, TestOffice, add_association, add_institution, on_both}
 on_both! {
     only_who_took_the_call_opens_a_card_and_until_a_day_after_the_report,
     the_cover_opens_cards_while_it_lasts_and_the_doctor_sees_it,
+    a_card_that_came_by_fax_is_found_by_the_number_of_its_sheet_and_typed_in,
+    whoever_covers_chosen_patients_opens_their_cards_only,
     who_breaks_the_glass_gives_a_reason_and_is_told_on_at_once,
     an_association_without_cards_writes_and_shows_none,
     a_card_is_written_again_where_it_could_not_be_taken,
@@ -166,6 +169,71 @@ async fn the_cover_opens_cards_while_it_lasts_and_the_doctor_sees_it(office: Tes
     let ono = town.signed_in(&district.people["大野"]).await;
     ono.get(&cards).await.says("開ける時間は終わりました");
     ono.get(&pass).await.says("開ける時間は終わりました").keeps_quiet_about("CANARY");
+}
+
+async fn whoever_covers_chosen_patients_opens_their_cards_only(office: TestOffice) {
+    let district = District::new(office).await;
+    let (town, app) = (&district.town, &district.town.office.app);
+    let home = &town.office.association;
+    set(&town.office, DataMode::Handover).await;
+    let chosen = patient(&town.office, "A.K.").await;
+    let other = patient(&town.office, "M.S.").await;
+    let sato = Who::member(home, &town.office.asker);
+    let asking = Asking { asker: town.office.asker.clone(), in_person: true, channel: "web" };
+    let new = NewCover {
+        window: (at("2026-12-15T18:00:00+09:00"), at("2026-12-16T08:00:00+09:00")),
+        // As somebody writes initials by hand, and one who is on no list.
+        patients: Some(vec!["Ａ Ｋ".to_owned(), "Z.Z.".to_owned()]),
+        manner: Manner::Visit,
+        note: String::new(),
+    };
+    let made = app.cover_ask(&sato, asking, new, None).await.unwrap().into_inner();
+    let letters = mails(app).await;
+    let case = district.case(&made.request).await;
+    let slots = [case.line.slots[0].slot.request.clone()];
+    answers(town, district.letter("大野", &letters).await, &slots, "accept").await;
+    town.office.clock.set(at("2026-12-15T19:00:00+09:00"));
+    let ono = &district.people["大野"];
+    let who = Who::member(home, ono);
+    let door = Door::Cover(made.request.clone());
+    let Entered::Pass(pass) = app.card_enter(&who, ono, door, PIN).await.unwrap() else {
+        panic!("the PIN is right")
+    };
+    let page = app.card_pass(home, ono, &pass).await.unwrap().unwrap();
+    let behind: Vec<&HouseholdId> = page.patients.iter().map(|(id, ..)| id).collect();
+    assert_eq!(behind, [&chosen]);
+    app.card_open(&who, ono, &pass, &chosen).await.unwrap().unwrap();
+    let refused = app.card_open(&who, ono, &pass, &other).await;
+    assert!(matches!(refused, Err(AppError::NotFound)), "{refused:?}");
+    let opened = app.card_list(home, &town.office.clinic).await.unwrap().opened;
+    assert_eq!(opened.iter().filter_map(|line| line.patient.as_deref()).collect::<Vec<_>>(), ["A.K."]);
+}
+
+async fn a_card_that_came_by_fax_is_found_by_the_number_of_its_sheet_and_typed_in(office: TestOffice) {
+    set(&office, DataMode::Handover).await;
+    let household = patient(&office, "CANARY-AK").await;
+    let town = Town::generous(office).await;
+    let sato = town.signed_in(&town.office.asker).await;
+    let sheet = sato.get(&format!("/cards/{household}/sheet")).await;
+    let no = sheet_no(&household);
+    sheet.says(&format!("カード番号 {no}")).says("CANARY-AK").says("最終訪問診療日");
+    sheet.keeps_quiet_about("CANARY-ADL");
+    // The same sheet from the office; and back by its number, as it was read from a fax.
+    let clerk = town.signed_in(&town.office.clerk).await;
+    let theirs = format!("/cards/of/{}/{household}", town.office.clinic);
+    clerk.get(&format!("{theirs}/sheet")).await.says(&no).keeps_quiet_about("CANARY-ADL");
+    let found = clerk.get(&format!("/covers/find?no={}", no.to_lowercase())).await;
+    assert_eq!(found.path, theirs, "{}", found.text());
+    let written = [("adl", "CANARY-FAXED"), ("things", "台所")];
+    clerk.submit(&found, &theirs, &written).await.says("夜間カードを保存しました");
+    sato.get(&format!("/cards/{household}")).await.says("CANARY-FAXED");
+    // A misread number leads nowhere; a coordinator, who types no cards, is not led there either.
+    let misread = format!("{}{}", if no.starts_with('7') { "1" } else { "7" }, &no[1..]);
+    clerk.get(&format!("/covers/find?no={misread}")).await.says("番号が読めません");
+    let coordinator = town.signed_in(&town.office.coordinator).await;
+    coordinator.get(&format!("/covers/find?no={no}")).await.says("番号が読めません");
+    set(&town.office, DataMode::None).await;
+    sato.get(&format!("/cards/{household}/sheet")).await.keeps_quiet_about(&no);
 }
 
 async fn who_breaks_the_glass_gives_a_reason_and_is_told_on_at_once(office: TestOffice) {

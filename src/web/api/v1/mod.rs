@@ -6,6 +6,7 @@ mod clinical;
 mod covers;
 mod directory;
 mod feeds;
+mod night;
 mod offers;
 mod office;
 mod parts;
@@ -67,6 +68,7 @@ fn described() -> OpenApiRouter<Web> {
         .merge(offers::routes())
         .merge(swaps::routes())
         .merge(covers::routes())
+        .merge(night::routes())
         .merge(calls::routes())
         .merge(office::routes())
         .merge(rota::routes())

@@ -10,7 +10,7 @@ use crate::app::AppError;
 use crate::app::cards::{CardLine, CardList, OpenedLine};
 use crate::domain::calendar::{CivilDate, western_date, written_date};
 use crate::domain::consult::{FieldWrong, Wrong};
-use crate::domain::cover::cards::{DataMode, NightCard};
+use crate::domain::cover::cards::{DataMode, NightCard, sheet_no};
 use crate::domain::people::rights::Right;
 use crate::i18n::{Lang, t, t_with};
 use crate::ids::{HouseholdId, MemberId};
@@ -19,7 +19,9 @@ use super::caller::{Binding, Caller};
 use super::clinic::Of;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
-use super::views::cards::{BrokenPage, BrokenRow, CardForm, CardPaper, CardPatient, CardsPage, OpenedRow};
+use super::views::cards::{
+    BrokenPage, BrokenRow, CardForm, CardPaper, CardPatient, CardSheet, CardsPage, OpenedRow,
+};
 use super::views::people::Fact;
 use super::views::{Choice, Choices, Field, StateLine, Tone, render};
 use super::words::Voice;
@@ -36,10 +38,12 @@ pages! {
     get "/cards/{id}" => own_card;
     post "/cards/{id}" => own_write;
     get "/cards/{id}/paper" => own_paper;
+    get "/cards/{id}/sheet" => own_sheet;
     get "/cards/of/{clinic}" => theirs;
     post "/cards/of/{clinic}/pair" => their_pair;
     get "/cards/of/{clinic}/{id}" => their_card;
     post "/cards/of/{clinic}/{id}" => their_write;
+    get "/cards/of/{clinic}/{id}/sheet" => their_sheet;
     get "/calls/{id}/cards" => door::of_call;
     post "/calls/{id}/cards" => door::enter_call;
     get "/covers/{id}/cards" => door::of_cover;
@@ -150,6 +154,7 @@ async fn page(caller: &Caller, of: &Of<'_>, problem: Option<String>) -> Result<R
     let patients = list.lines.iter().map(|line| CardPatient {
         href: format!("{base}/{}", line.household),
         paper: (!of.office && line.written.is_some()).then(|| format!("{base}/{}/paper", line.household)),
+        sheet: format!("{base}/{}/sheet", line.household),
         id: line.household.to_string(),
         patient: line.patient.clone(),
         state: freshness(voice, line.written.map(|at| (at, line.old))),
@@ -369,6 +374,42 @@ pub(super) async fn own_paper(caller: Caller, Path(id): Path<String>) -> Result<
         made: t_with(caller.lang, "cover-sheet-made", &[("time", &voice.moment(caller.now))]),
     };
     Ok(caller.page(render(&view), false))
+}
+
+/// A sheet to be filled in by hand: what came back by fax is typed in by the office, which finds it by its number.
+async fn sheet(caller: &Caller, of: &Of<'_>, id: &HouseholdId) -> Result<Response, Failure> {
+    let found = caller.web.app.card_own(&of.reader.association.id, &of.clinic, id).await?;
+    let voice = voice(caller);
+    let view = CardSheet {
+        shell: caller.shell_at(CARDS, &format!("{}/{id}/sheet", of.base)),
+        back: (of.base.clone(), t(caller.lang, "cards-title")),
+        clinic: found.clinic_name,
+        patient: found.patient,
+        no: sheet_no(id),
+        off: (found.mode == DataMode::None).then(|| mode_text(caller.lang, found.mode)),
+        whole: found.mode == DataMode::Handover,
+        made: t_with(caller.lang, "cover-sheet-made", &[("time", &voice.moment(caller.now))]),
+    };
+    Ok(caller.page(render(&view), false))
+}
+
+/// `GET /cards/{household}/sheet`
+pub(super) async fn own_sheet(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+    if caller.signed_in.is_none() {
+        return Ok(caller.to_sign_in());
+    }
+    sheet(&caller, &Of::own(&caller, "/cards")?, &household(&id)?).await
+}
+
+/// `GET /cards/of/{clinic}/{household}/sheet`
+pub(super) async fn their_sheet(
+    caller: Caller,
+    Path((clinic, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    if caller.signed_in.is_none() {
+        return Ok(caller.to_sign_in());
+    }
+    sheet(&caller, &Of::office(&caller, "/cards/of", &clinic).await?, &household(&id)?).await
 }
 
 /// `GET /cards/of/{clinic}`

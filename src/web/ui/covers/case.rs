@@ -7,9 +7,9 @@ use axum::response::Response;
 use crate::app::AppError;
 use crate::app::access::SignedIn;
 use crate::app::answers::{ApiAnswered, ApiProof, Choice as Answering};
-use crate::app::cover::{CoverCase, CoverTold, SlotLine, TakenBack};
+use crate::app::cover::{CoverCase, CoverTold, PillarBeside, SlotLine, TakenBack};
 use crate::app::rows::Event;
-use crate::domain::cover::{OUTCOMES, is_duty_step};
+use crate::domain::cover::{OUTCOMES, asked_as};
 use crate::domain::dispatch::{Answer, State, Terms};
 use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
@@ -27,6 +27,7 @@ use super::super::views::people::channels;
 use super::super::views::{AskedPerson, Choice, Choices, Field, PinProblem, TimelineItem, render};
 use super::super::words::Voice;
 use super::link::{chosen, facts, slots};
+use super::pillars;
 use super::{COVERS, first_asked, hours, said, slot_state, state, voice};
 
 fn id_of(path: &str) -> Result<RequestId, Failure> {
@@ -69,15 +70,14 @@ pub(super) async fn seen<'a>(
     }
 }
 
-fn bar(voice: Voice, case: &CoverCase, slot: &SlotLine, own: bool) -> SlotBar {
+fn bar(voice: Voice, case: &CoverCase, slot: &SlotLine, own: bool, beside: &[PillarBeside]) -> SlotBar {
     let claim = slot.request.claims().next();
     let who = claim.map_or_else(String::new, |c| {
         let (name, place) = (voice.named(&case.names, &c.person), case.names.institution_of(&c.person));
         if place.is_empty() { name } else { format!("{name}（{place}）") }
     });
-    let as_what = claim.map_or_else(String::new, |c| {
-        voice.word("cover-as", if is_duty_step(&slot.request, c.step) { "duty" } else { "volunteer" })
-    });
+    let as_what =
+        claim.map_or_else(String::new, |c| voice.word("cover-as", &asked_as(&slot.request, c.step)));
     let told = case.told.iter().filter(|(id, _)| own && *id == slot.slot.request).map(|(_, told)| {
         let words = [
             ("outcome", voice.word("cover-outcome", &told.outcome)),
@@ -95,7 +95,10 @@ fn bar(voice: Voice, case: &CoverCase, slot: &SlotLine, own: bool) -> SlotBar {
     });
     SlotBar {
         hours: hours(voice, slot.slot.window),
-        state: slot_state(voice, &slot.request, slot.slot.by_rota),
+        state: match pillars::stopped(voice, slot, beside) {
+            Some(stopped) => stopped,
+            None => slot_state(voice, &slot.request, slot.slot.by_rota),
+        },
         who,
         as_what,
         case_no: slot.case_no.clone(),
@@ -262,6 +265,7 @@ async fn show(caller: &Caller, id: &RequestId, shown: Shown<'_>) -> Result<Respo
         .filter(|s| caller.now < s.slot.window.to)
         .map(|s| &s.slot.request)
         .collect();
+    let beside = caller.web.app.cover_pillars(&person.association.id, line).await?;
     let begun = |s: &SlotLine| s.slot.window.from <= caller.now;
     let may_withdraw = (asker || types) && !line.request.state.is_terminal() && !line.slots.iter().all(begun);
     let reported = line.slots.iter().any(|s| matches!(s.request.state, State::Reported { .. }));
@@ -292,7 +296,9 @@ async fn show(caller: &Caller, id: &RequestId, shown: Shown<'_>) -> Result<Respo
         state: state(voice, line),
         next: next(voice, &case),
         facts: facts(voice, &case, own),
-        slots: line.slots.iter().map(|slot| bar(voice, &case, slot, own || office)).collect(),
+        slots: line.slots.iter().map(|slot| bar(voice, &case, slot, own || office, &beside)).collect(),
+        pillars: if asker || office { pillars::boxes(voice, &beside, asker || types) } else { Vec::new() },
+        households: pillars::households(asker, types, &line.case.institution),
         answer: (!to_answer.is_empty()).then(|| CoverAnswerBox {
             slots: slots(voice, &case, to_answer.iter().copied(), &[]),
             pin_problem: shown.pin_problem,

@@ -3,7 +3,8 @@
 use axum::response::Response;
 
 use crate::app::answers::LinkAnswer;
-use crate::app::cover::{CoverAnswered, CoverCase, OpenCover};
+use crate::app::cover::{CoverAnswered, CoverCase, OpenCover, SlotLine};
+use crate::domain::cover::pillars::pillar_of_step;
 use crate::domain::cover::{Manner, is_duty_step};
 use crate::domain::dispatch::Answer;
 use crate::i18n::{t, t_with};
@@ -94,6 +95,8 @@ async fn page(
     let duty = asked
         .clone()
         .all(|s| s.request.offers.get(&open.member.id).is_some_and(|o| is_duty_step(&s.request, o.step)));
+    let step = |s: &SlotLine| s.request.offers.get(&open.member.id).map(|o| o.step);
+    let pillar = asked.clone().all(|s| step(s).is_some_and(|at| pillar_of_step(&s.request, at).is_some()));
     let mut ticked: Vec<&str> = chosen.to_vec();
     // One slot needs no choosing; a duty is meant as a whole.
     if chosen.is_empty() && (duty || open.slots.len() == 1) {
@@ -103,7 +106,14 @@ async fn page(
         shell: caller.as_guest_of(&open.association).shell_at(Binding::Link(token), "/k"),
         person_name: voice.name(&open.member),
         case_no: open.case.line.case.case_no.clone(),
-        meaning: t(voice.lang, if duty { "cover-means-duty" } else { "cover-means-volunteer" }),
+        meaning: t(
+            voice.lang,
+            match (duty, pillar) {
+                (true, _) => "cover-means-duty",
+                (false, true) => "cover-means-pillar",
+                (false, false) => "cover-means-volunteer",
+            },
+        ),
         problem,
         facts: facts(voice, &open.case, false),
         slots: slots(voice, &open.case, &open.slots, &ticked),

@@ -1,9 +1,10 @@
 //! Night cover: the list and its settings here; asking (`ask`), what becomes of it (`case`), the link of somebody who
-//! is asked (`link`), the sheet for the fax (`sheet`).
+//! is asked (`link`), what stands in the way of pillars (`pillars`), the sheet for the fax (`sheet`).
 
 mod ask;
 mod case;
 mod link;
+mod pillars;
 mod sheet;
 
 use axum::extract::Query;
@@ -197,6 +198,12 @@ pub(super) async fn find(caller: Caller, Query(find): Query<Find>) -> Result<Res
     let typed = narrow(&find.no).replace(['－', '―', 'ー', '‐', '−'], "-");
     let typed = typed.trim();
     let problem = |key: &str| Field { value: find.no.clone(), problem: Some(t(caller.lang, key)) };
+    // A sheet of a night card has a number of its own; who types cards in may follow it.
+    if person.may(Right::Enrol)
+        && let Some((clinic, household)) = caller.web.app.card_of_sheet(&person.association.id, typed).await?
+    {
+        return Ok(see_other(&format!("/cards/of/{clinic}/{household}")));
+    }
     let Some((no, code)) =
         typed.rsplit_once('-').and_then(|(no, code)| Some((no.parse::<CaseNo>().ok()?, code)))
     else {

@@ -13,6 +13,8 @@ pub struct CardPatient {
     pub href: String,
     /// The card on paper, where there is one and the reader may read it.
     pub paper: Option<String>,
+    /// The sheet to be filled in by hand and faxed.
+    pub sheet: String,
     pub id: String,
     pub patient: String,
     pub state: StateLine,
@@ -107,6 +109,23 @@ pub struct CardPaper {
     pub made: String,
 }
 
+/// `GET /cards/{household}/sheet`, `GET /cards/of/{clinic}/{household}/sheet`: one A4 page to be filled in by hand.
+#[derive(Template)]
+#[template(path = "card-sheet.html")]
+pub struct CardSheet {
+    pub shell: Shell,
+    pub back: (String, String),
+    pub clinic: String,
+    pub patient: String,
+    /// By which the office finds the patient again.
+    pub no: String,
+    /// Why there is nothing to fill in.
+    pub off: Option<String>,
+    /// Also what needs a history.
+    pub whole: bool,
+    pub made: String,
+}
+
 /// `GET /calls/{id}/cards`, `GET /covers/{id}/cards`, `GET /cards/emergency`. Posts to `action`: `pin`, `once`; in an
 /// emergency `clinic` and `reason` too.
 #[derive(Template)]
@@ -164,4 +183,4 @@ pub struct BrokenPage {
     pub rows: Vec<BrokenRow>,
 }
 
-quiet_debug!(CardsPage, CardForm, CardPaper, CardDoor, PassPage, BrokenPage);
+quiet_debug!(CardsPage, CardForm, CardPaper, CardSheet, CardDoor, PassPage, BrokenPage);

@@ -77,6 +77,19 @@ pub struct SlotBar {
     pub told: Vec<String>,
 }
 
+/// A pillar beside a cover.
+#[derive(Clone, Debug, Default)]
+pub struct PillarBox {
+    pub title: String,
+    pub institutions: String,
+    pub state: StateLine,
+    /// Whose households stand in its way, where the reader may know; and how many they are.
+    pub untold: Vec<String>,
+    pub untold_count: Option<String>,
+    /// The clinic has not said that its list is whole.
+    pub list_open: bool,
+}
+
 /// A call of the clinic while it was covered.
 #[derive(Clone, Debug, Default)]
 pub struct CoverCallRow {
@@ -137,6 +150,10 @@ pub struct CoverPage {
     pub next: String,
     pub facts: Vec<Fact>,
     pub slots: Vec<SlotBar>,
+    /// For the asker and the office.
+    pub pillars: Vec<PillarBox>,
+    /// The clinic's list of households and the notice for them.
+    pub households: Option<(String, String)>,
     pub answer: Option<CoverAnswerBox>,
     pub for_others: Option<CoverForBox>,
     pub report: Option<CoverReportBox>,

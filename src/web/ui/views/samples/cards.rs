@@ -1,8 +1,8 @@
 //! Night cards.
 
 use super::super::cards::{
-    BrokenPage, BrokenRow, CardDoor, CardForm, CardPaper, CardPatient, CardsPage, OpenedRow, PassPage,
-    PassPatient,
+    BrokenPage, BrokenRow, CardDoor, CardForm, CardPaper, CardPatient, CardSheet, CardsPage, OpenedRow,
+    PassPage, PassPatient,
 };
 use super::super::people::Fact;
 use super::*;
@@ -42,6 +42,7 @@ impl Maker {
         CardPatient {
             href: format!("/cards/{ID}"),
             paper: there.then(|| format!("/cards/{ID}/paper")),
+            sheet: format!("/cards/{ID}/sheet"),
             id: format!("01JDABC00000000000000000{n:02}"),
             patient: s(if n == 1 { "A.K." } else { "M.S." }),
             state,
@@ -181,6 +182,19 @@ impl Maker {
         }
     }
 
+    fn card_sheet(&self, whole: bool, off: bool) -> CardSheet {
+        CardSheet {
+            shell: self.card_asker("/cards/01JDABC0000000000000000000/sheet"),
+            back: (s("/cards"), t(self.lang, "cards-title")),
+            clinic: s(CLINIC),
+            patient: s("A.K."),
+            no: s("K7Q2MX-31"),
+            off: off.then(|| t(self.lang, "cards-mode-none")),
+            whole,
+            made: t_with(self.lang, "cover-sheet-made", &[("time", "11月21日（土）3時20分")]),
+        }
+    }
+
     fn card_door(&self, emergency: bool, problem: bool) -> CardDoor {
         let path = if emergency { "/cards/emergency" } else { "/calls/01JDABC0000000000000000000/cards" };
         let reason = Field { value: String::new(), problem: problem.then(|| self.w("wrong-missing")) };
@@ -254,6 +268,9 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("card-paper", render(&maker.card_paper(false, true))),
         ("card-paper-opened", render(&maker.card_paper(true, true))),
         ("card-paper-empty", render(&maker.card_paper(false, false))),
+        ("card-sheet", render(&maker.card_sheet(true, false))),
+        ("card-sheet-minimal", render(&maker.card_sheet(false, false))),
+        ("card-sheet-off", render(&maker.card_sheet(false, true))),
         ("card-door", render(&maker.card_door(false, false))),
         ("card-door-wrong", render(&maker.card_door(false, true))),
         ("card-door-shut", render(&maker.card_shut())),

@@ -3,7 +3,7 @@
 use super::super::covers::{
     CoverAnswerBox, CoverAskPage, CoverCallRow, CoverForBox, CoverPage, CoverReportBox, CoverRow,
     CoverSettingsPage, CoverSheet, CoversPage, HouseholdNotice, HouseholdRow, HouseholdsPage, LinkCover,
-    LinkTonight, NoticePillar, SlotBar, ToldCell, TonightRow, TonightView,
+    LinkTonight, NoticePillar, PillarBox, SlotBar, ToldCell, TonightRow, TonightView,
 };
 use super::super::people::{Fact, channels};
 use super::*;
@@ -122,6 +122,19 @@ impl Maker {
         }
     }
 
+    fn pillar_box(&self, code: &str, tone: Tone, untold: bool) -> PillarBox {
+        let patient =
+            |key: &str| t_with(self.lang, &format!("word-cover-pillar-{key}"), &[("patient", "A.K.")]);
+        PillarBox {
+            title: self.w(if untold { "cover-as-pillar_visits" } else { "cover-as-pillar_home_care" }),
+            institutions: s("みどり在宅クリニック"),
+            state: self.line(&format!("cover-pillar-{code}"), tone),
+            untold: if untold { vec![patient("not-told"), patient("refused")] } else { Vec::new() },
+            untold_count: untold.then(|| t_with(self.lang, "cover-pillar-untold", &[("count", "2")])),
+            list_open: untold,
+        }
+    }
+
     fn cover_page(&self, office: bool) -> CoverPage {
         let item = |key: &str| TimelineItem {
             at: s("11月10日（火）12時"),
@@ -152,6 +165,11 @@ impl Maker {
                 &[("from", "11月20日（金）17時"), ("to", "11月22日（日）21時")],
             ),
             facts: self.cover_facts(),
+            pillars: vec![
+                self.pillar_box("usable", Tone::Good, false),
+                self.pillar_box("pillar_untold", Tone::Warn, true),
+            ],
+            households: (!office).then(|| (s("/households"), s("/households/notice"))),
             slots: vec![
                 self.cover_bar("reported", Tone::Good, true),
                 self.cover_bar("duty", Tone::Info, false),
