@@ -47,11 +47,13 @@ pub enum Bug {
     SilentWait,
     /// After a restart a phone that rings is dialled once more.
     RingingDialledAgain,
+    /// Nobody hears that the machine's clock was set while calls are open.
+    ClockSetUnheard,
 }
 
 impl Bug {
     /// Every planted bug.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NoRecheckBeforeSend,
         Self::QuotaReadThenWrite,
         Self::LeaseIgnored,
@@ -73,6 +75,7 @@ impl Bug {
         Self::FailedLegUntold,
         Self::SilentWait,
         Self::RingingDialledAgain,
+        Self::ClockSetUnheard,
     ];
 
     /// The stable word for reports and the command line.
@@ -100,6 +103,7 @@ impl Bug {
             Self::FailedLegUntold => "failed_leg_untold",
             Self::SilentWait => "silent_wait",
             Self::RingingDialledAgain => "ringing_dialled_again",
+            Self::ClockSetUnheard => "clock_set_unheard",
         }
     }
 

@@ -9,6 +9,7 @@ use crate::ids::{AssociationId, MemberId};
 /// A mail of the exercise, as its reader sees it.
 pub use crate::ports::mail::CaughtMail as Mail;
 use crate::ports::mail::FolderMail;
+use crate::ports::phone::prompts::{Sounds, folder};
 use crate::ports::phone::{CallIn, Simulator};
 /// A phone of the exercise, as whoever holds it sees it.
 pub use crate::ports::phone::{NotPossible, Phone, PhoneState};
@@ -32,6 +33,8 @@ pub struct Demo {
     pub clock: Arc<LeapingClock>,
     pub mailbox: Arc<FolderMail>,
     pub phones: Simulator,
+    /// What a bridge would play; without: the page speaks with the voice of the browser.
+    pub sounds: Option<Sounds>,
     /// The number that is dialled at night.
     pub night: String,
     /// The phone of a visiting nurse who calls, and its name on the page.
@@ -85,6 +88,23 @@ impl Demo {
     pub fn dial(&self) -> Result<(), NotPossible> {
         let call = CallIn { from: self.nurse.0.clone(), to: self.night.clone() };
         self.phones.call_in(&call).map(drop)
+    }
+
+    /// Whoever had this phone dials the night number from it.
+    ///
+    /// # Errors
+    /// The phone is gone or in use, or too many are.
+    pub fn redial(&self, leg: &LegId) -> Result<(), NotPossible> {
+        let phone = self.phones().into_iter().find(|phone| &phone.leg == leg).ok_or(NotPossible::Gone)?;
+        self.phones.call_in(&CallIn { from: phone.number, to: self.night.clone() }).map(drop)
+    }
+
+    /// Where the newest words of a phone can be heard as a sound: its language and its name.
+    #[must_use]
+    pub fn sound_of(&self, phone: &Phone) -> Option<(&'static str, &'static str)> {
+        let heard = phone.heard.last()?;
+        let name = (folder(heard.lang), heard.prompt);
+        self.sounds.as_ref()?.wav(name.0, name.1).map(|_| name)
     }
 
     /// # Errors

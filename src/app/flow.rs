@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use serde_json::json;
 
 use super::access::note;
-use super::{Kit, Who, contact, cover, swap, transfer};
+use super::{Kit, Who, contact, cover, swap, tonight, transfer};
 use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::dispatch::{
-    Alarm, Answer, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
+    Alarm, Answer, Channel, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
 };
 use crate::domain::people::{ConsultFacts, LoadedWorld, Role};
 use crate::domain::rota::Form;
@@ -186,6 +186,11 @@ async fn perform(
             let key = AttemptKey { request: &next.id, person, number: *attempt, channel: *channel };
             attempt_add(tx, association, &key, kit.now).await?;
             cover::ask_by_mail(tx, kit, association, next, person, *attempt).await
+        }
+        Effect::Ask { person, attempt, channel: Channel::Phone } if next.kind == Kind::Check => {
+            let event = tonight::ring(tx, kit, who, next, person, *attempt).await?;
+            queue.extend(event.map(|event| (next.id.clone(), event)));
+            Ok(())
         }
         Effect::Ask { person, attempt, channel } => {
             let key = AttemptKey { request: &next.id, person, number: *attempt, channel: *channel };

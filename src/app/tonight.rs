@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use super::access::note;
+use super::call::{Started, What, ring_one};
 use super::cover::settings_of;
 use super::flow::{Act, apply, raise};
 use super::rota::RotaWorld;
@@ -13,18 +15,24 @@ use super::rota::world::rota_world;
 use super::views::Names;
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::{CaseNo, CivilDate, FiscalYear, civil_day, instant_of};
+use crate::domain::call::{Call, Cause, Leg, LegState, Outcome};
 use crate::domain::cover::time_of;
-use crate::domain::dispatch::{Event, Plan, Request, Selector};
+use crate::domain::dispatch::{Channel, Event, Plan, Proof, Request, Selector, Terms};
 use crate::domain::people::Role;
 use crate::domain::rota::{RotaRole, Timeline};
 use crate::ids::{AssociationId, MemberId, RequestId};
 use crate::store::cover::{cover_claims_within, cover_slots_within};
-use crate::store::dispatch::{OfferRow, offers_of_request, request_load};
+use crate::store::dispatch::{
+    AttemptKey, OfferRow, attempt_add, attempt_save, offers_of_request, request_load,
+};
 use crate::store::people::{Association, case_counter_take};
 use crate::store::requests::{NewCase, case_add};
 use crate::store::rota::records::records_since;
 use crate::store::secrets::Sealed;
-use crate::store::tonight::{RoundRow, tonight_check_add, tonight_checks, tonight_round, tonight_round_add};
+use crate::store::tonight::{
+    RoundRow, tonight_by_call, tonight_check_add, tonight_checks, tonight_round, tonight_round_add,
+    tonight_rung,
+};
 use crate::store::{Command, Conn, StoreError};
 use crate::time::{Millis, Window};
 
@@ -84,8 +92,12 @@ impl Round {
         let member = world.members.get(person).filter(|m| m.is_active(kit.now));
         let Some(institution) = member.and_then(|m| m.institution.clone()) else { return Ok(false) };
         let mut plan = plan.clone();
+        let by_mail = member.is_some_and(|m| m.email.is_some() && m.mail_failing_since.is_none());
         for step in &mut plan.steps {
             step.ask = Selector::Person(person.clone());
+            if !by_mail {
+                step.channels = vec![Channel::Phone];
+            }
         }
         let id = RequestId::new(kit.now, kit.vault.chance.as_ref());
         let window = tonight(kit.now, world.zone());
@@ -162,6 +174,70 @@ impl Command for Round {
         note(tx, kit, &Who::runner(association), "tonight.check", &subject, detail).await?;
         Ok(Some((asked, holes)))
     }
+}
+
+/// Rings whoever is asked; what happens to the request because of it.
+pub(super) fn ring<'a>(
+    tx: &'a mut Conn,
+    kit: &'a Kit,
+    who: &'a Who,
+    request: &'a Request,
+    person: &'a MemberId,
+    attempt: u32,
+) -> BoxFuture<'a, Result<Option<Event>, StoreError>> {
+    Box::pin(async move {
+        let association = &who.association;
+        let key = AttemptKey { request: &request.id, person, number: attempt, channel: Channel::Phone };
+        attempt_add(tx, association, &key, kit.now).await?;
+        let rings = match ring_one(tx, kit, who, person, What::Tonight).await? {
+            Started::Call { call, .. } => {
+                tonight_rung(tx, association, &request.id, &call).await?;
+                true
+            }
+            Started::NoNumber | Started::NoPhone | Started::NotThere | Started::TooDear => false,
+        };
+        let (state, detail) =
+            if rings { ("sent", None) } else { ("failed", Some("no phone that can be rung")) };
+        attempt_save(tx, association, &key, state, 1, Some(kit.now), detail).await?;
+        let step = request.offers.get(person).and_then(|offer| request.step(offer.step));
+        let alone = step.is_some_and(|step| step.channels == [Channel::Phone]);
+        let person = person.clone();
+        Ok(match (rings, alone) {
+            (true, _) => Some(Event::Delivered { person, attempt }),
+            // The mail beside it says how it went.
+            (false, false) => None,
+            (false, true) => Some(Event::Undeliverable { person, attempt }),
+        })
+    })
+}
+
+/// A phone that was rung for the check was hung up: a key is an answer, and anything else is none yet.
+pub(super) fn rung<'a>(
+    tx: &'a mut Conn,
+    kit: &'a Kit,
+    who: &'a Who,
+    call: &'a Call,
+    outcome: Outcome,
+) -> BoxFuture<'a, Result<(), StoreError>> {
+    Box::pin(async move {
+        let Some((person, request)) = tonight_by_call(tx, &who.association, &call.id).await? else {
+            return Ok(());
+        };
+        let cause = |leg: &Leg| match leg.state {
+            LegState::Ended { cause, .. } | LegState::Leaving { cause, .. } => Some(cause),
+            _ => None,
+        };
+        let declined = call.legs.values().any(|leg| cause(leg) == Some(Cause::Declined));
+        let detail = json!({ "member": person.as_str(), "way": "phone" });
+        let (event, action) = match outcome {
+            Outcome::Confirmed => {
+                (Event::Accept { person, proof: Proof::Key, terms: Terms::Plain }, "offer.accept")
+            }
+            _ if declined => (Event::Decline { person }, "offer.decline"),
+            _ => return Ok(()),
+        };
+        apply(tx, kit, who, &request, event, &Act { action, detail }).await.map(drop)
+    })
 }
 
 /// One person of tonight's chain.

@@ -92,6 +92,9 @@ pub struct DemoArgs {
     /// Begin at this moment and not on a Wednesday evening
     #[arg(long)]
     pub now: bool,
+    /// The sounds of the phone, as `scripts/prompts` makes them; without: the voice of the browser
+    #[arg(long, value_name = "FOLDER")]
+    pub sounds: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

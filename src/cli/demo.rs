@@ -36,6 +36,7 @@ use crate::i18n::Lang;
 use crate::ids::{InstitutionId, MemberId, SharedChance, SystemChance};
 use crate::ports::mail::FolderMail;
 use crate::ports::phone::Simulator;
+use crate::ports::phone::prompts::Sounds;
 use crate::seal::Pin;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::{LogFilter, LogFormat, init, report_places_only};
@@ -64,6 +65,7 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
     report_places_only(&counters);
     let signals = Signals::new()?;
     let data = DemoData::built_in()?;
+    let sounds = arg.sounds.as_deref().map(|folder| sounds_in(folder, lang)).transpose()?;
     let listener = listen(arg.listen, lang).await?;
     let folder = Folder::new()?;
     let config = config(folder.path())?;
@@ -91,6 +93,7 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
     let phones = Simulator::new();
     let demo = Demo {
         phones: phones.clone(),
+        sounds,
         night: NIGHT.to_owned(),
         nurse: nurse(&data),
         numbers: seeded.numbers.clone(),
@@ -114,6 +117,16 @@ pub async fn run(arg: &DemoArgs, lang: Lang) -> Result<(), Stop> {
         lang,
     };
     house.serve(&config, listener, signals, |ready| greeting.print(ready)).await
+}
+
+fn sounds_in(folder: &Path, lang: Lang) -> Result<Sounds, Stop> {
+    Sounds::read(folder).map_err(|e| {
+        Stop::failed(
+            lang,
+            format!("電話の音声 {e} が読めません（{}）。scripts/prompts で作れます", e.source),
+            format!("the sound {e} of the phone cannot be read ({}); scripts/prompts makes them", e.source),
+        )
+    })
 }
 
 /// The wanted port, or the next free one with a word about it.

@@ -197,12 +197,14 @@ fn unusable(what: &dyn fmt::Display) -> Broken {
 
 fn rules() -> Result<Rules, Broken> {
     let plans = Plans::parse("plans.toml", include_str!("../../config/plans.toml"), &resolvable);
+    let urgent =
+        Plans::parse("urgent.toml", include_str!("../../config/urgent.toml"), &crate::app::call::resolvable);
     let tariffs = Tariffs::parse("tariffs.toml", include_str!("../../config/tariffs.toml"), "simulated-1");
     let night = NightHours::new(18 * 60, 8 * 60).map_err(|e| unusable(&e))?;
     Ok(Rules {
         base_url: "https://touban.example.jp".to_owned(),
         mail_host: "touban.example.jp".to_owned(),
-        plans: plans.map_err(|e| unusable(&e))?,
+        plans: plans.map_err(|e| unusable(&e))?.replaced_by(urgent.map_err(|e| unusable(&e))?),
         tariffs: tariffs.map_err(|e| unusable(&e))?,
         calendar: Calendar::national("simulated-1", night),
         sign_in_life_s: 600,
@@ -379,7 +381,7 @@ impl Sim {
     }
 }
 
-async fn institution(app: &App, who: &Who, n: usize) -> Result<InstitutionId, AppError> {
+pub(super) async fn institution(app: &App, who: &Who, n: usize) -> Result<InstitutionId, AppError> {
     let new = NewInstitution {
         name: format!("青葉クリニック{n}"),
         kind: "clinic".to_owned(),

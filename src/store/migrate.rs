@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(26, "0026_night_cards"),
     migration!(27, "0027_attending_pairs"),
     migration!(28, "0028_clinic_records"),
+    migration!(33, "0033_tonight_calls"),
 ];
 
 const CREATE: Statement = Statement {

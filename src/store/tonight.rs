@@ -1,15 +1,17 @@
 //! Tonight's check: the rounds, and which request asked whom. How a request goes is `dispatch`.
 
 use super::db::{Conn, StoreError};
-use super::row::values;
+use super::row::{Row, values};
 use super::statements;
-use crate::ids::{AssociationId, MemberId, RequestId};
+use crate::ids::{AssociationId, CallId, MemberId, RequestId};
 use crate::time::Millis;
 
 statements! {
     TONIGHT_ROUND_ADD = "INSERT INTO tonight_round (association_id, day, at_ms, asked, holes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (association_id, day) DO NOTHING";
     TONIGHT_ROUND = "SELECT day, at_ms, asked, holes FROM tonight_round WHERE association_id = $1 ORDER BY day DESC LIMIT 1";
     TONIGHT_CHECK_ADD = "INSERT INTO tonight_check (association_id, day, member_id, request_id) VALUES ($1, $2, $3, $4)";
+    TONIGHT_RUNG = "UPDATE tonight_check SET call_id = $3 WHERE association_id = $1 AND request_id = $2";
+    TONIGHT_BY_CALL = "SELECT member_id, request_id FROM tonight_check WHERE association_id = $1 AND call_id = $2";
     TONIGHT_CHECKS = "SELECT member_id, request_id FROM tonight_check WHERE association_id = $1 AND day = $2 ORDER BY member_id";
 }
 
@@ -71,6 +73,10 @@ pub async fn tonight_check_add(
     tx.exec(&TONIGHT_CHECK_ADD, params).await.map(drop)
 }
 
+fn asked(row: &Row) -> Result<(MemberId, RequestId), StoreError> {
+    Ok((row.id("member_id", MemberId::from_stored)?, row.id("request_id", RequestId::from_stored)?))
+}
+
 /// Who was asked on a day, and by which request.
 ///
 /// # Errors
@@ -80,10 +86,32 @@ pub async fn tonight_checks(
     association: &AssociationId,
     day: &str,
 ) -> Result<Vec<(MemberId, RequestId)>, StoreError> {
-    let rows = conn.all(&TONIGHT_CHECKS, values![association.as_str(), day]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok((row.id("member_id", MemberId::from_stored)?, row.id("request_id", RequestId::from_stored)?))
-        })
-        .collect()
+    conn.all(&TONIGHT_CHECKS, values![association.as_str(), day]).await?.iter().map(asked).collect()
+}
+
+/// The call that asks as well; the newest counts.
+///
+/// # Errors
+/// The database's.
+pub async fn tonight_rung(
+    tx: &mut Conn,
+    association: &AssociationId,
+    request: &RequestId,
+    call: &CallId,
+) -> Result<(), StoreError> {
+    let params = values![association.as_str(), request.as_str(), call.as_str()];
+    tx.exec(&TONIGHT_RUNG, params).await.map(drop)
+}
+
+/// Whom a call asked, and for which request.
+///
+/// # Errors
+/// The database's.
+pub async fn tonight_by_call(
+    conn: &mut Conn,
+    association: &AssociationId,
+    call: &CallId,
+) -> Result<Option<(MemberId, RequestId)>, StoreError> {
+    let row = conn.one(&TONIGHT_BY_CALL, values![association.as_str(), call.as_str()]).await?;
+    row.as_ref().map(asked).transpose()
 }

@@ -71,10 +71,11 @@ const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-r
     serial=(), usb=(), xr-spatial-tracking=()";
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const CSP_DEMO: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; frame-src 'self'";
+    media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; \
+    frame-src 'self'";
 
 /// For the HTML part of a mail shown in the demo: no script, no form, no origin of its own.
 pub(super) const CSP_SHUT_IN: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \

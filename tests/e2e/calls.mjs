@@ -3,7 +3,9 @@
 // physician who does not answer.
 
 import assert from 'node:assert/strict';
-import { axe, desktop, elderly, finish, phone, shot, startTouban, test } from './harness.mjs';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { axe, desktop, elderly, finish, phone, shot, startTouban, temporaryFolder, test } from './harness.mjs';
 
 let demo, page;
 let number = 0;
@@ -44,7 +46,9 @@ async function hangUp(page) {
 }
 
 await test('the demo is ready, and its strip leads to the phones', async () => {
-  demo = await startTouban({ args: ['demo', '--listen', '127.0.0.1:0'], readyMs: 60_000 });
+  const sounds = temporaryFolder();
+  execFileSync(fileURLToPath(new URL('../../scripts/prompts', import.meta.url)), [sounds], { stdio: 'inherit' });
+  demo = await startTouban({ args: ['demo', '--listen', '127.0.0.1:0', '--sounds', sounds], readyMs: 60_000 });
   page = await desktop();
   await page.goto(`${demo.baseUrl}/demo`);
   await page.locator('nav.demo-strip').getByRole('link', { name: '電話' }).click();
@@ -62,13 +66,45 @@ await test('pressing what stands out, and nothing else, connects a nurse with a 
   await look(page, 'over');
 }, { vital: true });
 
-await test('the words can be heard: the button says whether they are', async () => {
-  const sound = page.locator('[data-sound]');
-  if (await page.evaluate(() => !window.speechSynthesis)) return;
+await test('the physician who talked dials in from the same phone, and the keypad takes the report', async () => {
+  const ended = page.locator('section[aria-labelledby="h-over"] li').filter({ has: page.locator('button[value=redial]') });
+  await ended.first().getByRole('button', { name: 'この電話から夜間の番号にかける' }).click();
+  for (const [key, word] of [['1', '報告する'], [null, '暗証番号'], ['1', '電話で対応']]) {
+    const way = page.locator('#live .button.main').filter({ hasText: word });
+    await way.first().waitFor();
+    await look(page, `report-${key ?? 'pin'}`);
+    await way.first().click();
+  }
+  await page.getByText('報告をお受けしました').waitFor();
+  await look(page, 'reported');
+  const clerk = await desktop();
+  await clerk.goto(`${demo.baseUrl}/demo`);
+  await clerk.getByRole('button', { name: '山田 和子 さんとして始める' }).click();
+  await clerk.goto(`${demo.baseUrl}/calls`);
+  await look(clerk, 'report-on-the-list');
+  console.log(await clerk.locator('main').innerText());
+});
+
+await test('the words are heard as the sounds of a bridge, one after the other, and so are those of the caller', async () => {
+  const listener = await desktop();
+  await listener.goto(`${demo.baseUrl}/demo/phones`);
+  const sound = listener.locator('[data-sound]');
+  const heard = [];
+  listener.on('response', (response) => {
+    if (!response.url().includes('/demo/phones/sounds/')) return;
+    assert.ok(response.ok(), response.url());
+    assert.equal(response.headers()['content-type'], 'audio/wav');
+    heard.push(response.url().split('/').pop());
+  });
   await sound.click();
   assert.equal(await sound.getAttribute('aria-pressed'), 'true');
+  await follow(listener);
+  assert.equal(await sound.getAttribute('aria-pressed'), 'true', 'a key that is pressed does not turn the sound off');
+  console.log(`# heard: ${heard.join(' ')}`);
+  assert.ok(heard.includes('ask_message') && heard.includes('screen'), heard.join(' '));
   await sound.click();
   assert.equal(await sound.getAttribute('aria-pressed'), 'false');
+  await hangUp(listener);
 });
 
 await test('on a phone: the first physician declines, the next one is rung and talks', async () => {

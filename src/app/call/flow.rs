@@ -9,7 +9,7 @@ use super::world::{NightWorld, physicians};
 use crate::app::access::note;
 use crate::app::ledger::record_call;
 use crate::app::people::phone_change::new_number_answered;
-use crate::app::{Kit, Who};
+use crate::app::{Kit, Who, tonight};
 use crate::domain::call::{
     Alarm, Answer, Call, Effect, Event, Happened, Kind, LegState, Notice, Outcome, Stage, Standing, To, hunt,
     next_due,
@@ -296,6 +296,9 @@ async fn perform(
         Effect::Report { person, told } => Box::pin(told_by_key(tx, kit, who, person, *told)).await,
         Effect::Alarm { alarm: raised, said } => alarm(tx, kit, who, call, alarm_code(*raised), *said).await,
         Effect::Ended { outcome } if call.kind == Kind::Test => tested(tx, kit, who, call, *outcome).await,
+        Effect::Ended { outcome } if call.kind == Kind::Tonight => {
+            tonight::rung(tx, kit, who, call, *outcome).await
+        }
         // The row says how it ended; the rest is what the two machines say to each other.
         Effect::Ended { .. }
         | Effect::Hunt { .. }

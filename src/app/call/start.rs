@@ -66,6 +66,8 @@ pub(crate) enum What {
     NewNumber(Line),
     /// New means to sign in were asked for.
     Recovery,
+    /// Whether the phone will be answered tonight.
+    Tonight,
 }
 
 impl Command for Start {
@@ -112,9 +114,13 @@ impl Command for Start {
             return Ok(Started::TooDear);
         }
         let mut call = match &self.what {
-            What::Test | What::NewNumber(_) | What::Recovery => Call::to_one(
+            What::Test | What::NewNumber(_) | What::Recovery | What::Tonight => Call::to_one(
                 self.id.clone(),
-                if matches!(self.what, What::Recovery) { Kind::Recovery } else { Kind::Test },
+                match self.what {
+                    What::Recovery => Kind::Recovery,
+                    What::Tonight => Kind::Tonight,
+                    _ => Kind::Test,
+                },
                 self.asker.clone(),
                 line,
                 policy,
@@ -185,13 +191,14 @@ impl What {
             Self::Test => "test",
             Self::NewNumber(_) => "new_number",
             Self::Recovery => "recovery",
+            Self::Tonight => "tonight",
         }
     }
 
     const fn consult(&self) -> Option<&RequestId> {
         match self {
             Self::Connect(consult) => Some(consult),
-            Self::Urgent | Self::Test | Self::NewNumber(_) | Self::Recovery => None,
+            Self::Urgent | Self::Test | Self::NewNumber(_) | Self::Recovery | Self::Tonight => None,
         }
     }
 }
@@ -217,7 +224,6 @@ pub(crate) async fn ring_one(
     start.apply(tx).await
 }
 
-/// Somebody of the office has this person rung now.
 /// What became of a wish to ring somebody.
 #[derive(Serialize, Deserialize)]
 enum RungNow {
@@ -227,6 +233,7 @@ enum RungNow {
     NoSuchPerson,
 }
 
+/// Somebody of the office has this person rung now.
 struct RingNow {
     kit: Kit,
     who: Who,

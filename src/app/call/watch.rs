@@ -85,7 +85,7 @@ impl Command for Morning {
         let mut told = 0;
         for row in calls_between(tx, association, self.night, NIGHT_MAX).await? {
             // A call between two doctors, to one phone, or to report on another, is none of the night's.
-            let one = matches!(row.kind.as_str(), "connect" | "test" | "recovery");
+            let one = matches!(row.kind.as_str(), "connect" | "test" | "recovery" | "tonight");
             if one || row.outcome.as_deref() == Some("reported") {
                 continue;
             }

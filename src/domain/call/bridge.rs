@@ -157,6 +157,8 @@ pub enum Prompt {
     Tested,
     /// New means to sign in were asked for; call the office if it was not you: 1 to show that you heard it.
     RecoveryAsked,
+    /// Tonight's check: 1 = I can be reached tonight, 3 = I cannot.
+    Tonight,
     /// Thank you.
     Noted,
 }
@@ -208,6 +210,7 @@ impl Prompt {
             Self::Test => "test",
             Self::Tested => "tested",
             Self::RecoveryAsked => "recovery_asked",
+            Self::Tonight => "tonight",
             Self::Noted => "noted",
         }
     }

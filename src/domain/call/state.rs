@@ -62,6 +62,8 @@ pub enum Kind {
     Test,
     /// One phone is rung to say that new means to sign in were asked for.
     Recovery,
+    /// One phone is rung to ask whether it will be answered tonight (今夜の点検).
+    Tonight,
 }
 
 impl Kind {
@@ -74,7 +76,7 @@ impl Kind {
     /// One phone is rung, once, and its key is all that is wanted.
     #[must_use]
     pub const fn rings_one(self) -> bool {
-        matches!(self, Self::Test | Self::Recovery)
+        matches!(self, Self::Test | Self::Recovery | Self::Tonight)
     }
 }
 

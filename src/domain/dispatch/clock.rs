@@ -8,9 +8,12 @@ impl Request {
     /// all counted from its beginning; what somebody asked to have by an hour of the day is not moved.
     pub fn move_waits(&mut self, by_ms: i64) {
         let to = |at: &mut Millis| *at = at.plus_ms(by_ms);
+        let created = self.created;
         to(&mut self.answer_by);
         match &mut self.state {
             State::Running { phase, .. } => match phase {
+                // What was not begun yet waits for no time.
+                Phase::Waiting { at } if *at <= created => {}
                 Phase::Waiting { at } => to(at),
                 Phase::Asking { since, until, more } => {
                     to(since);

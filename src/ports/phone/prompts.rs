@@ -1,7 +1,8 @@
 //! The words of the phone: data beside the sounds, in `config/prompts`. Which is said when, `domain/call` decides.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::domain::call::{Prompt, RoleSpoken};
 use crate::i18n::Lang;
@@ -10,7 +11,7 @@ const JA: &str = include_str!("../../../config/prompts/ja.tsv");
 const EN: &str = include_str!("../../../config/prompts/en.tsv");
 
 /// Every prompt there is.
-pub const ALL: [Prompt; 43] = [
+pub const ALL: [Prompt; 44] = [
     Prompt::AskStation,
     Prompt::AskClinic,
     Prompt::AskStationAgain,
@@ -48,6 +49,7 @@ pub const ALL: [Prompt; 43] = [
     Prompt::Test,
     Prompt::Tested,
     Prompt::RecoveryAsked,
+    Prompt::Tonight,
     Prompt::Noted,
     Prompt::AskReport,
     Prompt::AskReportPin,
@@ -86,6 +88,48 @@ pub fn words(lang: Lang, code: &str) -> Option<Words> {
 #[must_use]
 pub fn shown(lang: Lang, prompt: Prompt) -> &'static str {
     words(lang, prompt.code()).map_or("", |words| words.shown)
+}
+
+/// The sounds of every prompt, as `scripts/prompts` makes them from the texts or people have spoken them.
+#[derive(Clone)]
+pub struct Sounds(Arc<BTreeMap<String, Vec<u8>>>);
+
+/// A sound that is not there or cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", path.display())]
+pub struct NoSound {
+    pub path: PathBuf,
+    pub source: std::io::Error,
+}
+
+impl Sounds {
+    /// Reads `FOLDER/ja/touban/CODE.wav` and `FOLDER/en/touban/CODE.wav` of every prompt.
+    ///
+    /// # Errors
+    /// The first that cannot be read.
+    pub fn read(folder_of_all: &Path) -> Result<Self, NoSound> {
+        let mut sounds = BTreeMap::new();
+        for lang in [Lang::Ja, Lang::En].map(folder) {
+            for code in ALL.map(Prompt::code) {
+                let path = folder_of_all.join(lang).join("touban").join(format!("{code}.wav"));
+                let sound = std::fs::read(&path).map_err(|source| NoSound { path, source })?;
+                sounds.insert(format!("{lang}/{code}"), sound);
+            }
+        }
+        Ok(Self(Arc::new(sounds)))
+    }
+
+    /// A WAV file. `None`: there is no such prompt.
+    #[must_use]
+    pub fn wav(&self, lang: &str, code: &str) -> Option<&[u8]> {
+        self.0.get(&format!("{lang}/{code}")).map(Vec::as_slice)
+    }
+}
+
+impl std::fmt::Debug for Sounds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sounds({})", self.0.len())
+    }
 }
 
 /// The folder of a language's sounds, as the bridge names languages.
@@ -159,12 +203,13 @@ mod tests {
             Prompt::Test => 34,
             Prompt::Tested => 35,
             Prompt::RecoveryAsked => 36,
-            Prompt::Noted => 37,
-            Prompt::AskReport => 38,
-            Prompt::AskReportPin => 39,
-            Prompt::AskReportOutcome => 40,
-            Prompt::ReportTaken => 41,
-            Prompt::ReportOnPage => 42,
+            Prompt::Tonight => 37,
+            Prompt::Noted => 38,
+            Prompt::AskReport => 39,
+            Prompt::AskReportPin => 40,
+            Prompt::AskReportOutcome => 41,
+            Prompt::ReportTaken => 42,
+            Prompt::ReportOnPage => 43,
         }
     }
 

@@ -83,6 +83,7 @@ const fn kind_code(call: &Call) -> &'static str {
         Kind::Connect => "connect",
         Kind::Test => "test",
         Kind::Recovery => "recovery",
+        Kind::Tonight => "tonight",
     }
 }
 

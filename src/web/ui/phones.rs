@@ -1,5 +1,7 @@
 //! The phones of the exercise: a newcomer plays the nurse and every physician.
 
+use axum::extract::Path;
+use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::app::demo::{Demo, NotPossible, Phone, PhoneDeed, PhoneState};
@@ -15,6 +17,7 @@ use super::views::{StateLine, Tone, render};
 pages! {
     get "/demo/phones" => phones;
     post "/demo/phones" => deed;
+    get "/demo/phones/sounds/{lang}/{name}" => sound;
 }
 
 const DEMO: Binding<'static> = Binding::Page("demo");
@@ -58,6 +61,7 @@ fn ways(caller: &Caller, demo: &Demo, phone: &Phone) -> Vec<PhoneKey> {
             key("4", "word-call-told-not_reached", false),
         ],
         Some("confirm") => vec![key("1", "phones-key-confirm", true)],
+        Some("tonight") => vec![key("1", "phones-key-tonight", true), key("3", "phones-key-3", false)],
         Some("test" | "recovery_asked") => vec![key("1", "phones-key-heard", true)],
         Some("ask_clinic" | "ask_clinic_again") => {
             vec![key("12#", "phones-key-clinic", true), key("0#", "phones-key-0", false)]
@@ -96,7 +100,11 @@ async fn view_of(caller: &Caller, demo: &Demo, phone: &Phone) -> Result<PhoneVie
         said: phone.heard.len(),
         // Who talks hears the other side.
         heard: phone.heard.iter().skip(from).filter(|_| !talks).map(|h| h.text.clone()).collect(),
+        sound: demo
+            .sound_of(phone)
+            .map_or_else(String::new, |(lang, name)| format!("/demo/phones/sounds/{lang}/{name}")),
         ways: ways(caller, demo, phone),
+        redial: matches!(phone.state, PhoneState::Over { .. }) && demo.member_of(phone).is_some(),
     })
 }
 
@@ -114,6 +122,12 @@ pub(super) async fn phones(caller: Caller) -> Result<Response, Failure> {
     }
     over.reverse();
     over.truncate(OVER);
+    // A phone that was rung again and again dials from its newest line; one in use does not dial.
+    let mut known: Vec<String> = live.iter().map(|(phone, _)| phone.number.clone()).collect();
+    for phone in &mut over {
+        phone.redial &= !known.contains(&phone.number);
+        known.push(phone.number.clone());
+    }
     let page = DemoPhones {
         shell: caller.shell_at(DEMO, "/demo/phones"),
         nurse: demo.nurse.1.clone(),
@@ -141,6 +155,7 @@ pub(super) async fn deed(caller: Caller, fields: Fields) -> Result<Response, Fai
         "hang" => demo.phone(&leg, &PhoneDeed::HangUp),
         "voicemail" => demo.phone(&leg, &PhoneDeed::Voicemail),
         "speak" => demo.phone(&leg, &PhoneDeed::Speak),
+        "redial" => demo.redial(&leg),
         other => match other.strip_prefix("press ") {
             Some(keys) => demo.phone(&leg, &PhoneDeed::Press(keys.to_owned())),
             None => return Err(Failure::not_found()),
@@ -153,4 +168,15 @@ pub(super) async fn deed(caller: Caller, fields: Fields) -> Result<Response, Fai
         }
         Err(NotPossible::TooMany | NotPossible::Unplugged) => Err(Failure::broken()),
     }
+}
+
+/// `GET /demo/phones/sounds/{lang}/{name}`: what a bridge would play.
+pub(super) async fn sound(
+    caller: Caller,
+    Path((lang, name)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let demo = demo_of(&caller)?;
+    let sounds = demo.sounds.as_ref().ok_or(Failure::not_found())?;
+    let wav = sounds.wav(&lang, &name).ok_or(Failure::not_found())?.to_vec();
+    Ok(([(header::CONTENT_TYPE, "audio/wav")], wav).into_response())
 }

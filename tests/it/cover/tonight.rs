@@ -1,11 +1,19 @@
 //! Tonight's check: who is on tonight says so before the night; who is silent, and what nobody holds, is told.
 
+use touban::app::people::NewMember;
+use touban::domain::cover::CoverSettings;
+use touban::domain::dispatch::{OfferState, State};
+use touban::domain::people::Role;
+
 use super::{District, at};
+use crate::calls::Night;
 use crate::pages::browser::{mails, token_of};
-use crate::support::{PIN, TestOffice, on_both};
+use crate::support::{PIN, TestOffice, new_member, on_both};
+use crate::swaps::publish;
 
 on_both! {
     tonights_chain_is_asked_once_and_who_is_silent_is_told_before_the_night,
+    who_reads_no_mail_is_rung_and_a_key_is_the_answer,
 }
 
 async fn tonights_chain_is_asked_once_and_who_is_silent_is_told_before_the_night(office: TestOffice) {
@@ -60,4 +68,57 @@ async fn tonights_chain_is_asked_once_and_who_is_silent_is_told_before_the_night
     let coordinator = district.to(&town.office.coordinator, &letters).await;
     assert!(coordinator.iter().any(|m| m.subject.contains("だれも受け持っていない")), "{coordinator:?}");
     assert!(app.verify().await.unwrap().problems.is_empty());
+}
+
+/// The primary has a phone and no mail; the deputy has both and opens no mail.
+async fn who_reads_no_mail_is_rung_and_a_key_is_the_answer(office: TestOffice) {
+    const PRIMARY: &str = "090-0000-0061";
+    const DEPUTY: &str = "090-0000-0062";
+    let who = office.cli();
+    let on_duty = async |name: &str, phone: &str, email: bool| {
+        let new = new_member(name, &office.clinic, Role::Physician, vec![]);
+        let email = new.email.clone().filter(|_| email);
+        let new = NewMember { phone: Some(phone.to_owned()), email, ..new };
+        office.app.member_add(&who, new, None, None).await.unwrap().into_inner()
+    };
+    let primary = on_duty("電話 一郎", PRIMARY, false).await;
+    let deputy = on_duty("両方 二郎", DEPUTY, true).await;
+    publish(&office, &[(10, &primary, &deputy)]).await;
+    let night = Night::begins(office).await;
+    let (app, home) = (&night.office.app, &night.office.association);
+    let settings = CoverSettings { check_min: Some(16 * 60), ..CoverSettings::default() };
+    app.cover_settings_put(&who, 0, settings).await.unwrap();
+    night.office.clock.set(at("2026-12-10T16:00:10+09:00"));
+    let association = app.associations().await.unwrap().remove(0);
+    assert_eq!(app.tonight_due(&association, &mut None).await.unwrap(), 2);
+    let states = async || {
+        let people = app.tonight_page(home).await.unwrap().people;
+        let of = |person| people.iter().find(|c| c.member == *person).unwrap();
+        [&primary, &deputy].map(|person| {
+            let checked = of(person);
+            let offer = checked.offers.iter().find(|o| o.person == *person).unwrap();
+            (offer.offer.state, matches!(checked.request.state, State::Running { .. }))
+        })
+    };
+    // At once, for there is no mail; 3 is a no, and the office hears of it.
+    let leg = night.rings(PRIMARY).await;
+    assert!(night.live(DEPUTY).is_none(), "who has mail is asked by mail first");
+    night.phones.pick_up(&leg).unwrap();
+    night.hears(&leg, "tonight").await;
+    night.phones.press(&leg, "3").unwrap();
+    night.hears(&leg, "noted").await;
+    night.until("the no is written down", async || states().await[0].0 == OfferState::Declined).await;
+    assert_eq!(states().await[1], (OfferState::Pending, true));
+    let told = night.mails().await;
+    assert!(told.iter().any(|m| m.contains("今夜の点検")), "{told:?}");
+    // Silent for an hour: the mail again, and the phone, which goes to voicemail: no answer yet.
+    night.office.clock.set(at("2026-12-10T17:00:20+09:00"));
+    mails(app).await;
+    let leg = night.rings(DEPUTY).await;
+    night.phones.let_go_to_voicemail(&leg).unwrap();
+    night.hears(&leg, "tonight").await;
+    night.phones.hang_up(&leg).unwrap();
+    assert_eq!(states().await[1].0, OfferState::Asked);
+    assert_eq!(app.verify().await.unwrap().problems, Vec::new());
+    night.ends().await;
 }

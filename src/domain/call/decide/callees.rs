@@ -173,6 +173,7 @@ impl Machine {
             (Screening::Key, _) => Prompt::Screen,
             (Screening::Confirm, Kind::Test) => Prompt::Test,
             (Screening::Confirm, Kind::Recovery) => Prompt::RecoveryAsked,
+            (Screening::Confirm, Kind::Tonight) => Prompt::Tonight,
             (Screening::Confirm, _) => Prompt::Confirm,
             (Screening::Pin { call_back: false }, _) => Prompt::AskPin,
             (Screening::Pin { call_back: true }, _) => Prompt::AskPinToCallBack,
@@ -189,6 +190,8 @@ impl Machine {
             (Screening::Confirm, Some('1')) => self.confirmed(id),
             (Screening::Key, Some('1')) => self.screen(id, Screening::Pin { call_back: false }, 0),
             (Screening::Key, Some('2')) => self.screen(id, Screening::Pin { call_back: true }, 0),
+            // Nobody else is rung for what is asked of one person.
+            (_, Some('3')) if self.c.kind.rings_one() => self.refused(id, Prompt::Noted, Cause::Declined),
             (_, Some('3')) => self.refused(id, Prompt::NotNow, Cause::Declined),
             // Other keys mean nothing; the window goes on and the question is said again.
             _ => self.ask_again(id, ask, gather),

@@ -40,7 +40,7 @@ impl Machine {
                 self.next_question();
             }
             (Kind::Web, _) => self.hunt(),
-            (Kind::Connect | Kind::Test | Kind::Recovery, _) => self.connecting(),
+            (Kind::Connect | Kind::Test | Kind::Recovery | Kind::Tonight, _) => self.connecting(),
         }
         Answer::Done
     }

@@ -88,6 +88,17 @@ fn what_comes_after_the_clock_was_set_comes_when_it_would_have_come() {
 }
 
 #[test]
+fn a_clock_that_is_set_before_anybody_is_rung_does_not_put_the_first_phone_off() {
+    for by_ms in STEPS_MS {
+        let mut night = Night::nurse();
+        night.take(Event::Begin).wait(1).clock_is_set(by_ms);
+        // In the same decision in which the message is kept.
+        night.hunting();
+        assert_eq!(night.call.legs.values().filter(|leg| leg.person().is_some()).count(), 1, "{by_ms}");
+    }
+}
+
+#[test]
 fn a_talk_is_as_long_as_it_was_and_the_report_is_due_at_its_hour() {
     let length = |by_ms: i64| {
         let mut night = talking();

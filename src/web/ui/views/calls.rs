@@ -179,12 +179,16 @@ pub struct PhoneView {
     pub heard: Vec<String>,
     /// How many sentences it has heard: another number, something new to say aloud.
     pub said: usize,
+    /// The address of the newest of them as a sound, where there is one.
+    pub sound: String,
     /// What brings this phone on.
     pub ways: Vec<PhoneKey>,
+    /// It has hung up, and the night number can be dialled from it.
+    pub redial: bool,
 }
 
 /// `GET /demo/phones`. Posts `/demo/phones` (`deed` = `dial`) and, with `leg`, `pick`, `hang`, `voicemail`,
-/// `speak`, or `press` with `keys`.
+/// `speak`, `redial`, or `press` with `keys`.
 #[derive(Template)]
 #[template(path = "demo-phones.html", blocks = ["live"])]
 pub struct DemoPhones {

@@ -92,6 +92,7 @@ fn phones(maker: &Maker, busy: bool) -> DemoPhones {
         state: state("phones-up", Tone::Info),
         up: true,
         heard: vec![s("先生をお呼びしています。")],
+        sound: s("/demo/phones/sounds/ja/calling_primary"),
         ..PhoneView::default()
     };
     let doctor = PhoneView {
@@ -106,6 +107,7 @@ fn phones(maker: &Maker, busy: bool) -> DemoPhones {
     let over = PhoneView {
         name: s("伊藤 美咲"),
         state: maker.line("call-cause-declined", Tone::Plain),
+        redial: true,
         ..PhoneView::default()
     };
     DemoPhones {
