@@ -98,7 +98,8 @@ fn a_plan_that_makes_no_sense_is_named_with_its_line() {
 
 #[test]
 fn an_optional_step_may_name_what_is_not_here_yet() {
-    let text = GOOD.replace("\"specialists\"", "\"cover_or_attending\"").replace("wait_s = 60", "optional = true");
+    let text =
+        GOOD.replace("\"specialists\"", "\"cover_or_attending\"").replace("wait_s = 60", "optional = true");
     assert!(read(&text).is_ok());
 }
 
