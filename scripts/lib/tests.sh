@@ -138,7 +138,7 @@ stage_pages() {
 # office signs in, duties that change hands, then the exercise that newcomers meet.
 needs_e2e_sqlite() { say harness build postfix; }
 stage_e2e_sqlite() {
-    journeys sqlite journey people signin swaps demo calls cover rota ledger
+    journeys sqlite journey people signin swaps demo calls cover transfers rota ledger
 }
 
 # journeys DATABASE NAME...: all of them, whatever happens to one.

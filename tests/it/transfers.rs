@@ -217,8 +217,12 @@ async fn with_the_attending_doctors_yes_clinics_are_asked_and_the_event_says_so(
     let letters = ward.letters().await;
     assert_eq!(ward.clinics_told(&letters).await, 3);
     let first = ward.link(&ward.receivers[0], &letters).await;
-    let open = ward.town.browser().open(&token_of(first)).await;
+    let reader = ward.town.browser();
+    let open = reader.open(&token_of(first)).await;
     open.says("青葉北").keeps_quiet_about("CANARY").keeps_quiet_about("さとう内科");
+    // With the PIN: whom to speak to first, and nothing of the patient.
+    let read = reader.submit(&open, "/k/transfer", &[("answer", "look"), ("pin", PIN)]).await;
+    read.says("さとう内科クリニック").keeps_quiet_about("CANARY");
     let (taker, took) = ward.answers(first, INFORMED).await;
     took.says("お引き受けありがとうございます").says("CANARY-PATIENT").says("さとう内科クリニック");
     let told = ward.letters().await;

@@ -64,7 +64,7 @@ fn a_mistake_in_a_plan_is_named_with_its_line() {
 
 #[test]
 fn a_step_that_makes_no_sense_is_named_with_its_line() {
-    refused(&GOOD.replace("\"specialists\"", "\"attending\""), 7, "cannot resolve");
+    refused(&GOOD.replace("\"specialists\"", "\"cover_or_attending\""), 7, "cannot resolve");
     refused(&GOOD.replace("\"specialists\"", "\"pool:nobody\""), 7, "cannot resolve");
     refused(&GOOD.replace("wait_s = 60", "any = true"), 7, "belongs to a gate");
     refused(&GOOD.replace("wait_s = 60", "wait_s = -1"), 7, "negative");
@@ -79,7 +79,7 @@ fn a_step_that_makes_no_sense_is_named_with_its_line() {
     );
     assert!(read(&gate).is_ok());
     refused(&format!("{gate}optional = true\n"), 13, "optional");
-    refused(&format!("{gate}on_lapse = \"attending\"\n"), 13, "cannot resolve");
+    refused(&format!("{gate}on_lapse = \"cover_or_attending\"\n"), 13, "cannot resolve");
 }
 
 #[test]
@@ -98,7 +98,8 @@ fn a_plan_that_makes_no_sense_is_named_with_its_line() {
 
 #[test]
 fn an_optional_step_may_name_what_is_not_here_yet() {
-    let text = GOOD.replace("\"specialists\"", "\"attending\"").replace("wait_s = 60", "optional = true");
+    let text =
+        GOOD.replace("\"specialists\"", "\"cover_or_attending\"").replace("wait_s = 60", "optional = true");
     assert!(read(&text).is_ok());
 }
 

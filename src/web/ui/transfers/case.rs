@@ -63,10 +63,14 @@ pub(super) async fn seen<'a>(
     Ok((person, case))
 }
 
-fn facts(voice: Voice, case: &TransferCase, whose: bool) -> Vec<Fact> {
+/// `clinic`: the attending doctor's, for who is asked to take the patient over and has to speak to the doctor first.
+fn facts(voice: Voice, case: &TransferCase, whose: bool, clinic: Option<String>) -> Vec<Fact> {
     let fact = |key: &str, value: String| Fact { name: t(voice.lang, key), value };
     let line = &case.line;
     let mut all = super::link::facts(voice, &line.facts, (&case.names, &line.case.asker), whose);
+    if let Some(clinic) = clinic {
+        all.insert(0, fact("transfer-clinic", clinic));
+    }
     if let Some(detail) = &case.detail {
         all.push(fact("transfer-patient", detail.patient.clone()));
         if !detail.details.is_empty() {
@@ -208,6 +212,14 @@ async fn show(caller: &Caller, id: &RequestId, shown: Shown<'_>) -> Result<Respo
     let asked_as = AskedAs::of(&line.request, me);
     let takes = line.taker() == Some(me);
     let whose = asker || office || takes || matches!(asked_as, Some(AskedAs::Attending | AskedAs::Officer));
+    let clinic = if !whose && is_asked(&line.request, me) {
+        let (app, home) = (&caller.web.app, &person.association.id);
+        let clinic = app.institution(home, &line.facts.clinic).await?;
+        let phone = app.numbers_of(home, &clinic).await?.phone.unwrap_or_default();
+        Some(format!("{} {phone}", clinic.name).trim().to_owned())
+    } else {
+        None
+    };
     let attending = line.is_attending(me);
     let taken = matches!(line.request.state, State::Taken { .. });
     let reported = matches!(line.request.state, State::Reported { .. });
@@ -220,7 +232,7 @@ async fn show(caller: &Caller, id: &RequestId, shown: Shown<'_>) -> Result<Respo
         case_no: line.case.case_no.clone(),
         state: state(voice, &line.request),
         next: next(voice, &case),
-        facts: facts(voice, &case, whose),
+        facts: facts(voice, &case, whose, clinic),
         said: words(voice, &case),
         answer: answers.map(|asked_as| answer_box(voice, asked_as, &shown.answer)),
         asks_pin: person.strong_at.is_none(),

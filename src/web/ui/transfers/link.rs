@@ -162,7 +162,6 @@ async fn page(
         problem: typed.problem.clone(),
         facts: facts(voice, &open.facts, (&open.names, &open.case.asker), whose),
         answer: answer_box(voice, open.asked_as, typed),
-        may_look: whose,
         known_device: known,
         pin_problem,
         remember,

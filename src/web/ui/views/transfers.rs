@@ -139,8 +139,6 @@ pub struct LinkTransfer {
     pub problem: Option<String>,
     pub facts: Vec<Fact>,
     pub answer: TransferAnswerBox,
-    /// Reading what stands about the patient needs the PIN first.
-    pub may_look: bool,
     pub known_device: bool,
     pub pin_problem: Option<PinProblem>,
     pub remember: bool,

@@ -222,7 +222,6 @@ impl Maker {
             problem: wrong.then(|| self.w("rule-attending_not_informed")),
             facts: self.transfer_facts(false),
             answer: self.transfer_answer(code, wrong),
-            may_look: code != "receiver",
             known_device: !wrong,
             pin_problem: wrong.then_some(PinProblem::Wrong { tries_left: 4 }),
             remember: true,
