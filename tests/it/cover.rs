@@ -2,6 +2,7 @@
 
 mod asking;
 mod cards;
+mod crash;
 mod fax;
 mod ledgered;
 mod night;

@@ -78,7 +78,7 @@ pub(crate) async fn record_confirmed(
         return record(tx, kit, who, request).await;
     }
     let word = Evidence::Confirmed { at: kit.now };
-    evidence_add(tx, &who.association, &request.id, (kit.now, &who.actor), &word).await.map(drop)
+    evidence_add(tx, &who.association, &request.id, (kit.now, &who.actor), &word).await
 }
 
 /// Whether the households of the clinic were told of the pillar that took it, on that day.

@@ -230,7 +230,10 @@ fn the_first_failure_gives_the_code_and_every_result_is_recorded() {
 
 #[test]
 fn on_the_night_of_31_march_each_event_belongs_to_its_own_minute() {
-    let r9 = SAMPLE.replace("2025-04-01", "2027-04-01").replace("CONSULT-", "R9-CONSULT-");
+    let r9 = SAMPLE
+        .replace("2025-04-01", "2027-04-01")
+        .replace("CONSULT-", "R9-CONSULT-")
+        .replace("COVER-", "R9-COVER-");
     let r8 = SAMPLE.replace("2028-04-01", "2027-04-01");
     let tariffs = Tariffs::parse("two years", &format!("{r8}\n{r9}"), "v").unwrap();
     let tariff = |at: &str| summary(&consult(at), &tariffs)[1].1.clone();
@@ -249,7 +252,7 @@ fn on_the_night_of_31_march_each_event_belongs_to_its_own_minute() {
 #[test]
 fn outside_the_dates_one_line_per_side_and_programme_says_so_by_the_nearest_tariff() {
     let ended = SAMPLE.replace("2025-04-01", "2015-04-01").replace("2028-04-01", "2018-04-01");
-    let ended = ended.replace("CONSULT-", "A-CONSULT-");
+    let ended = ended.replace("CONSULT-", "A-CONSULT-").replace("COVER-", "A-COVER-");
     let tariffs = |text: &str| Tariffs::parse("t", &format!("{text}\n{SAMPLE}"), "v").unwrap();
     let one = tariffs(&ended);
     let expected = |side: &'static str, code: &str| (side, code.to_owned(), 0, Some("out_of_dates"));

@@ -1,15 +1,22 @@
 //! A pillar is rung only while its contract runs, and only for a clinic whose every household was told.
 
+use touban::app::Who;
+use touban::app::consult::Asking;
+use touban::app::people::NewMember;
 use touban::domain::cover::households::{Contract, Told};
+use touban::domain::cover::{Manner, NewCover};
+use touban::domain::people::Role;
+use touban::seal::Pin;
 
 use super::ticked;
 use crate::calls::{COORDINATOR, Night, OWN, PILLAR};
-use crate::pages::browser::Town;
-use crate::support::{TestOffice, on_both};
+use crate::pages::browser::{Town, mails, token_of};
+use crate::support::{PIN, TestOffice, add_institution, new_member, on_both};
 
 on_both! {
     an_outside_pillar_is_never_rung_for_a_household_that_was_not_told,
     a_clinic_writes_down_whom_it_told_and_prints_the_notice,
+    a_pillar_that_took_a_slot_is_rung_only_while_every_household_was_told,
 }
 
 /// Whether a call of the clinic rings the pillar; otherwise the coordinator is next.
@@ -23,7 +30,7 @@ async fn rings_the_pillar(night: &Night) -> bool {
     night.until("somebody is next", async || next()).await;
     let rung = night.live(PILLAR).is_some();
     for line in night.all().await.iter().filter(|l| l.row.ended.is_none()) {
-        let who = touban::app::Who::member(&night.office.association, &night.office.coordinator);
+        let who = Who::member(&night.office.association, &night.office.coordinator);
         night.office.app.call_close(&who, &line.row.id).await.unwrap();
     }
     night.phones.hang_up(&nurse).unwrap_or_default();
@@ -90,4 +97,59 @@ async fn a_clinic_writes_down_whom_it_told_and_prints_the_notice(office: TestOff
     let other = town.office.physician("緒方 秋").await;
     let other = town.signed_in(&other).await;
     other.get("/households").await.keeps_quiet_about("CANARY-AK");
+}
+
+/// Of the institution that took the slot.
+const STANDBY: &str = "090-0000-0031";
+
+async fn a_pillar_that_took_a_slot_is_rung_only_while_every_household_was_told(office: TestOffice) {
+    let home = add_institution(&office.app, &office.association, "みどり在宅クリニック").await;
+    let new = NewMember {
+        phone: Some(STANDBY.to_owned()),
+        ..new_member("緑川 守", &home, Role::Specialist, vec![])
+    };
+    let pin = Pin::parse(PIN).unwrap();
+    let contact = office.app.member_add(&office.cli(), new, Some(&pin), None).await.unwrap().into_inner();
+    let night = Night::begins(office).await;
+    let (app, who, clinic) = (&night.office.app, night.office.cli(), &night.office.clinic);
+    let association = &night.office.association;
+    let (revision, mut settings) = app.call_settings(association).await.unwrap();
+    settings.pillars.get_mut("home_care").unwrap().people = vec![contact.clone()];
+    app.call_settings_put(&who, revision, settings).await.unwrap();
+    let begins = app.now().plus_s(60);
+    let asker = &night.office.asker;
+    let asking = Asking { asker: asker.clone(), in_person: true, channel: "web" };
+    let new = NewCover {
+        window: (begins, begins.plus_s(3_600)),
+        patients: None,
+        manner: Manner::Visit,
+        note: String::new(),
+    };
+    // Nobody else is there to be asked.
+    let made = app.cover_ask(&Who::member(association, asker), asking, new, None).await.unwrap().into_inner();
+    let letters = mails(app).await;
+    let address = app.member(association, &contact).await.unwrap().email.unwrap();
+    let letter = letters.iter().find(|m| m.to == address && m.text.contains("/k#")).unwrap();
+    let case = app.cover_case(association, &made.request).await.unwrap();
+    let chosen = case.line.slots.iter().map(|s| (s.slot.request.clone(), true)).collect();
+    app.cover_link_answer(&token_of(letter), chosen, Some(PIN), None, false).await.unwrap();
+    night.office.clock.set(begins.plus_s(30));
+    let nurse = night.nurse_calls().await;
+    night.rings(STANDBY).await;
+    assert!(night.live(OWN).is_none(), "the clinic's own line is left in peace");
+    for line in night.all().await.iter().filter(|l| l.row.ended.is_none()) {
+        let desk = Who::member(association, &night.office.coordinator);
+        app.call_close(&desk, &line.row.id).await.unwrap();
+    }
+    night.phones.hang_up(&nurse).unwrap_or_default();
+    night.until("all is quiet", async || night.live(STANDBY).is_none()).await;
+    // A household refuses: the slot is still theirs, and their phone is passed over.
+    let household = app.household_list(association, clinic).await.unwrap().households[0].id.clone();
+    let day = "2026-11-20".parse().unwrap();
+    app.household_told(&who, clinic, &household, "home_care", Told::Refused { day }).await.unwrap();
+    night.office.clock.set(app.now().plus_s(120));
+    night.nurse_calls().await;
+    night.rings(OWN).await;
+    assert!(night.live(STANDBY).is_none());
+    night.ends().await;
 }

@@ -14,7 +14,7 @@ use super::posted::{IdempotencyKey, Posted, created};
 use super::refuse::{check, refuse, refuse_at, wrong};
 use crate::app::consult::Asking;
 use crate::app::cover::{CoverLine, CoverTold, TakenBack};
-use crate::domain::cover::{Manner, NewCover};
+use crate::domain::cover::{Manner, NewCover, asked_as};
 use crate::domain::dispatch::Answer;
 use crate::ids::{MemberId, RequestId};
 use crate::web::Web;
@@ -50,6 +50,8 @@ struct SlotOut {
     state: String,
     /// Whoever covers it.
     taker: Option<String>,
+    /// As what: `duty`, `volunteer`, `pillar_home_care` or `pillar_visits`.
+    taken_as: Option<String>,
     offers: Vec<OfferOut>,
 }
 
@@ -81,6 +83,7 @@ fn shown(line: CoverLine) -> CoverOut {
     let slots = line.slots.into_iter().map(|slot| SlotOut {
         id: slot.slot.request.api(),
         taker: slot.taker().map(MemberId::api),
+        taken_as: slot.request.claims().next().map(|claim| asked_as(&slot.request, claim.step)),
         case_no: slot.case_no,
         from: slot.slot.window.from.rfc3339(),
         to: slot.slot.window.to.rfc3339(),
@@ -292,7 +295,7 @@ async fn cover_cancel(
     posted.answer(cancel.await)
 }
 
-/// Confirms what was told of the slots, in the asker's name; the lines of both sides are written
+/// Confirms what was told of the slots, in the asker's name; the lines of both sides, pending until then, count
 #[utoipa::path(post, path = "/covers/{id}/complete", tag = "covers",
     params(("id" = String, Path), IdempotencyKey), security(("key" = ["request"])),
     responses((status = 200, body = ConfirmedOut),
