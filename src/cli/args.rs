@@ -548,6 +548,9 @@ fn japanese(place: &str) -> Option<&'static str> {
         "--json" => "結果を JSON で表示します",
         "demo --listen" => "待ち受けるアドレス。使われていれば次の空いている番号",
         "demo --now" => "水曜日の夕方からではなく、いまの時刻から始めます",
+        "demo --sounds" => {
+            "電話の音声のフォルダー（scripts/prompts で作ったもの）。無ければ、ブラウザーの声で読みます"
+        }
         "simulate --seeds" => "いくつ試すか",
         "simulate --planted" => "わざと入れた誤りを一つずつ見つけます",
         "simulate --first" => "はじめの番号",

@@ -93,9 +93,8 @@ async fn who_reads_no_mail_is_rung_and_a_key_is_the_answer(office: TestOffice) {
     assert_eq!(app.tonight_due(&association, &mut None).await.unwrap(), 2);
     let states = async || {
         let people = app.tonight_page(home).await.unwrap().people;
-        let of = |person| people.iter().find(|c| c.member == *person).unwrap();
         [&primary, &deputy].map(|person| {
-            let checked = of(person);
+            let checked = people.iter().find(|c| c.member == *person).unwrap();
             let offer = checked.offers.iter().find(|o| o.person == *person).unwrap();
             (offer.offer.state, matches!(checked.request.state, State::Running { .. }))
         })

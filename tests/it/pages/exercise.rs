@@ -27,6 +27,7 @@ async fn a_newcomer_is_led_from_the_question_to_the_mailbox_and_through_time() {
         clock: clock.clone(),
         mailbox: mailbox.clone(),
         phones: Simulator::new(),
+        sounds: None,
         night: String::new(),
         nurse: (String::new(), String::new()),
         numbers: std::collections::BTreeMap::new(),
