@@ -139,6 +139,12 @@ impl Sim {
         {
             return Err(broken("one physician talks with the caller", id, "two are in the room"));
         }
+        let silent = |l: &Leg| l.state == LegState::Up && !l.in_room && !l.playing && l.word_due.is_none();
+        if matches!(call.stage, Stage::Hunting { .. } | Stage::LastResort { .. })
+            && call.caller_leg().is_some_and(silent)
+        {
+            return Err(broken("whoever waits hears something", id, call.stage.code()));
+        }
         let mut tries = BTreeSet::new();
         for leg in call.legs.values() {
             if let Role::Asked { person, attempt } = &leg.role
