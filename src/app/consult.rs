@@ -4,17 +4,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::flow::{Act, Moved, apply};
+use super::flow::{Act, Moved, apply, next_case_no};
 use super::replay::{Done, Key};
 use super::{App, AppError, Kit, Who};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
+use crate::domain::calendar::civil_day;
 use crate::domain::consult::{ConsultAnswer, NewConsult, Survey, Wrong, short_text};
 use crate::domain::dispatch::{Answer, Event, Plan, Request};
 use crate::domain::people::ConsultFacts;
 use crate::ids::{MemberId, RequestId};
 use crate::planted::{self, Bug};
 use crate::store::jobs::jobs_in_flight;
-use crate::store::people::{association_by_id, case_counter_take, member_by_id, specialties_in_use};
+use crate::store::people::{association_by_id, member_by_id, specialties_in_use};
 use crate::store::requests::{NewCase, Report, case_add, report_add, survey_add};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
@@ -73,12 +73,7 @@ impl Command for Ask {
         let Some(institution) = asker.and_then(|m| m.institution) else {
             return Ok(None);
         };
-        let year = FiscalYear::of(civil_day(kit.now, home.zone));
-        let counter = case_counter_take(tx, association, year.first_year()).await?;
-        let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-        let case_no = case_no
-            .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
-            .to_string();
+        let case_no = next_case_no(tx, association, civil_day(kit.now, home.zone)).await?;
         let Some(window) = Window::new(kit.now, self.new.answer_by) else {
             return Ok(None);
         };

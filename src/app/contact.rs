@@ -2,17 +2,15 @@
 //! hours, answered in a word. Answers are taken where those to a transfer are; when a message is delivered is decided in
 //! `domain::contact`.
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::access::note;
 use super::consult::{Asked, Asking};
-use super::flow::{Act, apply};
+use super::flow::{Act, apply, next_case_no};
 use super::replay::{Done, Key};
-use super::transfer::Said;
+use super::transfer::{NoteRead, Said, TransferAsked};
 use super::views::Names;
 use super::{App, AppError, Kit, Who};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
+use crate::domain::calendar::{FiscalYear, civil_day};
 use crate::domain::consult::Wrong;
 use crate::domain::contact::{ContactDetail, ContactFacts, ContactWorld, LIFE_S, NewContact, deliver_from};
 use crate::domain::dispatch::{Event, Kind, Plan, Request};
@@ -20,9 +18,7 @@ use crate::domain::transfer::AskedAs;
 use crate::ids::{AssociationId, MemberId, RequestId};
 use crate::store::directory::contact_windows_of;
 use crate::store::dispatch::{OfferRow, offers_of_request, request_load};
-use crate::store::people::{
-    Association, Member, association_by_id, case_counter_take, institution_by_id, member_by_id,
-};
+use crate::store::people::{Association, Member, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{Case, NewCase, case_add, case_by_id, reports_of};
 use crate::store::secrets::{Kept, Sealed};
 use crate::store::transfers::{
@@ -64,25 +60,6 @@ pub(crate) async fn contact_world(
     Ok(Some(ContactWorld { attending }))
 }
 
-/// What became of writing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum ContactAsked {
-    Asked(Asked),
-    Wrong(String, Wrong),
-}
-
-impl ContactAsked {
-    fn said(self) -> Result<Asked, AppError> {
-        match self {
-            Self::Asked(asked) => Ok(asked),
-            Self::Wrong(field, wrong) => {
-                let field = ["asker", "clinic"].into_iter().find(|f| *f == field).unwrap_or("asker");
-                Err(AppError::field(field, wrong))
-            }
-        }
-    }
-}
-
 struct AskContact {
     kit: Kit,
     who: Who,
@@ -93,11 +70,11 @@ struct AskContact {
 }
 
 impl Command for AskContact {
-    type Output = ContactAsked;
+    type Output = TransferAsked;
 
-    async fn apply(&self, tx: &mut Conn) -> Result<ContactAsked, StoreError> {
+    async fn apply(&self, tx: &mut Conn) -> Result<TransferAsked, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
-        let wrong = |field: &str, wrong| Ok(ContactAsked::Wrong(field.to_owned(), wrong));
+        let wrong = |field: &str, wrong| Ok(TransferAsked::Wrong(field.to_owned(), wrong));
         let Some(home) = association_by_id(tx, association).await? else {
             return wrong("asker", Wrong::Unknown);
         };
@@ -110,12 +87,7 @@ impl Command for AskContact {
         if clinic.is_none_or(|clinic| clinic.closed.is_some()) {
             return wrong("clinic", Wrong::Unknown);
         }
-        let year = FiscalYear::of(civil_day(kit.now, home.zone));
-        let counter = case_counter_take(tx, association, year.first_year()).await?;
-        let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-        let case_no = case_no
-            .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
-            .to_string();
+        let case_no = next_case_no(tx, association, civil_day(kit.now, home.zone)).await?;
         let answer_by = kit.now.plus_s(LIFE_S);
         let window = Window { from: kit.now, to: answer_by };
         let (id, plan) = (self.id.clone(), self.plan.clone());
@@ -147,7 +119,7 @@ impl Command for AskContact {
         };
         let moved = apply(tx, kit, &self.who, &self.id, Event::Begin, &act).await?;
         let state = moved.map_or(request.state, |m| m.request.state).code().to_owned();
-        Ok(ContactAsked::Asked(Asked { request: self.id.clone(), case_no, state }))
+        Ok(TransferAsked::Asked(Asked { request: self.id.clone(), case_no, state }))
     }
 }
 
@@ -212,23 +184,6 @@ pub(crate) async fn open_contact(
     Ok(Some(OpenContact { association, member, case, facts, asked_as, names }))
 }
 
-struct NoteRead {
-    kit: Kit,
-    who: Who,
-    id: RequestId,
-    reads_as: &'static str,
-}
-
-impl Command for NoteRead {
-    type Output = ();
-
-    async fn apply(&self, tx: &mut Conn) -> Result<(), StoreError> {
-        let subject = format!("request:{}", self.id);
-        let detail = json!({ "as": self.reads_as });
-        note(tx, &self.kit, &self.who, "request.read", &subject, detail).await.map(drop)
-    }
-}
-
 async fn line(
     conn: &mut Conn,
     association: &AssociationId,
@@ -268,7 +223,7 @@ impl App {
         key: Option<&Key>,
     ) -> Result<Done<Asked>, AppError> {
         let kit = self.kit();
-        if let Some(before) = self.replayed::<ContactAsked>(who, key).await? {
+        if let Some(before) = self.replayed::<TransferAsked>(who, key).await? {
             return before.said().map(Done::Again);
         }
         let wrong = new.wrong_fields();

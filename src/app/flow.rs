@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::access::note;
 use super::{Kit, Who, contact, cover, swap, tonight, transfer};
-use crate::domain::calendar::{civil_day, start_of_day};
+use crate::domain::calendar::{CaseNo, CivilDate, FiscalYear, civil_day, start_of_day};
 use crate::domain::dispatch::{
     Alarm, Answer, Channel, Decision, Effect, Event, Notice, Request, To, decide, next_due, plan::Kind,
 };
@@ -22,7 +22,7 @@ use crate::store::dispatch::{
     AttemptKey, Loaded, attempt_add, grant_end, grant_set, offer_of, request_lock, request_save,
 };
 use crate::store::jobs::{Lane, NewJob, alarm_raise, job_add, job_end_by_key, job_move};
-use crate::store::people::{association_by_id, members_with_role, volunteers};
+use crate::store::people::{association_by_id, case_counter_take, members_with_role, volunteers};
 use crate::store::requests::{case_by_id, request_kind};
 use crate::store::rota::rota_touch;
 use crate::store::{Conn, StoreError};
@@ -119,6 +119,20 @@ pub(crate) async fn apply(
         audit_append(tx, &who.association, &entry).await?;
     }
     Ok(first)
+}
+
+/// The next case number of the fiscal year in which a day of the association lies.
+pub(crate) async fn next_case_no(
+    tx: &mut Conn,
+    association: &AssociationId,
+    day: CivilDate,
+) -> Result<String, StoreError> {
+    let year = FiscalYear::of(day);
+    let counter = case_counter_take(tx, association, year.first_year()).await?;
+    let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
+    case_no
+        .map(|n| n.to_string())
+        .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))
 }
 
 /// The planted bug: the request as somebody read it before the other's yes was written.

@@ -9,12 +9,12 @@ use serde_json::json;
 use super::access::note;
 use super::call::{Started, What, ring_one};
 use super::cover::settings_of;
-use super::flow::{Act, apply, raise};
+use super::flow::{Act, apply, next_case_no, raise};
 use super::rota::RotaWorld;
 use super::rota::world::rota_world;
 use super::views::Names;
 use super::{App, AppError, Kit, Who};
-use crate::domain::calendar::{CaseNo, CivilDate, FiscalYear, civil_day, instant_of};
+use crate::domain::calendar::{CivilDate, civil_day, instant_of};
 use crate::domain::call::{Call, Cause, Leg, LegState, Outcome};
 use crate::domain::cover::time_of;
 use crate::domain::dispatch::{Channel, Event, Plan, Proof, Request, Selector, Terms};
@@ -25,7 +25,7 @@ use crate::store::cover::{cover_claims_within, cover_slots_within};
 use crate::store::dispatch::{
     AttemptKey, OfferRow, attempt_add, attempt_save, offers_of_request, request_load,
 };
-use crate::store::people::{Association, case_counter_take};
+use crate::store::people::Association;
 use crate::store::requests::{NewCase, case_add};
 use crate::store::rota::records::records_since;
 use crate::store::secrets::Sealed;
@@ -104,12 +104,7 @@ impl Round {
         let answer_by = kit.now.plus_s(ANSWER_S).min(window.to);
         let mut request = Request::new(id.clone(), plan, asker.clone(), window, answer_by, kit.now);
         request.asked_in_person = false;
-        let year = FiscalYear::of(self.day);
-        let counter = case_counter_take(tx, association, year.first_year()).await?;
-        let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-        let case_no = case_no
-            .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
-            .to_string();
+        let case_no = next_case_no(tx, association, self.day).await?;
         let at = |column| Sealed { table: "request", column, row: id.as_str() };
         let new = NewCase {
             request: &request,

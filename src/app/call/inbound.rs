@@ -7,8 +7,9 @@ use sha2::{Digest as _, Sha256};
 use super::flow::{apply, decided};
 use super::settings::{CallSettings, institution_of_line, line_of, load};
 use crate::app::access::note;
+use crate::app::flow::next_case_no;
 use crate::app::{App, AppError, Kit, Who};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day, start_of_day};
+use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::{Answer, Call, Event, Happened, LegId, LegState, Load, Standing, admit};
 use crate::domain::dispatch::{Plan, Request, Selector};
@@ -18,7 +19,7 @@ use crate::store::call::reports::reporters;
 use crate::store::call::{
     NewCall, call_add, call_lock, calls_hidden, calls_of_line, leg_call, legs_in_use, line_ms_since,
 };
-use crate::store::people::{Association, associations, case_counter_take};
+use crate::store::people::{Association, associations};
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Window;
 
@@ -55,16 +56,6 @@ async fn dialled(
         all.push((home, settings));
     }
     Ok(if all.len() == 1 { all.pop() } else { None })
-}
-
-/// The next case number of the year.
-pub(super) async fn case_no(tx: &mut Conn, kit: &Kit, home: &Association) -> Result<String, StoreError> {
-    let year = FiscalYear::of(civil_day(kit.now, home.zone));
-    let counter = case_counter_take(tx, &home.id, year.first_year()).await?;
-    let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-    case_no
-        .map(|n| n.to_string())
-        .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))
 }
 
 /// The deputy's phone begins to ring a second after the primary's, which rings on.
@@ -204,7 +195,7 @@ impl Command for ComesIn {
         call.reporter = reporter;
         call.generation.clone_from(&self.life);
         let request = hunt_request(kit, association, self.request.clone(), None, &settings)?;
-        let case_no = case_no(tx, kit, &home).await?;
+        let case_no = next_case_no(tx, association, civil_day(kit.now, home.zone)).await?;
         let new = NewCall {
             call: &call,
             request: &request,

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::flow::{apply, decided};
-use super::inbound::{case_no, hunt_request, minutes_this_month};
+use super::inbound::{hunt_request, minutes_this_month};
 use super::settings::{line_of, load};
 use crate::app::access::note;
+use crate::app::flow::next_case_no;
 use crate::app::replay::Key;
 use crate::app::{App, AppError, Kit, Who};
+use crate::domain::calendar::civil_day;
 use crate::domain::call::number::Line;
 use crate::domain::call::{Answer, Call, Event, Happened, Kind};
 use crate::domain::consult::Wrong;
@@ -155,7 +157,7 @@ impl Command for Start {
         };
         call.report_by = Some(settings.report_due(kit.now, home.zone));
         let request = hunt_request(kit, association, self.request.clone(), Some(&self.asker), &settings)?;
-        let case_no = case_no(tx, kit, &home).await?;
+        let case_no = next_case_no(tx, association, civil_day(kit.now, home.zone)).await?;
         let new = NewCall {
             call: &call,
             request: &request,

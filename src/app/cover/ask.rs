@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::super::consult::Asking;
-use super::super::flow::{Act, apply};
+use super::super::flow::{Act, apply, next_case_no};
 use super::super::swap::duty_view_in;
 use super::super::{Kit, Who};
 use super::world::settings_of;
 use super::{CoverAsked, CoverMade};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
+use crate::domain::calendar::civil_day;
 use crate::domain::consult::Wrong;
 use crate::domain::cover::{CoverFacts, NewCover, Part, SLOTS_MAX, SOON_S, split, summary_at};
 use crate::domain::dispatch::request::Child;
@@ -16,9 +16,7 @@ use crate::domain::dispatch::{Event, Plan, Request};
 use crate::ids::{InstitutionId, RequestId};
 use crate::store::cover::{SlotRow, cover_slot_add, cover_slots_of_clinic};
 use crate::store::jobs::{Lane, NewJob, job_add};
-use crate::store::people::{
-    Association, association_by_id, case_counter_take, institution_by_id, member_by_id,
-};
+use crate::store::people::{Association, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{NewCase, case_add};
 use crate::store::rota::rota_touch;
 use crate::store::secrets::Sealed;
@@ -55,12 +53,7 @@ impl AskCover {
         (request, facts, detail): (&Request, &CoverFacts, &serde_json::Value),
     ) -> Result<String, StoreError> {
         let (kit, association) = (&self.kit, &self.who.association);
-        let year = FiscalYear::of(civil_day(kit.now, home.zone));
-        let counter = case_counter_take(tx, association, year.first_year()).await?;
-        let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-        let case_no = case_no
-            .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
-            .to_string();
+        let case_no = next_case_no(tx, association, civil_day(kit.now, home.zone)).await?;
         let facts =
             serde_json::to_string(facts).map_err(|e| StoreError::corrupt("request", &request.id, e))?;
         let at = |column| Sealed { table: "request", column, row: request.id.as_str() };

@@ -6,21 +6,21 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::super::consult::{Asked, Asking};
-use super::super::flow::{Act, apply};
+use super::super::flow::{Act, apply, next_case_no};
 use super::super::rota::changes::swap_take;
 use super::super::{Kit, Who};
 use super::follow::{
     not_so_any_more, put_over, refused, release_covers, taken_now, tell_of_duty, void_swept,
 };
 use super::{NewSwap, OPEN_MAX, SwapAsked, duty_view, facts_of};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
+use crate::domain::calendar::civil_day;
 use crate::domain::consult::Wrong;
 use crate::domain::dispatch::{Event, Plan, Request, Rule};
 use crate::domain::people::Role;
 use crate::domain::rota::{Area, DutyView, Form, Gap, MoveUp, RotaRole, Stretch, SwapFacts, move_up};
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
 use crate::store::dispatch::request_load;
-use crate::store::people::{case_counter_take, institutions_after, member_by_id, members_with_role};
+use crate::store::people::{institutions_after, member_by_id, members_with_role};
 use crate::store::requests::{NewCase, case_add};
 use crate::store::rota::rota_touch;
 use crate::store::secrets::Sealed;
@@ -198,12 +198,7 @@ impl Opening<'_> {
         id: RequestId,
     ) -> Result<Asked, StoreError> {
         let (kit, association) = (self.kit, &self.who.association);
-        let year = FiscalYear::of(civil_day(kit.now, view.zone));
-        let counter = case_counter_take(tx, association, year.first_year()).await?;
-        let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-        let case_no = case_no
-            .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
-            .to_string();
+        let case_no = next_case_no(tx, association, civil_day(kit.now, view.zone)).await?;
         let window = facts.window();
         // What somebody has to take over is looked for to its very end, also midway.
         let answer_by =

@@ -4,22 +4,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::consult::{Asked, Asking};
-use super::super::flow::{Act, apply};
+use super::super::flow::{Act, apply, next_case_no};
 use super::super::{AppError, Kit, Who};
-use crate::domain::calendar::{CaseNo, FiscalYear, civil_day};
+use crate::domain::calendar::civil_day;
 use crate::domain::consult::Wrong;
 use crate::domain::dispatch::{Event, Plan, Request};
 use crate::domain::transfer::{NewTransfer, TransferDetail};
 use crate::ids::RequestId;
-use crate::store::people::{association_by_id, case_counter_take, institution_by_id, member_by_id};
+use crate::store::people::{association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{NewCase, case_add};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Window;
 
-/// What became of asking.
+/// What became of asking, or of writing a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum TransferAsked {
+pub(crate) enum TransferAsked {
     Asked(Asked),
     /// A field that cannot be taken, and why.
     Wrong(String, Wrong),
@@ -66,12 +66,7 @@ impl Command for AskTransfer {
         if clinic.is_none_or(|clinic| clinic.closed.is_some()) {
             return wrong("clinic", Wrong::Unknown);
         }
-        let year = FiscalYear::of(civil_day(kit.now, home.zone));
-        let counter = case_counter_take(tx, association, year.first_year()).await?;
-        let case_no = u32::try_from(counter).ok().and_then(|n| CaseNo::new(year, n));
-        let case_no = case_no
-            .ok_or_else(|| StoreError::Unusable("the case numbers of this year are used up".to_owned()))?
-            .to_string();
+        let case_no = next_case_no(tx, association, civil_day(kit.now, home.zone)).await?;
         let answer_by = self.new.answer_by(kit.now, home.zone);
         let window = Window { from: kit.now, to: answer_by };
         let (id, plan) = (self.id.clone(), self.plan.clone());

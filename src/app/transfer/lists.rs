@@ -93,11 +93,12 @@ pub struct TransferBoard {
     pub names: Names,
 }
 
-struct NoteRead {
-    kit: Kit,
-    who: Who,
-    id: RequestId,
-    reads_as: &'static str,
+/// That somebody reads what stands about a patient, and as whom; for messages too.
+pub(crate) struct NoteRead {
+    pub kit: Kit,
+    pub who: Who,
+    pub id: RequestId,
+    pub reads_as: &'static str,
 }
 
 impl Command for NoteRead {

@@ -15,6 +15,9 @@ pub(crate) use answer::{must_say_more, open_transfer};
 pub use lists::{Said, TransferBoard, TransferCase, TransferLine};
 pub(crate) use mails::{asked, mail_of, tell};
 
+pub(crate) use ask::TransferAsked;
+pub(crate) use lists::NoteRead;
+
 use self::ask::AskTransfer;
 use super::consult::{Asked, Asking};
 use super::flow::{Act, apply};
@@ -154,7 +157,7 @@ impl App {
         key: Option<&Key>,
     ) -> Result<Done<Asked>, AppError> {
         let kit = self.kit();
-        let before = self.replayed::<ask::TransferAsked>(who, key).await?;
+        let before = self.replayed::<TransferAsked>(who, key).await?;
         let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, &who.association).await?.ok_or(AppError::NotFound)?;
         drop(conn);
