@@ -260,6 +260,8 @@ ids! {
     CardOpeningId = "cop";
     /// A line of a clinic's year, or a conference (診療実績).
     ClinicRecordId = "clr";
+    /// A line of the own rota of a pillar (受け皿の当番表).
+    PillarDutyId = "pld";
     /// A line of the subsidy ledger (補助台帳の明細).
     LedgerLineId = "lin";
 }

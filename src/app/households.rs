@@ -1,6 +1,8 @@
 //! Households of a clinic's home patients: who was told of which pillar, and what follows for the pillars that a call
 //! may ring. What a household's answer means is `domain::cover::households`.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::access::note;
@@ -8,13 +10,13 @@ use super::call::settings::{Pillar, load};
 use super::{App, AppError, Kit, Who, cards, cover};
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::consult::{Wrong, short_text};
-use crate::domain::cover::households::{Contract, HOUSEHOLDS_MAX, PILLARS, Told, all_told};
+use crate::domain::cover::households::{HOUSEHOLDS_MAX, MEMBERS, Told, all_told};
 use crate::ids::{AssociationId, HouseholdId, InstitutionId};
 use crate::store::households::{
     HouseholdRow, household_add, household_by_id, household_end, household_list, household_list_set,
     household_told_set, households, households_told,
 };
-use crate::store::people::{association_by_id, institution_by_id};
+use crate::store::people::{association_by_id, institution_by_id, member_by_id};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
@@ -22,7 +24,7 @@ pub(crate) const fn patient_of(id: &str) -> Sealed<'_> {
     Sealed { table: "household", column: "patient", row: id }
 }
 
-/// Whether every household of a clinic was told of a pillar by this day.
+/// Whether every household of a clinic was told by this day: of a pillar by its institution's id, or of [`MEMBERS`].
 pub(crate) async fn clinic_told(
     conn: &mut Conn,
     association: &AssociationId,
@@ -42,7 +44,7 @@ pub(crate) async fn clinic_told(
 
 enum Deed {
     Add { id: HouseholdId, patient: String },
-    Told { id: HouseholdId, pillar: &'static str, told: Told },
+    Told { id: HouseholdId, pillar: String, told: Told },
     End { id: HouseholdId },
     Whole { since: Option<CivilDate> },
 }
@@ -89,7 +91,7 @@ impl Command for Do {
                 if !self.is_ours(tx, id).await? {
                     return Ok(false);
                 }
-                household_told_set(tx, association, id, (pillar, *told), by).await?;
+                household_told_set(tx, association, id, (pillar.as_str(), *told), by).await?;
                 json!({ "household": id.as_str(), "pillar": pillar, "told": told })
             }
             Deed::End { id } => {
@@ -122,22 +124,21 @@ pub struct Household {
     pub id: HouseholdId,
     /// Initials or whatever the clinic chose.
     pub patient: String,
-    /// What it was told, in the order of [`PILLARS`].
-    pub told: Vec<Option<Told>>,
+    /// What it was told, by the id of a pillar's institution or [`MEMBERS`].
+    pub told: BTreeMap<String, Told>,
 }
 
 /// A pillar as a household may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PillarShown {
-    /// One of [`PILLARS`].
-    pub name: &'static str,
-    pub on: bool,
-    pub contract: Contract,
+    pub institution: InstitutionId,
+    pub name: String,
+    pub phone: String,
     /// Whether a call for this clinic may ring it, of what concerns the contract and the households.
     pub used: bool,
     pub pillar: Pillar,
-    /// Name and telephone number of each institution.
-    pub institutions: Vec<(String, String)>,
+    /// Who answers for it (担当者), by name.
+    pub people: Vec<String>,
 }
 
 /// The list of a clinic.
@@ -169,35 +170,33 @@ impl App {
         for row in households(&mut conn, association, clinic).await? {
             let patient =
                 self.vault.open(&mut conn, association, patient_of(row.id.as_str()), &row.patient).await?;
-            let of = |pillar: &&str| {
-                told.iter().find(|(id, name, _)| *id == row.id && name == *pillar).map(|(_, _, told)| *told)
-            };
-            listed.push(Household { told: PILLARS.iter().map(of).collect(), id: row.id.clone(), patient });
+            let own = told.iter().filter(|(id, _, _)| *id == row.id);
+            let told = own.map(|(_, of, told)| (of.clone(), *told)).collect();
+            listed.push(Household { told, id: row.id.clone(), patient });
         }
         let (_, settings) = load(&mut conn, &self.vault, association).await?;
         let mut pillars = Vec::new();
-        for name in PILLARS {
-            let pillar = settings.pillars.get(name).cloned().unwrap_or_default();
-            let mut institutions = Vec::new();
-            for id in &pillar.institutions {
-                let Some(place) = institution_by_id(&mut conn, association, id).await? else { continue };
-                let phone = match &place.phone {
-                    Some(sealed) => {
-                        let at = Sealed { table: "institution", column: "phone", row: place.id.as_str() };
-                        self.vault.open(&mut conn, association, at, sealed).await?
-                    }
-                    None => String::new(),
-                };
-                institutions.push((place.name, phone));
+        for (id, pillar) in settings.pillars_in_order() {
+            let Some(place) = institution_by_id(&mut conn, association, id).await? else { continue };
+            let phone = match &place.phone {
+                Some(sealed) => {
+                    let at = Sealed { table: "institution", column: "phone", row: id.as_str() };
+                    self.vault.open(&mut conn, association, at, sealed).await?
+                }
+                None => String::new(),
+            };
+            let mut people = Vec::new();
+            for person in &pillar.people {
+                people.extend(member_by_id(&mut conn, association, person).await?.map(|m| m.name));
             }
-            let told = clinic_told(&mut conn, association, clinic, name, today).await?;
+            let told = clinic_told(&mut conn, association, clinic, id.as_str(), today).await?;
             pillars.push(PillarShown {
-                name,
-                on: pillar.on,
-                contract: pillar.contract,
+                institution: id.clone(),
+                name: place.name,
+                phone,
                 used: pillar.on && pillar.contract.runs_on(today) && told,
-                pillar,
-                institutions,
+                pillar: pillar.clone(),
+                people,
             });
         }
         Ok(HouseholdList {
@@ -235,7 +234,7 @@ impl App {
         }
     }
 
-    /// Writes down what a household was told of a pillar.
+    /// Writes down what a household was told of a pillar, by its institution's id, or of [`MEMBERS`].
     ///
     /// # Errors
     /// No such household of this clinic; no such pillar; a day to come; the store's.
@@ -247,15 +246,17 @@ impl App {
         pillar: &str,
         told: Told,
     ) -> Result<(), AppError> {
-        let pillar = PILLARS.into_iter().find(|known| *known == pillar);
-        let pillar = pillar.ok_or(AppError::field("pillar", Wrong::NotAChoice))?;
         let mut conn = self.db.read().await?;
+        let (_, settings) = load(&mut conn, &self.vault, &who.association).await?;
+        if pillar != MEMBERS && !settings.pillars.keys().any(|known| known.as_str() == pillar) {
+            return Err(AppError::field("pillar", Wrong::NotAChoice));
+        }
         let home = association_by_id(&mut conn, &who.association).await?.ok_or(AppError::NotFound)?;
         drop(conn);
         if let Some(wrong) = told.wrong(civil_day(self.now(), home.zone)) {
             return Err(AppError::Invalid(vec![wrong]));
         }
-        self.household_do(who, clinic, Deed::Told { id: id.clone(), pillar, told }).await
+        self.household_do(who, clinic, Deed::Told { id: id.clone(), pillar: pillar.to_owned(), told }).await
     }
 
     /// Takes a household off the list.

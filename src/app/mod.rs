@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod mail_texts;
 pub mod outbox;
 pub mod people;
+pub mod pillars;
 pub mod post;
 pub mod replay;
 pub mod retention;

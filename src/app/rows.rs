@@ -13,6 +13,7 @@ pub use crate::store::jobs::AlarmRow;
 pub use crate::store::ledger::LineRow;
 pub use crate::store::people::{Association, Institution, Member};
 pub use crate::store::phone_changes::PhoneChange;
+pub use crate::store::pillars::PillarDuty;
 pub use crate::store::requests::Case;
 pub use crate::store::rota::wishes::WishRound;
 pub use crate::store::sheets::{RunState, SheetRun};

@@ -10,6 +10,7 @@ use super::access::note;
 use super::call::{Started, What, ring_one};
 use super::cover::settings_of;
 use super::flow::{Act, apply, next_case_no, raise};
+use super::pillars::on_tonight;
 use super::rota::RotaWorld;
 use super::rota::world::rota_world;
 use super::views::Names;
@@ -60,12 +61,12 @@ struct Round {
 }
 
 impl Round {
-    /// Everybody of tonight's chain: who is on by the rota, who covers a clinic.
+    /// Everybody of tonight's chain: who is on by the rota, who covers a clinic, whom a pillar's own rota names.
     async fn chain(
         &self,
         tx: &mut Conn,
         timeline: &Timeline,
-        night: Window,
+        (night, zone): (Window, chrono_tz::Tz),
     ) -> Result<BTreeSet<MemberId>, StoreError> {
         let mut people = BTreeSet::new();
         for (area, role) in timeline.lines() {
@@ -78,6 +79,8 @@ impl Round {
         }
         let claims = cover_claims_within(tx, &self.association, night).await?;
         people.extend(claims.into_iter().map(|claim| claim.person));
+        let standing_by = on_tonight(tx, &self.kit.vault, &self.association, (night, zone));
+        people.extend(standing_by.await?);
         Ok(people)
     }
 
@@ -135,7 +138,7 @@ impl Command for Round {
         let plan = plan.ok_or_else(|| StoreError::Unusable(format!("no plan is called {PLAN}")))?;
         let night = tonight(kit.now, world.zone());
         let timeline = Timeline::new(&records_since(tx, association, kit.now).await?, None);
-        let chain = self.chain(tx, &timeline, night).await?;
+        let chain = self.chain(tx, &timeline, (night, world.zone())).await?;
         let office = |role: Role| {
             let here = world.members.values().filter(move |m| m.has(role) && m.is_active(kit.now));
             here.map(|m| m.id.clone())

@@ -56,6 +56,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(27, "0027_attending_pairs"),
     migration!(28, "0028_clinic_records"),
     migration!(33, "0033_tonight_calls"),
+    migration!(34, "0034_pillar_duty"),
 ];
 
 const CREATE: Statement = Statement {

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod migrate;
 pub mod people;
 pub mod phone_changes;
+pub mod pillars;
 pub mod requests;
 pub mod retention;
 pub mod rota;
@@ -70,6 +71,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         feeds::ALL,
         jobs::ALL,
         people::ALL,
+        pillars::ALL,
         phone_changes::ALL,
         requests::ALL,
         retention::ALL,

@@ -19,13 +19,13 @@ use touban::domain::people::Role;
 use touban::domain::people::reach::PhoneHealth;
 use touban::domain::rota::RotaRole;
 use touban::durable::bridge::Calls;
-use touban::ids::{CallId, MemberId};
+use touban::ids::{CallId, InstitutionId, MemberId};
 use touban::ports::phone::{CallIn, Phone, PhoneState, Simulator};
 use touban::seal::Pin;
 use touban::store::jobs::Lane;
 use touban::time::{Millis, Window};
 
-use crate::support::{PIN, TestOffice, new_member, on_both, telephone as number};
+use crate::support::{PIN, TestOffice, add_institution, new_member, on_both, telephone as number};
 
 pub const NIGHT: &str = "042-000-0099";
 pub const NURSE: &str = "042-000-5000";
@@ -43,6 +43,8 @@ pub struct Night {
     pub phones: Simulator,
     pub calls: Option<Calls>,
     pub own: MemberId,
+    /// The institution that stands by, told of.
+    pub standby: InstitutionId,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a state of another task is waited for")]
@@ -61,28 +63,31 @@ impl Night {
             office.app.member_add(&who, new, Some(&pin), None).await.unwrap().into_inner()
         };
         let own = member("自院 一", Role::Physician, OWN).await;
-        let pillar = member("支柱 二", Role::Specialist, PILLAR).await;
+        let standby = add_institution(&office.app, &office.association, "支柱在宅クリニック").await;
+        let pillar = NewMember {
+            phone: Some(PILLAR.to_owned()),
+            ..new_member("支柱 二", &standby, Role::Specialist, vec![])
+        };
+        let pin = Pin::parse(PIN).unwrap();
+        office.app.member_add(&who, pillar, Some(&pin), None).await.unwrap();
         member("調整 三", Role::Coordinator, COORDINATOR).await;
         let mut settings = CallSettings { numbers: vec![number(NIGHT)], ..CallSettings::default() };
         let clinic = InstitutionCalls { code: "12".into(), own_line: true, ..InstitutionCalls::default() };
         settings.institutions.insert(office.clinic.clone(), clinic);
-        let station = crate::support::add_institution(&office.app, &office.association, "青葉訪問看護").await;
+        let station = add_institution(&office.app, &office.association, "青葉訪問看護").await;
         let lines = InstitutionCalls { lines: vec![number(NURSE)], ..InstitutionCalls::default() };
         settings.institutions.insert(station, lines);
         let contract = Contract { from: Some("2026-04-01".parse().unwrap()), until: None };
-        settings.pillars.insert(
-            "home_care".into(),
-            Pillar { on: true, people: vec![pillar], contract, ..Pillar::default() },
-        );
+        settings.pillars.insert(standby.clone(), Pillar { on: true, contract, ..Pillar::default() });
         office.app.call_settings_put(&who, 0, settings).await.unwrap();
         // Every household of the clinic was told of the pillar.
         let told = Told::On { day: "2026-11-01".parse().unwrap() };
         let household = office.app.household_add(&who, &office.clinic, "A.K.").await.unwrap();
-        office.app.household_told(&who, &office.clinic, &household, "home_care", told).await.unwrap();
+        office.app.household_told(&who, &office.clinic, &household, standby.as_str(), told).await.unwrap();
         office.app.household_whole(&who, &office.clinic, true).await.unwrap();
         let phones = Simulator::new();
         let calls = Some(Calls::start(office.app.clone(), Arc::new(phones.clone())));
-        let night = Self { office, phones, calls, own };
+        let night = Self { office, phones, calls, own, standby };
         night.until("the bridge is heard", async || night.phones.revision() > 0).await;
         night
     }

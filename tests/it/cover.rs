@@ -6,6 +6,7 @@ mod crash;
 mod fax;
 mod ledgered;
 mod night;
+mod pillar_rota;
 mod pillars;
 mod records;
 mod refused;

@@ -9,4 +9,5 @@ mod guards;
 mod journey;
 mod kept;
 mod night;
+mod pillars;
 pub mod robots;

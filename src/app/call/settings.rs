@@ -15,6 +15,7 @@ use crate::domain::call::number::{Line, Number, Reading, read};
 use crate::domain::call::policy::{Limits, Policy};
 use crate::domain::consult::Wrong;
 use crate::domain::cover::households::Contract;
+use crate::domain::cover::pillars::PillarKind;
 use crate::ids::{AssociationId, InstitutionId, MemberId};
 use crate::store::call::{call_settings, call_settings_save};
 use crate::store::people::{institutions_after, member_by_id};
@@ -22,6 +23,8 @@ use crate::store::secrets::{Sealed, Vault};
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
+/// The largest place of a pillar.
+pub const PLACE_MAX: u16 = 99;
 /// Digits of a station's or clinic's code.
 const CODE_DIGITS: std::ops::RangeInclusive<usize> = 2..=8;
 /// Minutes of a day.
@@ -41,8 +44,8 @@ pub struct CallSettings {
     pub numbers: Vec<Number>,
     /// What is set for single institutions.
     pub institutions: BTreeMap<InstitutionId, InstitutionCalls>,
-    /// 第3層・第4層, in the order of the plan's `pillar:NAME`.
-    pub pillars: BTreeMap<String, Pillar>,
+    /// 第3層・第4層: the institutions that stand by.
+    pub pillars: BTreeMap<InstitutionId, Pillar>,
     /// The primary and the deputy are rung together instead of one after the other.
     pub together: bool,
     /// Minute of the day by which the report of a night is due; 9:00 where it is not set.
@@ -65,15 +68,17 @@ pub struct InstitutionCalls {
     pub own_line: bool,
 }
 
-/// People of a home-care clinic or a visiting company who may be rung after the duty.
+/// A home-care clinic or a visiting company that stands by, rung after the duty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pillar {
+    pub kind: PillarKind,
+    /// Among those of its kind the smaller is asked first.
+    pub place: u16,
     /// Off until the households were told.
     pub on: bool,
+    /// Who of it answers for it, in this order; nobody named: everybody who is there.
     pub people: Vec<MemberId>,
-    /// Everybody who is here of these institutions, after the people.
-    pub institutions: Vec<InstitutionId>,
     /// Minutes of the day from which and until which it may be rung, over midnight where they are in that order;
     /// the same minute twice: always.
     pub from_min: u16,
@@ -105,6 +110,14 @@ impl Pillar {
 }
 
 impl CallSettings {
+    /// The pillars in the order in which they are asked.
+    #[must_use]
+    pub fn pillars_in_order(&self) -> Vec<(&InstitutionId, &Pillar)> {
+        let mut all: Vec<_> = self.pillars.iter().collect();
+        all.sort_by_key(|(id, pillar)| (pillar.kind, pillar.place, (*id).clone()));
+        all
+    }
+
     /// The number that rung phones show; without one no call can be made.
     #[must_use]
     pub fn shown(&self) -> Option<&Number> {
@@ -346,7 +359,8 @@ mod tests {
         let always = Pillar { from_min: 0, to_min: 0, areas: Vec::new(), ..pillar };
         assert!(always.serves(12 * 60, Some("青葉南")));
         let late = Pillar { to_min: 1_440, ..always };
-        let settings = CallSettings { pillars: [("visits".into(), late)].into(), ..CallSettings::default() };
+        let id = InstitutionId::new(Millis(0), &crate::ids::SeededChance::new(1));
+        let settings = CallSettings { pillars: [(id, late)].into(), ..CallSettings::default() };
         assert_eq!(settings.wrong(), [("pillar", Wrong::OutOfRange)]);
     }
 

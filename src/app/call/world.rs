@@ -9,6 +9,7 @@ use super::settings::{CallSettings, line_of, load};
 use crate::app::Kit;
 use crate::app::cover::cover_now;
 use crate::app::households::clinic_told;
+use crate::app::pillars::rung_now;
 use crate::domain::calendar::{civil_day, wall_clock};
 use crate::domain::call::Call;
 use crate::domain::call::number::Line;
@@ -102,25 +103,22 @@ impl NightWorld {
         let minute = u16::try_from(clock.hour() * 60 + clock.minute()).unwrap_or(0);
         let area = area.as_deref().filter(|a| !a.is_empty());
         let today = civil_day(kit.now, zone);
-        for (name, pillar) in world.settings.pillars.iter().filter(|(_, p)| p.serves(minute, area)) {
-            // Nobody rings a pillar without a contract, nor for a household that was not told of it; of a caller
-            // who names no clinic nothing is known.
-            let told = match clinic {
-                Some(id) => clinic_told(conn, association, id, name, today).await?,
-                None => false,
-            };
-            if !told || !pillar.contract.runs_on(today) {
+        for (institution, pillar) in world.settings.pillars_in_order() {
+            if !pillar.serves(minute, area) || !pillar.contract.runs_on(today) {
                 continue;
             }
-            let mut people = pillar.people.clone();
-            for institution in &pillar.institutions {
-                for person in here(conn, association, institution, kit.now).await? {
-                    if !people.contains(&person) {
-                        people.push(person);
-                    }
-                }
+            // Nobody rings a pillar for a household that was not told of it; of a caller who names no clinic nothing
+            // is known.
+            let told = match clinic {
+                Some(id) => clinic_told(conn, association, id, institution.as_str(), today).await?,
+                None => false,
+            };
+            if !told {
+                continue;
             }
-            world.named.insert(Selector::Pillar(name.clone()), people);
+            let people = rung_now(conn, association, (institution, pillar), kit.now).await?;
+            let kind = Selector::Pillar(pillar.kind.code().to_owned());
+            world.named.entry(kind).or_default().extend(people);
         }
         for (selector, role) in
             [(Selector::Coordinator, Role::Coordinator), (Selector::Officer, Role::Officer)]

@@ -3,15 +3,16 @@
 
 use serde_json::json;
 
-use super::super::call::settings::{CallSettings, Pillar, load};
-use super::super::households::clinic_told;
-use super::super::{App, AppError, Kit, call};
+use super::super::call::settings::{Pillar, load};
+use super::super::households::{Household, clinic_told};
+use super::super::pillars::{contacts, on_rota_now};
+use super::super::{App, AppError, Kit};
 use super::lists::CoverLine;
 use super::{facts_of, mails};
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::cover::CoverFacts;
-use crate::domain::cover::households::{PILLARS, Told};
-use crate::domain::cover::pillars::{Contact, CoverPillar, PillarTerms, pillar_of_step};
+use crate::domain::cover::households::Told;
+use crate::domain::cover::pillars::{Contact, CoverPillar, PillarKind, PillarTerms, pillar_of_step};
 use crate::domain::dispatch::{Request, Rule, State};
 use crate::domain::people::Role;
 use crate::ids::{AssociationId, InstitutionId, MemberId, RequestId};
@@ -37,28 +38,16 @@ fn terms(pillar: &Pillar, told: bool) -> PillarTerms {
     }
 }
 
-/// Who answers for a pillar: whoever is named for it; without a name, everybody of its institutions.
-async fn contacts(
+/// Who answers for a pillar to a clinic, and whether mail reaches them.
+async fn who_answers(
     conn: &mut Conn,
     association: &AssociationId,
-    pillar: &Pillar,
-    clinic: &InstitutionId,
+    (institution, pillar): (&InstitutionId, &Pillar),
     now: Millis,
 ) -> Result<Vec<Contact>, StoreError> {
-    let mut people: Vec<MemberId> = pillar.people.clone();
-    if people.is_empty() {
-        for institution in &pillar.institutions {
-            for person in call::here(conn, association, institution, now).await? {
-                if !people.contains(&person) {
-                    people.push(person);
-                }
-            }
-        }
-    }
-    let mut found = Vec::with_capacity(people.len());
-    for person in people {
-        let member = member_by_id(conn, association, &person).await?.filter(|m| m.is_active(now));
-        let Some(member) = member.filter(|m| m.institution.as_ref() != Some(clinic)) else { continue };
+    let mut found = Vec::new();
+    for person in contacts(conn, association, (institution, pillar), now).await? {
+        let Some(member) = member_by_id(conn, association, &person).await? else { continue };
         let reachable = member.email.is_some() && member.mail_failing_since.is_none();
         found.push(Contact { person, reachable });
     }
@@ -75,7 +64,7 @@ pub(super) async fn pillars_for(
     zone: chrono_tz::Tz,
 ) -> Result<Vec<CoverPillar>, StoreError> {
     // A plan that names none need not wait for them to be read.
-    let named: Vec<&str> =
+    let named: Vec<PillarKind> =
         (0..request.plan.steps.len()).filter_map(|step| pillar_of_step(request, step)).collect();
     if named.is_empty() {
         return Ok(Vec::new());
@@ -83,31 +72,45 @@ pub(super) async fn pillars_for(
     let (_, settings) = load(conn, &kit.vault, association).await?;
     let today = civil_day(kit.now, zone);
     let mut found = Vec::new();
-    for (name, pillar) in settings.pillars.iter().filter(|(name, _)| named.contains(&name.as_str())) {
-        let told = clinic_told(conn, association, &facts.institution, name, today).await?;
+    for (id, pillar) in settings.pillars_in_order() {
+        // A clinic does not stand by for itself.
+        if !named.contains(&pillar.kind) || *id == facts.institution {
+            continue;
+        }
+        let told = clinic_told(conn, association, &facts.institution, id.as_str(), today).await?;
         found.push(CoverPillar {
-            name: name.clone(),
-            people: contacts(conn, association, pillar, &facts.institution, kit.now).await?,
+            institution: id.clone(),
+            kind: pillar.kind,
+            people: who_answers(conn, association, (id, pillar), kit.now).await?,
             against: terms(pillar, told).may_cover(&facts.area, request.window, zone).err(),
         });
     }
     Ok(found)
 }
 
-/// Whether a pillar that took a clinic's slot may be rung for it now: in contract, and every household told.
-pub(super) async fn usable_now(
+/// Whom a call rings now for a pillar that took a clinic's slot: whoever its own rota names, else whoever took it.
+/// Nobody where it is out of contract, off, or a household was not told.
+pub(super) async fn rung_for(
     conn: &mut Conn,
     vault: &Vault,
     association: &AssociationId,
     clinic: &InstitutionId,
-    name: &str,
+    taker: &MemberId,
     now: Millis,
-) -> Result<bool, StoreError> {
+) -> Result<Vec<MemberId>, StoreError> {
     let (_, settings) = load(conn, vault, association).await?;
+    let place = member_by_id(conn, association, taker).await?.and_then(|m| m.institution);
+    let Some((institution, pillar)) = place.as_ref().and_then(|id| settings.pillars.get_key_value(id)) else {
+        return Ok(Vec::new());
+    };
     let zone = association_by_id(conn, association).await?.map_or(chrono_tz::UTC, |a| a.zone);
     let today = civil_day(now, zone);
-    let runs = settings.pillars.get(name).is_some_and(|p| p.on && p.contract.runs_on(today));
-    Ok(runs && clinic_told(conn, association, clinic, name, today).await?)
+    let runs = pillar.on && pillar.contract.runs_on(today);
+    if !runs || !clinic_told(conn, association, clinic, institution.as_str(), today).await? {
+        return Ok(Vec::new());
+    }
+    let people = on_rota_now(conn, association, institution, now).await?;
+    Ok(if people.is_empty() { vec![taker.clone()] } else { people })
 }
 
 /// What was set for pillars, or what a household was told, changed: of slots that a pillar took and may not be rung
@@ -128,12 +131,13 @@ pub(crate) async fn pillars_changed(
     for slot in slots.iter().filter(|slot| slot.state == "taken") {
         let Some(loaded) = request_load(tx, association, &slot.request).await? else { continue };
         let request = loaded.request;
-        let mut taken = request.claims().filter_map(|claim| pillar_of_step(&request, claim.step));
-        let Some(name) = taken.next().map(str::to_owned) else { continue };
+        let mut taken = request.claims().filter(|claim| pillar_of_step(&request, claim.step).is_some());
+        let Some(person) = taken.next().map(|claim| claim.person.clone()) else { continue };
         let Some(case) = case_by_id(tx, association, &slot.request).await? else { continue };
         let facts = facts_of(&case)?;
         let world = pillars_for(tx, kit, association, &request, &facts, zone).await?;
-        let stands = world.iter().any(|p| p.name == name && p.against.is_none());
+        let answers = |p: &CoverPillar| p.people.iter().any(|c| c.person == person);
+        let stands = world.iter().any(|p| answers(p) && p.against.is_none());
         if stands {
             continue;
         }
@@ -168,17 +172,15 @@ pub struct Untold {
 /// A pillar beside a cover: for each slot that is not over, whether it may take it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PillarBeside {
-    pub name: &'static str,
-    /// Names of its institutions.
-    pub institutions: Vec<String>,
+    pub institution: InstitutionId,
+    pub kind: PillarKind,
+    pub name: String,
+    /// Slots that it took.
+    pub taken: Vec<RequestId>,
     pub slots: Vec<(RequestId, Option<Rule>)>,
     /// The clinic never said that its list is whole.
     pub list_open: bool,
     pub untold: Vec<Untold>,
-}
-
-fn is_set(settings: &CallSettings, name: &str) -> bool {
-    settings.pillars.get(name).is_some_and(|p| p.on || p.contract.from.is_some())
 }
 
 impl App {
@@ -191,19 +193,16 @@ impl App {
         association: &AssociationId,
         line: &CoverLine,
     ) -> Result<Vec<PillarBeside>, AppError> {
-        let mut conn = self.db.read().await?;
-        let (_, settings) = load(&mut conn, &self.vault, association).await?;
-        let names: Vec<&'static str> = PILLARS.into_iter().filter(|name| is_set(&settings, name)).collect();
-        if names.is_empty() {
+        let list = self.household_list(association, &line.facts.institution).await?;
+        if list.pillars.is_empty() {
             return Ok(Vec::new());
         }
+        let mut conn = self.db.read().await?;
         let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
-        drop(conn);
-        let list = self.household_list(association, &line.facts.institution).await?;
         let today: CivilDate = civil_day(self.now(), home.zone);
         let mut found = Vec::new();
-        for (at, shown) in list.pillars.iter().enumerate().filter(|(_, p)| names.contains(&p.name)) {
-            let told = |h: &super::super::households::Household| h.told.get(at).copied().flatten();
+        for shown in list.pillars.iter().filter(|p| p.institution != line.facts.institution) {
+            let told = |h: &Household| h.told.get(shown.institution.as_str()).copied();
             let agreed = |answer: Option<Told>| matches!(answer, Some(Told::On { day }) if day <= today);
             let untold: Vec<Untold> = list
                 .households
@@ -221,9 +220,21 @@ impl App {
                 let may = terms.may_cover(&line.facts.area, s.slot.window, home.zone);
                 (s.slot.request.clone(), may.err())
             });
+            let mut taken = Vec::new();
+            for slot in line.slots.iter().filter(|s| stands(&s.request)) {
+                for claim in slot.request.claims() {
+                    let asked = pillar_of_step(&slot.request, claim.step).is_some();
+                    let place = member_by_id(&mut conn, association, &claim.person).await?;
+                    if asked && place.and_then(|m| m.institution).as_ref() == Some(&shown.institution) {
+                        taken.push(slot.slot.request.clone());
+                    }
+                }
+            }
             found.push(PillarBeside {
-                name: shown.name,
-                institutions: shown.institutions.iter().map(|(name, _)| name.clone()).collect(),
+                institution: shown.institution.clone(),
+                kind: shown.pillar.kind,
+                name: shown.name.clone(),
+                taken,
                 slots: slots.collect(),
                 list_open: !whole,
                 untold,

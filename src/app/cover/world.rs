@@ -8,7 +8,7 @@ use super::super::swap::duty_view;
 use super::super::{Kit, call, cards};
 use super::facts_of;
 use super::lists::Detail;
-use super::pillars::{pillars_for, usable_now};
+use super::pillars::{pillars_for, rung_for};
 use crate::domain::calendar::{civil_day, start_of_day};
 use crate::domain::cover::pillars::pillar_of_step;
 use crate::domain::cover::{
@@ -151,12 +151,11 @@ pub(crate) async fn cover_now(
         let request = loaded.request;
         let mut takers = Vec::new();
         for claim in request.claims() {
-            let rung = match pillar_of_step(&request, claim.step) {
-                Some(name) => usable_now(conn, vault, association, clinic, name, now).await?,
-                None => true,
-            };
-            if rung {
-                takers.push(claim.person.clone());
+            match pillar_of_step(&request, claim.step) {
+                Some(_) => {
+                    takers.extend(rung_for(conn, vault, association, clinic, &claim.person, now).await?);
+                }
+                None => takers.push(claim.person.clone()),
             }
         }
         slots.push(CoveredNow { takers, by_duty: request.claims().any(|c| is_duty_step(&request, c.step)) });

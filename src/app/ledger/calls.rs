@@ -105,7 +105,7 @@ async fn completed(
     let step = request.offers.get(&taker.person).and_then(|offer| request.step(offer.step));
     let day = civil_day(call.opened, zone);
     let household_explained = match &call.clinic {
-        Some(clinic) => explained(tx, association, clinic, step.map(|s| &s.ask), day).await?,
+        Some(clinic) => explained(tx, association, clinic, (step.map(|s| &s.ask), &taking), day).await?,
         None => false,
     };
     let opened = Window::new(call.opened, kit.now.plus_ms(1));

@@ -5,6 +5,7 @@ use super::super::{Kit, Who};
 use super::world::Evidence;
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::consult::Survey;
+use crate::domain::cover::households::MEMBERS;
 use crate::domain::dispatch::{Kind, OfferState, Request, Selector, State, Terms};
 use crate::domain::ledger::{
     AcceptorFacts, AskerRole, AttemptFact, AttemptResult, Channel, Code, CompletedEvent, Confirmation,
@@ -81,18 +82,17 @@ pub(crate) async fn record_confirmed(
     evidence_add(tx, &who.association, &request.id, (kit.now, &who.actor), &word).await
 }
 
-/// Whether the households of the clinic were told of the pillar that took it, on that day.
+/// Whether the households of the clinic were told, by that day, of whoever took it: of the pillar of that
+/// institution, or of the members' cover.
 pub(super) async fn explained(
     tx: &mut Conn,
     association: &AssociationId,
     clinic: &InstitutionId,
-    step: Option<&Selector>,
+    (step, taker): (Option<&Selector>, &InstitutionId),
     day: CivilDate,
 ) -> Result<bool, StoreError> {
-    match step {
-        Some(Selector::Pillar(name)) => clinic_told(tx, association, clinic, name, day).await,
-        _ => Ok(false),
-    }
+    let of = if matches!(step, Some(Selector::Pillar(_))) { taker.as_str() } else { MEMBERS };
+    clinic_told(tx, association, clinic, of, day).await
 }
 
 /// The event and its lines on both sides.
@@ -198,7 +198,7 @@ async fn completed(
         let (clinic, window) = (&case.institution, request.window);
         let day = civil_day(window.from, zone);
         (
-            explained(tx, association, clinic, step, day).await?,
+            explained(tx, association, clinic, (step, &taker_institution), day).await?,
             card_opened_by(tx, association, clinic, &claim.person, window).await?,
         )
     } else {

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::domain::calendar::CivilDate;
 use crate::domain::consult::{FieldWrong, Wrong};
 
-/// The pillars beside the members' own rota, in the order in which they are rung (受け皿).
-pub const PILLARS: [&str; 2] = ["home_care", "visits"];
+/// What a household is told of besides the pillars: that members of the association cover its clinic (会員の当番).
+pub const MEMBERS: &str = "members";
 
 /// Households one institution may list.
 pub const HOUSEHOLDS_MAX: usize = 400;
 
-/// What a household was told of one pillar.
+/// What a household was told of the members' cover or of one pillar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Told {
@@ -56,7 +56,7 @@ impl Contract {
     }
 }
 
-/// Whether every household of a clinic was told of a pillar. `whole_since`: the day on which the clinic said that
+/// Whether every household of a clinic was told. `whole_since`: the day on which the clinic said that
 /// nobody is missing on its list; `None`: it never did.
 #[must_use]
 pub fn all_told(whole_since: Option<CivilDate>, told: &[Option<Told>], day: CivilDate) -> bool {

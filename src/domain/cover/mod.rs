@@ -253,11 +253,11 @@ impl CoverWorld {
         fitting.into_iter().map(|p| Candidate { person: p.person.clone(), from: now }).collect()
     }
 
-    /// Who answers for a pillar, where it may take the slot.
+    /// Who answers for the pillars of this kind that may take the slot, in their order.
     #[must_use]
     pub fn pillar(&self, name: &str, now: Millis) -> Vec<Candidate> {
-        let usable = self.pillars.iter().find(|p| p.name == name && p.against.is_none());
-        let people = usable.into_iter().flat_map(|p| &p.people).filter(|p| p.reachable);
+        let usable = self.pillars.iter().filter(|p| p.kind.code() == name && p.against.is_none());
+        let people = usable.flat_map(|p| &p.people).filter(|p| p.reachable);
         people.map(|p| Candidate { person: p.person.clone(), from: now }).collect()
     }
 
@@ -281,10 +281,11 @@ impl CoverWorld {
     /// # Errors
     /// The first rule against it.
     pub fn may_cover(&self, request: &Request, claim: &Acceptance, fresh: bool) -> Result<(), Rule> {
-        if let Some(name) = pillars::pillar_of_step(request, claim.step) {
-            let pillar = self.pillars.iter().find(|p| p.name == name).ok_or(Rule::PillarContract)?;
-            let answers = pillar.people.iter().any(|p| p.person == claim.person);
-            return pillar.against.map_or(if answers { Ok(()) } else { Err(Rule::NotActive) }, Err);
+        if let Some(kind) = pillars::pillar_of_step(request, claim.step) {
+            let mut own = self.pillars.iter().filter(|p| p.kind == kind).peekable();
+            own.peek().ok_or(Rule::PillarContract)?;
+            let pillar = own.find(|p| p.people.iter().any(|c| c.person == claim.person));
+            return pillar.ok_or(Rule::NotActive)?.against.map_or(Ok(()), Err);
         }
         let person = self.people.iter().find(|p| p.person == claim.person).ok_or(Rule::NotActive)?;
         let on_duty = is_duty_step(request, claim.step);
@@ -301,11 +302,11 @@ pub fn is_duty_step(request: &Request, step: usize) -> bool {
     request.step(step).is_some_and(|s| matches!(s.ask, Selector::DutyPrimary | Selector::DutyDeputy))
 }
 
-/// As what somebody was asked by a step: `duty`, `volunteer`, or `pillar_` and the pillar's name.
+/// As what somebody was asked by a step: `duty`, `volunteer`, or `pillar_` and the kind of the pillar.
 #[must_use]
 pub fn asked_as(request: &Request, step: usize) -> String {
     match pillars::pillar_of_step(request, step) {
-        Some(name) => format!("pillar_{name}"),
+        Some(kind) => format!("pillar_{}", kind.code()),
         None if is_duty_step(request, step) => "duty".to_owned(),
         None => "volunteer".to_owned(),
     }

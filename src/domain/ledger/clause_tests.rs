@@ -576,6 +576,29 @@ fn hours_and_blocks_of_minutes_are_paid_by_what_was_worked() {
 }
 
 #[test]
+fn what_a_pillar_takes_has_a_tariff_of_its_own_and_so_has_one_of_them() {
+    let event = consult("2026-07-01T10:00:00+09:00");
+    let own = event.acceptor.institution.api();
+    let tariff =
+        |code: &str, more: &str, yen: u32| took(code, "p", &format!("{more}\nunit = \"event\"\nyen = {yen}"));
+    let rules = tariffs(&format!(
+        "{}{}",
+        tariff("MEMBERS", "accepted_as = [\"primary\", \"deputy\", \"volunteer\"]", 1_000),
+        tariff("PILLAR", "accepted_as = [\"pillar\"]", 8_000)
+    ));
+    let paid = |rules: &Tariffs, event: &CompletedEvent| lines(event, rules, "r").last().unwrap().amount.0;
+    assert_eq!(paid(&rules, &event), 1_000);
+    let mut pillar = event.clone();
+    pillar.acceptor.on_rota_as = OnRotaAs::Pillar;
+    assert_eq!(paid(&rules, &pillar), 8_000);
+    // By contract: another figure for this one, and the others as before.
+    let rules = tariffs(&tariff("CONTRACT", &format!("institutions = [\"{own}\"]"), 9_500));
+    assert_eq!(paid(&rules, &pillar), 9_500);
+    pillar.acceptor.institution = event.requester.institution.clone();
+    assert_eq!(paid(&rules, &pillar), 0);
+}
+
+#[test]
 fn the_hours_of_a_night_are_paid_by_their_bands_and_by_the_minute() {
     let rules = tariffs(&format!(
         "{}{}",

@@ -198,15 +198,17 @@ pub fn lines(event: &CompletedEvent, tariffs: &Tariffs, run: &str) -> Vec<Line> 
     lines
 }
 
-/// Whether the tariff is for such institutions and specialties at all.
+/// Whether the tariff is for such institutions, specialties and takers at all.
 fn applies(tariff: &Tariff, event: &CompletedEvent, side: Side) -> bool {
-    let kind = match side {
-        Side::Requester => &event.requester.institution_kind,
-        Side::Acceptor | Side::Standby => &event.acceptor.institution_kind,
+    let (kind, institution) = match side {
+        Side::Requester => (&event.requester.institution_kind, &event.requester.institution),
+        Side::Acceptor | Side::Standby => (&event.acceptor.institution_kind, &event.acceptor.institution),
     };
-    (tariff.institution_kinds.is_empty() || tariff.institution_kinds.contains(kind))
+    (tariff.institutions.is_empty() || tariff.institutions.contains(institution))
+        && (tariff.institution_kinds.is_empty() || tariff.institution_kinds.contains(kind))
         && (tariff.specialties.is_empty()
             || event.specialty.as_ref().is_some_and(|s| tariff.specialties.contains(s)))
+        && (tariff.accepted_as.is_empty() || tariff.accepted_as.contains(&event.acceptor.on_rota_as))
 }
 
 /// The tariff that speaks for its programme; see [`lines`].

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
-use super::event::{Code, EventKind, Moment, coded};
+use super::event::{Code, EventKind, Moment, OnRotaAs, coded};
 use super::fraction::{Fraction, Rounding};
 use super::program::{ClaimRule, Program, StandbyDay};
 use crate::domain::calendar::{BandFacts, BandRules, CivilDate, TimeBand, YearlyDays, national_holiday};
 use crate::domain::rota::RotaRole;
+use crate::ids::InstitutionId;
 use crate::money::Yen;
 
 coded! {
@@ -112,10 +113,16 @@ pub struct Tariff {
     pub exclusive_with: BTreeSet<Code>,
     /// Only for institutions of these kinds; none: all.
     pub institution_kinds: BTreeSet<Code>,
+    /// Only for these institutions, such as a pillar that has a contract of its own; none: all.
+    #[serde(default)]
+    pub institutions: BTreeSet<InstitutionId>,
     /// Only for what was asked of these specialties; none: all.
     pub specialties: BTreeSet<Code>,
     /// Only for patients of these cities; none: wherever they live.
     pub cities: BTreeSet<Code>,
+    /// Of what is taken by somebody: only where they were asked as one of these; none: all.
+    #[serde(default)]
+    pub accepted_as: BTreeSet<OnRotaAs>,
     /// Of duty: only these roles; none: all.
     pub duty_roles: BTreeSet<RotaRole>,
     /// Besides what every tariff asks (a real event, not withdrawn, dates, band).
@@ -141,7 +148,9 @@ impl Tariff {
         (&self.program, self.side, self.event) == (&other.program, other.side, other.event)
             && turn(self) == turn(other)
             && !apart(&self.institution_kinds, &other.institution_kinds)
+            && !apart(&self.institutions, &other.institutions)
             && !apart(&self.specialties, &other.specialties)
+            && !apart(&self.accepted_as, &other.accepted_as)
             && !apart(&self.duty_roles, &other.duty_roles)
             && self.from < other.before
             && other.from < self.before

@@ -24,7 +24,7 @@ pub(super) const YEN_MAX: i64 = 10_000_000;
 /// The most characters of a name or remark, which go onto statements.
 const WORDS_MAX: usize = 500;
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 26] = [
     "code",
     "name",
     "program",
@@ -42,8 +42,10 @@ const KEYS: [&str; 24] = [
     "cap",
     "exclusive_with",
     "institution_kinds",
+    "institutions",
     "specialties",
     "cities",
+    "accepted_as",
     "duty_roles",
     "minimum_hours",
     "evidence",
@@ -565,8 +567,10 @@ fn tariff(
         caps: more.caps,
         exclusive_with: more.exclusive_with,
         institution_kinds: more.institution_kinds,
+        institutions: more.institutions,
         specialties: more.specialties,
         cities: more.cities,
+        accepted_as: more.accepted_as,
         duty_roles: more.duty_roles,
         when: when.into_iter().chain(more.when).collect(),
         remarks: remarks?,

@@ -7,12 +7,13 @@ use std::str::FromStr;
 use toml::de::DeTable;
 
 use super::condition::{Condition, HELD_HOURS_MAX};
-use super::event::{Code, EventKind};
+use super::event::{Code, EventKind, OnRotaAs};
 use super::fraction::{Fraction, Rounding};
 use super::tariff::{Caps, Side, Tariff, Unit, Uplift, UpliftOn};
 use super::tariff_file::{Entry, YEN_MAX, choices, shown, whole};
 use crate::domain::calendar::YearlyDays;
 use crate::domain::rota::RotaRole;
+use crate::ids::InstitutionId;
 use crate::money::Yen;
 
 /// The most units a cap may name; above it there is no cap.
@@ -38,8 +39,10 @@ pub(super) struct More {
     pub caps: Caps,
     pub exclusive_with: BTreeSet<Code>,
     pub institution_kinds: BTreeSet<Code>,
+    pub institutions: BTreeSet<InstitutionId>,
     pub specialties: BTreeSet<Code>,
     pub cities: BTreeSet<Code>,
+    pub accepted_as: BTreeSet<OnRotaAs>,
     pub duty_roles: BTreeSet<RotaRole>,
     pub when: BTreeSet<Condition>,
 }
@@ -63,9 +66,21 @@ pub(super) fn read(entry: &mut Entry<'_, '_, '_>) -> More {
         caps: caps(entry),
         exclusive_with: codes(entry, "exclusive_with"),
         institution_kinds: codes(entry, "institution_kinds"),
+        institutions: named(
+            entry,
+            "institutions",
+            |id| InstitutionId::from_api(id).ok(),
+            "ins_ and 26 letters",
+        ),
         specialties: codes(entry, "specialties"),
         cities: codes(entry, "cities"),
-        duty_roles: duty_roles(entry),
+        accepted_as: named(
+            entry,
+            "accepted_as",
+            OnRotaAs::from_code,
+            &choices(OnRotaAs::ALL, OnRotaAs::code),
+        ),
+        duty_roles: named(entry, "duty_roles", RotaRole::from_code, &choices(&RotaRole::ALL, RotaRole::code)),
         when,
     }
 }
@@ -100,6 +115,11 @@ pub(super) fn check(entry: &mut Entry<'_, '_, '_>, tariff: &Tariff) {
     if !standby && !tariff.duty_roles.is_empty() {
         let span = place(entry, "duty_roles");
         entry.wrong(span, "duty_roles", "only duty has roles");
+    }
+    if standby && !(tariff.accepted_as.is_empty() && tariff.institutions.is_empty()) {
+        let key = if tariff.institutions.is_empty() { "accepted_as" } else { "institutions" };
+        let span = place(entry, key);
+        entry.wrong(span, key, "duty is not taken by somebody who was asked; its roles are `duty_roles`");
     }
     let minimum = tariff.when.iter().any(|c| matches!(c, Condition::HoursAtLeast(_)));
     if minimum && !(standby && matches!(tariff.unit, Unit::Day | Unit::Slot)) {
@@ -149,20 +169,22 @@ fn codes(entry: &mut Entry<'_, '_, '_>, key: &str) -> BTreeSet<Code> {
     all
 }
 
-fn duty_roles(entry: &mut Entry<'_, '_, '_>) -> BTreeSet<RotaRole> {
-    let mut roles = BTreeSet::new();
-    for (text, span) in entry.texts("duty_roles").unwrap_or_default() {
-        match RotaRole::from_code(text) {
-            Some(role) => {
-                roles.insert(role);
+fn named<T: Ord>(
+    entry: &mut Entry<'_, '_, '_>,
+    key: &str,
+    read: impl Fn(&str) -> Option<T>,
+    choices: &str,
+) -> BTreeSet<T> {
+    let mut all = BTreeSet::new();
+    for (text, span) in entry.texts(key).unwrap_or_default() {
+        match read(text) {
+            Some(one) => {
+                all.insert(one);
             }
-            None => {
-                let choices = choices(&RotaRole::ALL, RotaRole::code);
-                entry.wrong(span, "duty_roles", format!("`{text}` is not one of: {choices}"));
-            }
+            None => entry.wrong(span, key, format!("`{text}` is not one of: {choices}")),
         }
     }
-    roles
+    all
 }
 
 fn evidence(entry: &mut Entry<'_, '_, '_>) -> BTreeSet<Condition> {

@@ -102,6 +102,16 @@ fn a_mistake_is_told_with_file_line_tariff_and_key() {
         ("yen = 1_000", "yen = 1\nduty_roles = [\"primary\"]", "key `duty_roles`: only duty has roles"),
         (
             "yen = 1_000",
+            "yen = 1\ninstitutions = [\"みどり\"]",
+            "key `institutions`: `みどり` is not one of: ins_ and 26 letters",
+        ),
+        (
+            "yen = 1_000",
+            "yen = 1\naccepted_as = [\"stranger\"]",
+            "key `accepted_as`: `stranger` is not one of: primary, deputy, backing, volunteer, pillar",
+        ),
+        (
+            "yen = 1_000",
             "yen = 1\nevidence = [\"photo\"]",
             "key `evidence`: `photo` is not one of: report_back",
         ),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, wall_clock};
 use crate::domain::contact::ContactWorld;
-use crate::domain::cover::households::PILLARS;
+use crate::domain::cover::pillars::PillarKind;
 use crate::domain::cover::{CoverWorld, POOL_COVER};
 use crate::domain::dispatch::{Acceptance, Candidate, Kind, Request, Rule, Selector, settle::PersonFacts};
 use crate::domain::rota::{DutyView, RotaRole};
@@ -268,7 +268,7 @@ pub fn resolvable(selector: &Selector) -> bool {
             | Selector::DeputyAttending
             | Selector::Party(_)
     ) || matches!(selector, Selector::Pool(name) if [POOL_DUTY, POOL_COVER, POOL_HOME_CARE].contains(&name.as_str()))
-        || matches!(selector, Selector::Pillar(name) if PILLARS.contains(&name.as_str()))
+        || matches!(selector, Selector::Pillar(name) if PillarKind::of(name).is_some())
 }
 
 impl LoadedWorld {

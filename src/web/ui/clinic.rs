@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::views::{Choice, Choices};
 
 /// Institutions to choose from.
-const EVERYWHERE: i64 = 1_000;
+pub(super) const EVERYWHERE: i64 = 1_000;
 
 /// A clinic, and who looks at it.
 pub(super) struct Of<'a> {

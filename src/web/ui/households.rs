@@ -7,7 +7,7 @@ use axum::response::Response;
 use crate::app::AppError;
 use crate::app::households::{HouseholdList, PillarShown};
 use crate::domain::calendar::{civil_day, western_date};
-use crate::domain::cover::households::Told;
+use crate::domain::cover::households::{MEMBERS, Told};
 use crate::i18n::{t, t_with};
 use crate::ids::HouseholdId;
 
@@ -63,9 +63,9 @@ fn told(voice: Voice, told: Option<Told>) -> StateLine {
 
 fn pillar_state(voice: Voice, pillar: &PillarShown) -> StateLine {
     let today = civil_day(voice.now, voice.zone);
-    let (key, tone) = if !pillar.on {
+    let (key, tone) = if !pillar.pillar.on {
         ("off", Tone::Plain)
-    } else if !pillar.contract.runs_on(today) {
+    } else if !pillar.pillar.contract.runs_on(today) {
         ("no-contract", Tone::Warn)
     } else if pillar.used {
         ("used", Tone::Good)
@@ -85,18 +85,18 @@ struct Shown {
 async fn page(caller: &Caller, of: &Of<'_>, shown: Shown) -> Result<Response, Failure> {
     let list = caller.web.app.household_list(&of.reader.association.id, &of.clinic).await?;
     let voice = voice(caller);
-    let title = |name: &str| t(caller.lang, &format!("night-pillar-{name}"));
+    let members = (MEMBERS.to_owned(), t(caller.lang, "households-members"));
+    let own = list.pillars.iter().map(|p| (p.institution.to_string(), p.name.clone()));
+    let told_of: Vec<(String, String)> = std::iter::once(members).chain(own).collect();
     let rows = list.households.iter().map(|household| HouseholdRow {
         id: household.id.to_string(),
         patient: household.patient.clone(),
-        told: list
-            .pillars
+        told: told_of
             .iter()
-            .zip(&household.told)
-            .map(|(pillar, answer)| ToldCell {
-                pillar: pillar.name.to_owned(),
-                title: title(pillar.name),
-                state: told(voice, *answer),
+            .map(|(pillar, title)| ToldCell {
+                pillar: pillar.clone(),
+                title: title.clone(),
+                state: told(voice, household.told.get(pillar).copied()),
             })
             .collect(),
     });
@@ -106,7 +106,7 @@ async fn page(caller: &Caller, of: &Of<'_>, shown: Shown) -> Result<Response, Fa
         problem: shown.problem,
         base: of.base.clone(),
         clinic: list.clinic_name.clone(),
-        pillars: list.pillars.iter().map(|p| (title(p.name), pillar_state(voice, p))).collect(),
+        pillars: list.pillars.iter().map(|p| (p.name.clone(), pillar_state(voice, p))).collect(),
         whole: list
             .whole_since
             .map(|day| t_with(caller.lang, "households-whole-since", &[("day", &western_date(day))])),
@@ -180,14 +180,16 @@ fn notice_pillar(voice: Voice, pillar: &PillarShown) -> NoticePillar {
     let clock = |m: u16| format!("{}:{:02}", m / 60, m % 60);
     let day = |day: Option<crate::domain::calendar::CivilDate>| day.map(western_date).unwrap_or_default();
     NoticePillar {
-        title: t(voice.lang, &format!("night-pillar-{}", pillar.name)),
-        institutions: pillar.institutions.clone(),
+        name: pillar.name.clone(),
+        phone: pillar.phone.clone(),
+        kind: t(voice.lang, &format!("pillar-kind-{}", set.kind.code())),
+        people: pillar.people.join("、"),
         hours: if set.from_min == set.to_min {
             t(voice.lang, "household-notice-always")
         } else {
             format!("{}–{}", clock(set.from_min), clock(set.to_min))
         },
-        contract: format!("{}–{}", day(pillar.contract.from), day(pillar.contract.until)),
+        contract: format!("{}–{}", day(set.contract.from), day(set.contract.until)),
     }
 }
 
@@ -195,8 +197,7 @@ async fn notice(caller: &Caller, of: &Of<'_>) -> Result<Response, Failure> {
     let list: HouseholdList = caller.web.app.household_list(&of.reader.association.id, &of.clinic).await?;
     let voice = voice(caller);
     let today = civil_day(caller.now, voice.zone);
-    let named =
-        list.pillars.iter().filter(|p| p.on && p.contract.runs_on(today) && !p.institutions.is_empty());
+    let named = list.pillars.iter().filter(|p| p.pillar.on && p.pillar.contract.runs_on(today));
     let view = HouseholdNotice {
         shell: caller.shell_at(HOUSEHOLDS, &format!("{}/notice", of.base)),
         back: of.base.clone(),

@@ -39,6 +39,7 @@ mod night;
 mod notices;
 mod people;
 mod phones;
+mod pillars;
 mod records;
 mod rota;
 mod setup;
@@ -89,6 +90,7 @@ pub const ROUTES: &[&[(&str, &str)]] = &[
     setup::ROUTES,
     calls::ROUTES,
     night::ROUTES,
+    pillars::ROUTES,
     demo::ROUTES,
     phones::ROUTES,
 ];
@@ -121,7 +123,8 @@ pub(super) fn routes(web: &Web) -> Router<Web> {
         .merge(rota::routes())
         .merge(setup::routes())
         .merge(calls::routes())
-        .merge(night::routes());
+        .merge(night::routes())
+        .merge(pillars::routes());
     if web.demo.is_some() {
         routes = routes.merge(demo::routes()).merge(phones::routes());
     }

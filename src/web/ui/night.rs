@@ -1,21 +1,21 @@
 //! What the office sets for its night number: the number, who is recognised by line or code, whose own physicians
-//! are rung first.
+//! are rung first. Who stands by after the duty is `pillars`.
 
 use axum::response::Response;
 
 use crate::app::AppError;
-use crate::app::call::settings::{CallSettings, InstitutionCalls, Pillar};
+use crate::app::call::settings::{CallSettings, InstitutionCalls};
 use crate::domain::call::number::{Number, Reading, read};
-use crate::domain::cover::households::Contract;
 use crate::domain::people::rights::Right;
 use crate::i18n::t;
 use crate::ids::InstitutionId;
 
 use super::caller::{Binding, Caller};
+use super::clinic::EVERYWHERE;
 use super::failure::Failure;
 use super::form::{Fields, narrow};
-use super::views::calls::{NightInstitution, NightPillar, NightSettings};
-use super::views::{Choice, Choices, Field, render};
+use super::views::calls::{NightInstitution, NightSettings};
+use super::views::{Field, render};
 
 pages! {
     get "/settings/calls" => settings;
@@ -23,13 +23,9 @@ pages! {
 }
 
 const SETTINGS: Binding<'static> = Binding::Page("settings");
-/// The pillars that the shipped plan rings, in its order.
-const PILLARS: [&str; 2] = ["home_care", "visits"];
 /// The largest limits that can be set.
 const LIMIT_MAX: u32 = 200;
 const MINUTES_MAX: u32 = 100_000;
-/// Institutions a page shows.
-const EVERYWHERE: i64 = 1_000;
 
 fn shown(numbers: &[Number]) -> String {
     numbers.iter().map(Number::shown).collect::<Vec<_>>().join(" ")
@@ -44,38 +40,15 @@ fn numbers(text: &str) -> Option<Vec<Number>> {
     text.split([' ', '\u{3000}', ',', '、', '\n']).filter(|word| !word.trim().is_empty()).map(one).collect()
 }
 
-/// Words between blanks or commas.
-fn words(text: &str) -> Vec<String> {
-    let parted = text.split([' ', '\u{3000}', ',', '、']);
-    parted.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
 /// `08:00` as a minute of the day.
-fn minute(clock: &str) -> Option<u16> {
+pub(super) fn minute(clock: &str) -> Option<u16> {
     let (hour, minute) = clock.trim().split_once(':')?;
     let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
     (hour < 24 && minute < 60).then_some(hour * 60 + minute)
 }
 
-fn clock(minute: u16) -> String {
+pub(super) fn clock(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
-}
-
-/// `18:00-08:00` as minutes of the day; nothing typed: always. `None`: it cannot be read.
-fn hours(text: &str) -> Option<(u16, u16)> {
-    let text = narrow(text);
-    if text.trim().is_empty() {
-        return Some((0, 0));
-    }
-    let (from, to) = text.split_once(['-', '~', '〜', '–'])?;
-    Some((minute(from)?, minute(to)?))
-}
-
-fn hours_shown(pillar: &Pillar) -> String {
-    if pillar.from_min == pillar.to_min {
-        return String::new();
-    }
-    format!("{}-{}", clock(pillar.from_min), clock(pillar.to_min))
 }
 
 /// What was typed, and what is wrong with it: the field and the key of the words, in the order of the page.
@@ -131,40 +104,15 @@ async fn page(
         problem: words(name),
     };
     let ticked = |name: &str, set: bool| typed.map_or(set, |sent| sent.fields.is_ticked(name));
-    let pillar = |name: &&str| {
-        let set = settings.pillars.get(*name).cloned().unwrap_or_default();
-        let day = |day: Option<crate::domain::calendar::CivilDate>| {
-            day.map(|day| day.to_string()).unwrap_or_default()
-        };
-        NightPillar {
-            name: (*name).to_owned(),
-            title: t(caller.lang, &format!("night-pillar-{name}")),
-            on: ticked(&format!("on_{name}"), set.on),
-            hours: field(&format!("hours_{name}"), hours_shown(&set)),
-            areas: field(&format!("areas_{name}"), set.areas.join(" ")),
-            from: field(&format!("from_{name}"), day(set.contract.from)),
-            until: field(&format!("until_{name}"), day(set.contract.until)),
-        }
-    };
     let row = |institution: crate::app::rows::Institution| {
         let set = settings.institutions.get(&institution.id).cloned().unwrap_or_default();
         let own = |name: &str| format!("{name}_{}", institution.id);
-        let choice = |name: &&str| {
-            let set = settings.pillars.get(*name).is_some_and(|p| p.institutions.contains(&institution.id));
-            Choice {
-                value: (*name).to_owned(),
-                label: t(caller.lang, &format!("night-pillar-{name}")),
-                note: None,
-                chosen: typed.map_or(set, |sent| sent.fields.get(&own("pillar")) == *name),
-            }
-        };
         NightInstitution {
             clinic: is_clinic(&institution.kind),
             code: field(&own("code"), set.code),
             lines: field(&own("lines"), shown(&set.lines)),
             forwarded: field(&own("forwarded"), set.forwarded.map(|n| n.shown()).unwrap_or_default()),
             own_line: ticked(&own("own"), set.own_line),
-            pillar: Choices { options: PILLARS.iter().map(choice).collect(), problem: None },
             id: institution.id.to_string(),
             name: institution.name,
         }
@@ -177,7 +125,6 @@ async fn page(
         numbers: field("numbers", shown(&settings.numbers)),
         problem: typed.and_then(|sent| sent.wrong.first()).map(|(_, key)| t(caller.lang, key)),
         together: ticked("together", settings.together),
-        pillars: PILLARS.iter().map(pillar).collect(),
         per_line: field("per_line", limits.calls_per_line_hour.to_string()),
         hidden: field("hidden", limits.hidden_per_hour.to_string()),
         in_use: field("in_use", limits.lines_in_use.to_string()),
@@ -204,23 +151,6 @@ fn take(typed: &mut Typed<'_>, settings: &mut CallSettings, institutions: &[Inst
     settings.together = fields.is_ticked("together");
     let by = typed.read("report_by", "night-wrong-clock", |text| minute(&narrow(text)));
     settings.report_by_min = Some(by);
-    for name in PILLARS {
-        let set = settings.pillars.entry(name.to_owned()).or_default();
-        set.on = fields.is_ticked(&format!("on_{name}"));
-        (set.from_min, set.to_min) = typed.read(&format!("hours_{name}"), "night-wrong-hours", hours);
-        set.areas = words(&fields.text(&format!("areas_{name}")));
-        set.institutions.clear();
-        let day = |text: &str| match narrow(text).trim() {
-            "" => Some(None),
-            text => text.parse().ok().map(Some),
-        };
-        let from = typed.read(&format!("from_{name}"), "night-wrong-contract", day);
-        let until = typed.read(&format!("until_{name}"), "night-wrong-contract", day);
-        set.contract = Contract { from, until };
-        if set.contract.is_backwards() {
-            typed.wrong(&format!("until_{name}"), "night-wrong-contract");
-        }
-    }
     let wrong = "night-wrong-limit";
     let limits = &mut settings.limits;
     limits.calls_per_line_hour = typed.read("per_line", wrong, |text| limit(text, 1, LIMIT_MAX));
@@ -232,9 +162,6 @@ fn take(typed: &mut Typed<'_>, settings: &mut CallSettings, institutions: &[Inst
     });
     for id in institutions {
         let field = |name: &str| format!("{name}_{id}");
-        if let Some(pillar) = settings.pillars.get_mut(fields.get(&field("pillar"))) {
-            pillar.institutions.push(id.clone());
-        }
         let set = InstitutionCalls {
             code: narrow(fields.get(&field("code"))),
             lines: typed.read(&field("lines"), "night-wrong-number", numbers),
@@ -294,12 +221,5 @@ mod tests {
         assert_eq!(shown(&read), "0420000099 09000000001");
         assert_eq!(numbers(""), Some(Vec::new()));
         assert_eq!(numbers("042-000-0099 office"), None);
-        assert_eq!(hours("１８:００-8:00"), Some((1_080, 480)));
-        assert_eq!(hours(""), Some((0, 0)));
-        for wrong in ["18-8", "25:00-08:00", "18:00-", "18:60-08:00"] {
-            assert_eq!(hours(wrong), None, "{wrong}");
-        }
-        let pillar = Pillar { from_min: 1_080, to_min: 480, ..Pillar::default() };
-        assert_eq!(hours(&hours_shown(&pillar)), Some((1_080, 480)));
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::dispatch::{OfferState, Request, Selector, State, Terms, next_
 use crate::domain::people::Role;
 use crate::i18n::{Lang, t, t_with};
 use crate::ids::MemberId;
-use crate::time::Millis;
+use crate::time::{Millis, Window};
 
 use super::views::{Choice, Choices, StateLine, TimelineItem, Tone};
 
@@ -37,6 +37,12 @@ impl Voice {
     /// What is wrong, by its code.
     pub fn wrong_code(lang: Lang, code: &str) -> String {
         t(lang, &format!("word-wrong-{code}"))
+    }
+
+    /// From when until when.
+    pub fn hours(self, window: Window) -> String {
+        let (from, to) = (self.moment(window.from), self.moment(window.to));
+        t_with(self.lang, "word-swap-hours", &[("from", &from), ("to", &to)])
     }
 
     pub fn moment(self, at: Millis) -> String {

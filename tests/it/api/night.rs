@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use touban::app::Who;
+use touban::app::call::settings::Pillar;
 use touban::app::cards::{Door, Entered};
 use touban::domain::cover::cards::NightCard;
 use touban::domain::cover::households::Told;
@@ -20,10 +21,14 @@ async fn a_program_reads_households_cards_and_the_year_without_a_patients_name(o
     let sato = Who::member(&office.association, &office.asker);
     let household = app.household_add(&sato, clinic, "CANARY-AK").await.unwrap();
     let other = app.household_add(&sato, clinic, "CANARY-MS").await.unwrap();
+    let standby = add_institution(app, &office.association, "みどり在宅クリニック").await;
+    let pillar = Pillar { on: true, ..Pillar::default() };
+    app.pillar_put(&office.cli(), 0, &standby, Some(pillar)).await.unwrap();
     let told = Told::On { day: "2026-11-01".parse().unwrap() };
-    app.household_told(&sato, clinic, &household, "home_care", told).await.unwrap();
+    app.household_told(&sato, clinic, &household, standby.as_str(), told).await.unwrap();
+    app.household_told(&sato, clinic, &household, "members", told).await.unwrap();
     let refused = Told::Refused { day: "2026-11-02".parse().unwrap() };
-    app.household_told(&sato, clinic, &other, "home_care", refused).await.unwrap();
+    app.household_told(&sato, clinic, &other, standby.as_str(), refused).await.unwrap();
     app.household_whole(&sato, clinic, true).await.unwrap();
     let card = NightCard { adl: "CANARY-ADL".into(), ..NightCard::default() };
     app.card_write(&sato, clinic, &household, card).await.unwrap();
@@ -32,17 +37,19 @@ async fn a_program_reads_households_cards_and_the_year_without_a_patients_name(o
     let list = client.get(&place("households")).await.ok(200);
     assert!(!list.to_string().contains("CANARY"), "{list}");
     assert_eq!(list["whole_since"], "2026-11-20");
-    assert_eq!(list["pillars"][0]["name"], "home_care");
+    assert_eq!(list["pillars"][0]["institution"], standby.api());
+    assert_eq!(list["pillars"][0]["kind"], "home_care");
     assert_eq!(list["pillars"][0]["used"], false, "one refused");
-    let told = |answer: &str, day: &str| json!({ "pillar": "home_care", "answer": answer, "day": day });
+    let told = |answer: &str, day: &str| json!({ "of": standby.api(), "answer": answer, "day": day });
     // Two that came in the same moment stand in the order of their ids.
     let of = |list: &Value, key: &str, name: &str, id: &HouseholdId| {
         let all = list[key].as_array().unwrap();
         all.iter().find(|one| one[name] == id.api()).cloned().unwrap_or_default()
     };
-    assert_eq!(of(&list, "households", "id", &household)["told"][0], told("told", "2026-11-01"));
-    assert_eq!(of(&list, "households", "id", &other)["told"][0], told("refused", "2026-11-02"));
-    assert_eq!(of(&list, "households", "id", &other)["told"][1]["answer"], json!(null));
+    assert_eq!(of(&list, "households", "id", &household)["told"][1], told("told", "2026-11-01"));
+    assert_eq!(of(&list, "households", "id", &household)["told"][0]["of"], "members");
+    assert_eq!(of(&list, "households", "id", &other)["told"][1], told("refused", "2026-11-02"));
+    assert_eq!(of(&list, "households", "id", &other)["told"][0]["answer"], json!(null));
 
     let cards = client.get(&place("night-cards")).await.ok(200);
     assert!(!cards.to_string().contains("CANARY"), "{cards}");

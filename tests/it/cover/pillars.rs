@@ -3,7 +3,9 @@
 use touban::app::Who;
 use touban::app::consult::Asking;
 use touban::app::people::NewMember;
+use touban::domain::calendar::civil_day;
 use touban::domain::cover::households::{Contract, Told};
+use touban::domain::cover::pillars::NewPillarDuty;
 use touban::domain::cover::{Manner, NewCover};
 use touban::domain::people::Role;
 use touban::seal::Pin;
@@ -21,22 +23,25 @@ on_both! {
 
 /// Whether a call of the clinic rings the pillar; otherwise the coordinator is next.
 async fn rings_the_pillar(night: &Night) -> bool {
+    rung_next(night, &[PILLAR, COORDINATOR]).await == PILLAR
+}
+
+/// Which of these phones a call of the clinic rings after its own line said no; then all is quiet again.
+pub async fn rung_next<'a>(night: &Night, among: &[&'a str]) -> &'a str {
     let nurse = night.nurse_calls().await;
     let own = night.rings(OWN).await;
     night.phones.pick_up(&own).unwrap();
     night.hears(&own, "screen").await;
     night.phones.press(&own, "3").unwrap();
-    let next = || night.live(PILLAR).is_some() || night.live(COORDINATOR).is_some();
-    night.until("somebody is next", async || next()).await;
-    let rung = night.live(PILLAR).is_some();
+    let next = || among.iter().find(|phone| night.live(phone).is_some());
+    night.until("somebody is next", async || next().is_some()).await;
+    let rung = next().unwrap();
     for line in night.all().await.iter().filter(|l| l.row.ended.is_none()) {
         let who = Who::member(&night.office.association, &night.office.coordinator);
         night.office.app.call_close(&who, &line.row.id).await.unwrap();
     }
     night.phones.hang_up(&nurse).unwrap_or_default();
-    night
-        .until("all is quiet", async || night.live(PILLAR).is_none() && night.live(COORDINATOR).is_none())
-        .await;
+    night.until("all is quiet", async || next().is_none()).await;
     night.office.clock.set(night.office.app.now().plus_s(600));
     rung
 }
@@ -48,17 +53,17 @@ async fn an_outside_pillar_is_never_rung_for_a_household_that_was_not_told(offic
     // One more household, of whom nothing is written down.
     let new = app.household_add(&who, clinic, "M.S.").await.unwrap();
     assert!(!rings_the_pillar(&night).await, "not told yet");
-    let day = "2026-11-20".parse().unwrap();
-    app.household_told(&who, clinic, &new, "home_care", Told::Refused { day }).await.unwrap();
+    let (day, standby) = ("2026-11-20".parse().unwrap(), night.standby.as_str());
+    app.household_told(&who, clinic, &new, standby, Told::Refused { day }).await.unwrap();
     assert!(!rings_the_pillar(&night).await, "refused");
-    app.household_told(&who, clinic, &new, "home_care", Told::On { day }).await.unwrap();
+    app.household_told(&who, clinic, &new, standby, Told::On { day }).await.unwrap();
     assert!(rings_the_pillar(&night).await, "told");
     app.household_whole(&who, clinic, false).await.unwrap();
     assert!(!rings_the_pillar(&night).await, "the list is not whole");
     app.household_whole(&who, clinic, true).await.unwrap();
     // Out of contract.
     let (revision, mut settings) = app.call_settings(&night.office.association).await.unwrap();
-    let pillar = settings.pillars.get_mut("home_care").unwrap();
+    let pillar = settings.pillars.get_mut(&night.standby).unwrap();
     pillar.contract = Contract { from: pillar.contract.from, until: Some("2026-11-19".parse().unwrap()) };
     app.call_settings_put(&who, revision, settings).await.unwrap();
     assert!(!rings_the_pillar(&night).await, "its contract is over");
@@ -81,7 +86,7 @@ async fn a_clinic_writes_down_whom_it_told_and_prints_the_notice(office: TestOff
     assert!(sent.text().contains("今日まで"), "{}", sent.text());
     let page = sato.get("/households").await;
     let form = page.form("/households/told", &[]);
-    let fields = ticked(form, &[], &[("day", "2026-11-20"), ("answer", "refused"), ("pillar", "home_care")]);
+    let fields = ticked(form, &[], &[("day", "2026-11-20"), ("answer", "refused"), ("pillar", "members")]);
     let sent = sato.send("/households/told", &fields).await;
     sato.get(&sent.leads_to()).await.says("記録しました").says("お断り");
     sato.get("/households/notice")
@@ -101,6 +106,8 @@ async fn a_clinic_writes_down_whom_it_told_and_prints_the_notice(office: TestOff
 
 /// Of the institution that took the slot.
 const STANDBY: &str = "090-0000-0031";
+/// Of its own rota.
+const ROTA: &str = "090-0000-0032";
 
 async fn a_pillar_that_took_a_slot_is_rung_only_while_every_household_was_told(office: TestOffice) {
     let home = add_institution(&office.app, &office.association, "みどり在宅クリニック").await;
@@ -114,8 +121,12 @@ async fn a_pillar_that_took_a_slot_is_rung_only_while_every_household_was_told(o
     let (app, who, clinic) = (&night.office.app, night.office.cli(), &night.office.clinic);
     let association = &night.office.association;
     let (revision, mut settings) = app.call_settings(association).await.unwrap();
-    settings.pillars.get_mut("home_care").unwrap().people = vec![contact.clone()];
+    let pillar = settings.pillars.remove(&night.standby).unwrap();
+    settings.pillars.insert(home.clone(), pillar);
     app.call_settings_put(&who, revision, settings).await.unwrap();
+    let household = app.household_list(association, clinic).await.unwrap().households[0].id.clone();
+    let told = Told::On { day: "2026-11-01".parse().unwrap() };
+    app.household_told(&who, clinic, &household, home.as_str(), told).await.unwrap();
     let begins = app.now().plus_s(60);
     let asker = &night.office.asker;
     let asking = Asking { asker: asker.clone(), in_person: true, channel: "web" };
@@ -143,13 +154,31 @@ async fn a_pillar_that_took_a_slot_is_rung_only_while_every_household_was_told(o
     }
     night.phones.hang_up(&nurse).unwrap_or_default();
     night.until("all is quiet", async || night.live(STANDBY).is_none()).await;
+    // Their own rota names another of them for these hours.
+    let new = NewMember {
+        phone: Some(ROTA.to_owned()),
+        ..new_member("若葉 葵", &home, Role::Specialist, vec![])
+    };
+    let other = app.member_add(&who, new, Some(&pin), None).await.unwrap().into_inner();
+    let today = civil_day(app.now(), chrono_tz::Asia::Tokyo);
+    let whole_day = NewPillarDuty { days: (today, today), hours: (0, 0) };
+    app.pillar_duty_add(&who, &home, &other, whole_day).await.unwrap();
+    night.office.clock.set(app.now().plus_s(120));
+    let nurse = night.nurse_calls().await;
+    night.rings(ROTA).await;
+    assert!(night.live(STANDBY).is_none(), "who said yes is not on duty now");
+    for line in night.all().await.iter().filter(|l| l.row.ended.is_none()) {
+        let desk = Who::member(association, &night.office.coordinator);
+        app.call_close(&desk, &line.row.id).await.unwrap();
+    }
+    night.phones.hang_up(&nurse).unwrap_or_default();
+    night.until("all is quiet", async || night.live(ROTA).is_none()).await;
     // A household refuses: the slot is still theirs, and their phone is passed over.
-    let household = app.household_list(association, clinic).await.unwrap().households[0].id.clone();
     let day = "2026-11-20".parse().unwrap();
-    app.household_told(&who, clinic, &household, "home_care", Told::Refused { day }).await.unwrap();
+    app.household_told(&who, clinic, &household, home.as_str(), Told::Refused { day }).await.unwrap();
     night.office.clock.set(app.now().plus_s(120));
     night.nurse_calls().await;
     night.rings(OWN).await;
-    assert!(night.live(STANDBY).is_none());
+    assert!(night.live(STANDBY).is_none() && night.live(ROTA).is_none());
     night.ends().await;
 }

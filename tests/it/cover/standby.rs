@@ -4,9 +4,9 @@
 use touban::app::call::settings::Pillar;
 use touban::app::people::NewInstitution;
 use touban::domain::cover::households::{Contract, Told};
-use touban::domain::cover::pillars::pillar_of_step;
+use touban::domain::cover::pillars::{PillarKind, pillar_of_step};
 use touban::domain::people::Role;
-use touban::ids::{HouseholdId, MemberId, RequestId};
+use touban::ids::{HouseholdId, InstitutionId, MemberId, RequestId};
 use touban::seal::Pin;
 
 use super::{District, answers, at, ticked};
@@ -29,6 +29,8 @@ pub struct Standby {
     pub clinic: MemberId,
     company: MemberId,
     household: HouseholdId,
+    /// Their institutions: the home-care clinic's, the visiting company's.
+    places: [InstitutionId; 2],
 }
 
 impl Standby {
@@ -38,34 +40,36 @@ impl Standby {
         let clinic = contact(office, "みどり在宅クリニック", "緑川 守").await;
         let company = contact(office, "往診サービス葉月", "葉山 圭").await;
         let (revision, mut settings) = office.app.call_settings(&office.association).await.unwrap();
-        for (name, person) in [("home_care", &clinic), ("visits", &company)] {
+        let place = async |person| office.app.member(&office.association, person).await.unwrap().institution;
+        let places = [place(&clinic).await.unwrap(), place(&company).await.unwrap()];
+        for (kind, (person, place)) in [PillarKind::HomeCare, PillarKind::Visits]
+            .into_iter()
+            .zip([&clinic, &company].into_iter().zip(&places))
+        {
             let contract = Contract { from: Some("2026-04-01".parse().unwrap()), until: None };
-            let institution =
-                office.app.member(&office.association, person).await.unwrap().institution.unwrap();
-            let pillar = Pillar {
-                on: true,
-                people: vec![person.clone()],
-                institutions: vec![institution],
-                contract,
-                ..Pillar::default()
-            };
-            settings.pillars.insert(name.to_owned(), pillar);
+            let pillar =
+                Pillar { kind, on: true, people: vec![person.clone()], contract, ..Pillar::default() };
+            settings.pillars.insert(place.clone(), pillar);
         }
         office.app.call_settings_put(&office.cli(), revision, settings).await.unwrap();
         let household = office.app.household_add(&office.cli(), &office.clinic, "CANARY-AK").await.unwrap();
         office.app.household_whole(&office.cli(), &office.clinic, true).await.unwrap();
-        let standby = Self { district, clinic, company, household };
+        let standby = Self { district, clinic, company, household, places };
         for name in ["home_care", "visits"] {
             standby.told(name, Told::On { day: "2026-11-01".parse().unwrap() }).await;
         }
         standby
     }
 
-    pub async fn told(&self, pillar: &str, told: Told) {
-        let office = &self.district.town.office;
-        let told =
-            office.app.household_told(&office.cli(), &office.clinic, &self.household, pillar, told).await;
-        told.unwrap();
+    /// The institution of a kind of pillar.
+    pub fn place(&self, kind: &str) -> &InstitutionId {
+        &self.places[usize::from(kind == "visits")]
+    }
+
+    pub async fn told(&self, kind: &str, told: Told) {
+        let (office, place) = (&self.district.town.office, self.place(kind).as_str());
+        let (app, who) = (&office.app, office.cli());
+        app.household_told(&who, &office.clinic, &self.household, place, told).await.unwrap();
     }
 
     /// The clock stands there, and these were asked by a mail with a link.
@@ -147,7 +151,7 @@ async fn what_nobody_takes_goes_to_the_pillars_in_order_with_the_coordinator_tol
     let case = district.case(&made.request).await;
     let claim = case.line.slots[0].request.claims().next().unwrap().clone();
     assert_eq!(claim.person, standby.company);
-    assert_eq!(pillar_of_step(&case.line.slots[0].request, claim.step), Some("visits"));
+    assert_eq!(pillar_of_step(&case.line.slots[0].request, claim.step), Some(PillarKind::Visits));
     let sato = town.signed_in(&town.office.asker).await;
     let page = sato.get(&format!("/covers/{}", made.request)).await;
     page.says("往診サービス葉月").says("受け皿の往診会社").says("決まりました");
@@ -199,7 +203,11 @@ async fn no_pillar_is_asked_where_a_household_was_not_told_or_refused(office: Te
     }
     // Told of the company meanwhile: six hours before, it is asked; the refused one is not.
     let told = Told::On { day: "2026-12-14".parse().unwrap() };
-    office.app.household_told(&office.cli(), &office.clinic, &new, "visits", told).await.unwrap();
+    office
+        .app
+        .household_told(&office.cli(), &office.clinic, &new, standby.place("visits").as_str(), told)
+        .await
+        .unwrap();
     assert_eq!(standby.asked_by("2026-12-15T12:00:01+09:00").await, ["company"]);
 }
 
@@ -214,7 +222,8 @@ async fn a_pillar_out_of_contract_is_refused_in_plain_words(office: TestOffice) 
     let mine = district.to(&standby.clinic, &letters).await;
     // Between the mail and the answer the contract is ended, in the middle of the night that was asked for.
     let (revision, mut settings) = office.app.call_settings(&office.association).await.unwrap();
-    settings.pillars.get_mut("home_care").unwrap().contract.until = Some("2026-12-15".parse().unwrap());
+    settings.pillars.get_mut(standby.place("home_care")).unwrap().contract.until =
+        Some("2026-12-15".parse().unwrap());
     office.app.call_settings_put(&office.cli(), revision, settings).await.unwrap();
     let slots = standby.slots(&made.request).await;
     let (_, said) = answers(town, mine[0], &slots, "accept").await;

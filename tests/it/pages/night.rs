@@ -30,14 +30,9 @@ impl Form {
             field("hidden", "0"),
             field("in_use", "12"),
             field("month_minutes", "3000"),
-            field("hours_home_care", "18:00-08:00"),
-            field("from_home_care", "2026-04-01"),
-            field("until_home_care", "2027-03-31"),
-            field("on_home_care", "yes"),
             field(&format!("code_{clinic}"), "12"),
             field(&format!("forwarded_{clinic}"), "042-000-0098"),
             field(&format!("own_{clinic}"), "yes"),
-            field(&format!("pillar_{clinic}"), "home_care"),
             field(&format!("code_{station}"), "7301"),
             field(&format!("lines_{station}"), "042-000-5000、042-000-5001"),
         ];
@@ -60,7 +55,7 @@ impl Form {
 }
 
 /// A town with a visiting-nursing station, and the browser of whoever sets the office up.
-async fn town() -> (Town, String, Browser) {
+pub async fn town() -> (Town, String, Browser) {
     let town = Town::generous(TestOffice::sqlite().await).await;
     let (app, home) = (&town.office.app, &town.office.association);
     let station = add_institution(app, home, "青葉訪問看護").await.to_string();
@@ -101,9 +96,6 @@ async fn what_the_office_sets_for_the_night_number_counts() {
     assert_eq!(set.institutions.get(&town.office.clinic), Some(&clinic));
     let lines = set.institutions.iter().find(|(id, _)| id.as_str() == station).map(|(_, i)| i.lines.clone());
     assert_eq!(lines, Some(vec![telephone("042-000-5000"), telephone("042-000-5001")]));
-    let pillar = &set.pillars["home_care"];
-    assert!(pillar.on && pillar.institutions == [town.office.clinic.clone()], "{pillar:?}");
-    assert_eq!((pillar.from_min, pillar.to_min), (1_080, 480));
 
     // Nobody without a number is let in now; the station's second line is known.
     let stage_of = async |from: &str, leg: &str| {
@@ -116,7 +108,7 @@ async fn what_the_office_sets_for_the_night_number_counts() {
 
     // The page shows what is set; an empty ceiling is none, and a line that is taken out is gone.
     let page = office.get(SETTINGS).await;
-    for value in ["10:30", "3000", "0420005000 0420005001", "18:00-08:00", "2027-03-31"] {
+    for value in ["10:30", "3000", "0420005000 0420005001"] {
         assert!(page.body.contains(&format!("value=\"{value}\"")), "{value} in {}", page.body);
     }
     form.sent(&office, &page, Some(("month_minutes", " "))).await;
@@ -137,7 +129,6 @@ async fn what_cannot_be_read_is_said_beside_its_field_and_everything_typed_stays
     let number = "電話番号として読めないものがあります";
     let limit = "歯止めは数で書いてください";
     let code = "コードは 2 桁から 8 桁の数字で";
-    let contract = "契約の日付が読めないか";
     let cases = [
         ("numbers", "042-000-0099 事務局", number),
         ("report_by", "24:00", "報告のしめきりは 09:00 のように"),
@@ -149,9 +140,6 @@ async fn what_cannot_be_read_is_said_beside_its_field_and_everything_typed_stays
         ("in_use", "201", limit),
         ("month_minutes", "100001", limit),
         ("month_minutes", "0", limit),
-        ("hours_home_care", "18-8", "呼んでよい時間は 18:00-08:00 のように"),
-        ("from_home_care", "2026-13-01", contract),
-        ("until_home_care", "2026-03-31", contract),
         ("code_CLINIC", "1", code),
         ("code_CLINIC", "12a", code),
         ("code_STATION", "12", code),
@@ -164,12 +152,11 @@ async fn what_cannot_be_read_is_said_beside_its_field_and_everything_typed_stays
         wrong.says(words);
         let id = field.replace("CLINIC", &form.clinic).replace("STATION", &form.station);
         assert!(wrong.body.contains(&format!("id=\"{id}-problem\"")), "{field} {value}: {}", wrong.body);
-        for value in typed.iter().filter(|value| *value != "home_care") {
+        for value in &typed {
             assert!(wrong.body.contains(&format!("value=\"{value}\"")), "{field}: {value} in {}", wrong.body);
         }
-        for kept in ["name=\"on_home_care\" value=\"yes\" checked", "value=\"home_care\" selected"] {
-            assert!(wrong.body.contains(kept), "{field}: {kept} in {}", wrong.body);
-        }
+        let kept = format!("name=\"own_{}\" value=\"yes\" checked", form.clinic);
+        assert!(wrong.body.contains(&kept), "{field}: {kept} in {}", wrong.body);
     }
     assert_eq!(app.call_settings(home).await.unwrap().0, 0, "nothing of it was taken");
 

@@ -14,7 +14,7 @@ use super::refuse::{refuse, wrong};
 use crate::app::clinic_records::ClinicYear;
 use crate::domain::calendar::{CivilDate, civil_day};
 use crate::domain::clinic_records::Counts;
-use crate::domain::cover::households::Told;
+use crate::domain::cover::households::{MEMBERS, Told};
 use crate::domain::dispatch::{OfferState, State as RequestState};
 use crate::domain::ledger::Month;
 use crate::ids::InstitutionId;
@@ -34,8 +34,11 @@ pub(super) fn routes() -> OpenApiRouter<Web> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Pillar)]
 struct PillarOut {
+    /// The institution that stands by.
+    institution: String,
+    name: String,
     /// `home_care` or `visits`.
-    name: &'static str,
+    kind: &'static str,
     on: bool,
     #[schema(format = Date)]
     contract_from: Option<String>,
@@ -46,11 +49,12 @@ struct PillarOut {
     used: bool,
 }
 
-/// What a household was told of a pillar.
+/// What a household was told of a pillar, or of the members' own cover.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HouseholdTold)]
 struct ToldOut {
-    pillar: &'static str,
+    /// The institution that stands by; `members`: the members' own cover.
+    of: String,
     /// `told` or `refused`; null: not told yet.
     answer: Option<&'static str>,
     #[schema(format = Date)]
@@ -201,27 +205,29 @@ async fn households(
 ) -> Result<Response, Problem> {
     let list = web.app.household_list(&caller.api.association, &id).await;
     let list = list.map_err(|e| refuse(e, caller.lang))?;
-    let names: Vec<&'static str> = list.pillars.iter().map(|pillar| pillar.name).collect();
+    let own = list.pillars.iter().map(|p| (p.institution.as_str(), p.institution.api()));
+    let told_of: Vec<(&str, String)> = std::iter::once((MEMBERS, MEMBERS.to_owned())).chain(own).collect();
     let households = list.households.iter().map(|household| HouseholdOut {
         id: household.id.api(),
-        told: names
+        told: told_of
             .iter()
-            .zip(&household.told)
-            .map(|(pillar, told)| {
-                let (answer, on) = match told {
+            .map(|(key, of)| {
+                let (answer, on) = match household.told.get(*key) {
                     None => (None, None),
                     Some(Told::On { day }) => (Some("told"), Some(*day)),
                     Some(Told::Refused { day }) => (Some("refused"), Some(*day)),
                 };
-                ToldOut { pillar, answer, day: day(on) }
+                ToldOut { of: of.clone(), answer, day: day(on) }
             })
             .collect(),
     });
     let pillars = list.pillars.iter().map(|pillar| PillarOut {
-        name: pillar.name,
-        on: pillar.on,
-        contract_from: day(pillar.contract.from),
-        contract_until: day(pillar.contract.until),
+        institution: pillar.institution.api(),
+        name: pillar.name.clone(),
+        kind: pillar.pillar.kind.code(),
+        on: pillar.pillar.on,
+        contract_from: day(pillar.pillar.contract.from),
+        contract_until: day(pillar.pillar.contract.until),
         used: pillar.used,
     });
     let out = HouseholdsOut {

@@ -28,7 +28,7 @@ use super::super::views::{AskedPerson, Choice, Choices, Field, PinProblem, Timel
 use super::super::words::Voice;
 use super::link::{chosen, facts, slots};
 use super::pillars;
-use super::{COVERS, first_asked, hours, said, slot_state, state, voice};
+use super::{COVERS, first_asked, said, slot_state, state, voice};
 
 fn id_of(path: &str) -> Result<RequestId, Failure> {
     RequestId::from_stored(path).map_err(|_| Failure::not_found())
@@ -94,7 +94,7 @@ fn bar(voice: Voice, case: &CoverCase, slot: &SlotLine, own: bool, beside: &[Pil
         }
     });
     SlotBar {
-        hours: hours(voice, slot.slot.window),
+        hours: voice.hours(slot.slot.window),
         state: match pillars::stopped(voice, slot, beside) {
             Some(stopped) => stopped,
             None => slot_state(voice, &slot.request, slot.slot.by_rota),
@@ -136,7 +136,7 @@ fn timeline(voice: Voice, case: &CoverCase, all: bool) -> Vec<TimelineItem> {
         let now = detail.get("state").and_then(serde_json::Value::as_str).unwrap_or_default();
         let reason = detail.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
         let slot = case.line.slots.iter().find(|s| format!("request:{}", s.slot.request) == event.subject);
-        let hours = slot.map(|s| hours(voice, s.slot.window)).unwrap_or_default();
+        let hours = slot.map(|s| voice.hours(s.slot.window)).unwrap_or_default();
         let key = match (event.action.as_str(), event.subject == whole) {
             ("request.ask", true) => "made",
             ("offer.accept", _) if detail.get("answer").is_some_and(|a| a["answer"] == "done") => "accepted",
@@ -174,7 +174,7 @@ fn asked(voice: Voice, case: &CoverCase) -> Vec<(String, Vec<AskedPerson>)> {
             .collect::<Vec<_>>()
     };
     let slots = case.line.slots.iter().filter(|slot| !slot.offers.is_empty());
-    slots.map(|slot| (hours(voice, slot.slot.window), people(slot))).collect()
+    slots.map(|slot| (voice.hours(slot.slot.window), people(slot))).collect()
 }
 
 /// Everybody who was asked and has not answered, for the office to type in.

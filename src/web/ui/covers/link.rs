@@ -19,7 +19,6 @@ use super::super::views::covers::LinkCover;
 use super::super::views::people::Fact;
 use super::super::views::{Choice, Choices, Hidden, PinProblem, render};
 use super::super::words::Voice;
-use super::hours;
 
 /// What a cover is about. `own`: the reader is one of its people and may read what was written for them.
 pub(super) fn facts(voice: Voice, case: &CoverCase, own: bool) -> Vec<Fact> {
@@ -34,7 +33,7 @@ pub(super) fn facts(voice: Voice, case: &CoverCase, own: bool) -> Vec<Fact> {
         Manner::Visit => "visit",
     };
     let mut all = vec![
-        fact("cover-when", hours(voice, line.request.window)),
+        fact("cover-when", voice.hours(line.request.window)),
         fact("cover-clinic", case.names.institution(&line.case.institution).to_owned()),
         fact("cover-manner", voice.word("cover-manner", manner)),
         fact("cover-scope", patients),
@@ -61,7 +60,7 @@ pub(super) fn slots<'a>(
         let line = case.line.slots.iter().find(|s| s.slot.request == *id)?;
         Some(Choice {
             value: id.to_string(),
-            label: hours(voice, line.slot.window),
+            label: voice.hours(line.slot.window),
             note: None,
             chosen: chosen.contains(&id.as_str()),
         })

@@ -21,7 +21,6 @@ use crate::domain::dispatch::{Request, State};
 use crate::domain::people::rights::Right;
 use crate::i18n::{Lang, t, t_with};
 use crate::ids::{InstitutionId, MemberId};
-use crate::time::Window;
 
 use super::caller::{Binding, Caller, see_other};
 use super::failure::Failure;
@@ -57,11 +56,6 @@ const COVERS: Binding<'static> = Binding::Page("covers");
 
 fn voice(caller: &Caller) -> Voice {
     Voice { lang: caller.lang, zone: caller.zone(), now: caller.now }
-}
-
-fn hours(voice: Voice, window: Window) -> String {
-    let (from, to) = (voice.moment(window.from), voice.moment(window.to));
-    t_with(voice.lang, "word-swap-hours", &[("from", &from), ("to", &to)])
 }
 
 /// Who is asked first to cover a clinic, in a sentence; `None`: its patients have no deputies.
@@ -124,7 +118,7 @@ fn row(voice: Voice, line: &CoverLine, names: &Names, me: &MemberId) -> CoverRow
     CoverRow {
         href: format!("/covers/{}", line.case.id),
         case_no: line.case.case_no.clone(),
-        hours: hours(voice, line.request.window),
+        hours: voice.hours(line.request.window),
         who: names.institution(&line.case.institution).to_owned(),
         state: state(voice, line),
         filled: t_with(voice.lang, "word-cover-filled", &[("filled", &count[0].1), ("all", &count[1].1)]),

@@ -1,8 +1,7 @@
 //! The pillars beside a cover: whether each may take its slots, and which households were not told of it yet.
 
 use crate::app::cover::{PillarBeside, SlotLine, Untold};
-use crate::domain::cover::pillars::pillar_of_step;
-use crate::domain::dispatch::{Rule, State};
+use crate::domain::dispatch::Rule;
 use crate::i18n::{t, t_with};
 use crate::ids::InstitutionId;
 
@@ -12,9 +11,7 @@ use super::super::words::Voice;
 
 /// The state of a slot that a pillar took and may not be rung for as things are; `None`: nothing stands against it.
 pub(super) fn stopped(voice: Voice, slot: &SlotLine, beside: &[PillarBeside]) -> Option<StateLine> {
-    let claim = slot.request.claims().next().filter(|_| matches!(slot.request.state, State::Taken { .. }))?;
-    let name = pillar_of_step(&slot.request, claim.step)?;
-    let pillar = beside.iter().find(|p| p.name == name)?;
+    let pillar = beside.iter().find(|p| p.taken.contains(&slot.slot.request))?;
     let (_, against) = pillar.slots.iter().find(|(id, _)| *id == slot.slot.request)?;
     Some(StateLine { text: reason(voice, (*against)?), tone: Tone::Warn })
 }
@@ -41,8 +38,8 @@ pub(super) fn boxes(voice: Voice, beside: &[PillarBeside], names: bool) -> Vec<P
         };
         let count = pillar.untold.len();
         PillarBox {
-            title: t(voice.lang, &format!("word-cover-as-pillar_{}", pillar.name)),
-            institutions: pillar.institutions.join("、"),
+            kind: t(voice.lang, &format!("word-cover-as-pillar_{}", pillar.kind.code())),
+            name: pillar.name.clone(),
             state,
             untold: if names { pillar.untold.iter().map(said).collect() } else { Vec::new() },
             untold_count: (count > 0)

@@ -14,7 +14,7 @@ use super::super::failure::Failure;
 use super::super::views::covers::CoverSheet;
 use super::super::views::render;
 use super::case::seen;
-use super::{COVERS, hours, slot_state, voice};
+use super::{COVERS, slot_state, voice};
 
 /// `GET /covers/{id}/sheet`
 pub(super) async fn of_case(caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
@@ -34,7 +34,7 @@ pub(super) async fn of_case(caller: Caller, Path(id): Path<String>) -> Result<Re
         let who = slot.taker().map_or_else(String::new, |id| {
             format!("{}（{}）", voice.named(&case.names, id), case.names.institution_of(id))
         });
-        (hours(voice, slot.slot.window), who, slot_state(voice, &slot.request, slot.slot.by_rota).text)
+        (voice.hours(slot.slot.window), who, slot_state(voice, &slot.request, slot.slot.by_rota).text)
     });
     let view = CoverSheet {
         shell: caller.shell_at(COVERS, &format!("/covers/{id}/sheet")),

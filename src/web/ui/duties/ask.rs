@@ -22,7 +22,7 @@ use super::super::views::duties::{SwapAskPage, SwapIllPage};
 use super::super::views::people::{Fact, channels};
 use super::super::views::{Choice, Choices, Field, render};
 use super::super::words::Voice;
-use super::{DUTIES, Place, Principal, area_of, hours, role, voice};
+use super::{DUTIES, Place, Principal, area_of, role, voice};
 
 type DutyPath = Path<(String, String, String)>;
 type DutyPathFor = Path<(String, String, String, String)>;
@@ -80,7 +80,7 @@ async fn choosable(caller: &Caller, of: &Principal<'_>, place: &Place) -> Result
 fn duty_facts(voice: Voice, found: &Choosable) -> Vec<Fact> {
     let fact = |key: &str, value: String| Fact { name: t(voice.lang, key), value };
     let mut all = vec![
-        fact("swap-when", hours(voice, found.duty.window)),
+        fact("swap-when", voice.hours(found.duty.window)),
         fact("swap-role", role(voice, found.duty.role)),
     ];
     all.extend(area_of(&found.areas, &found.duty.area).map(|area| fact("swap-area", area)));
@@ -132,7 +132,7 @@ async fn ask_page(
     });
     let theirs = found.theirs.iter().map(|(held, _, name)| {
         let value = word(held.area.as_str(), held.role, held.window);
-        let (role, hours) = (role(voice, held.role), hours(voice, held.window));
+        let (role, hours) = (role(voice, held.role), voice.hours(held.window));
         let words = [("hours", hours.as_str()), ("role", role.as_str()), ("name", name.as_str())];
         Choice {
             chosen: got("takes") == value,

@@ -22,7 +22,6 @@ use crate::domain::people::rights::{Right, any_may};
 use crate::domain::rota::{Area, Form, RotaRole, Stretch, SwapFacts};
 use crate::i18n::{t, t_with};
 use crate::ids::MemberId;
-use crate::time::Window;
 
 use super::caller::{Binding, Caller};
 use super::failure::Failure;
@@ -103,12 +102,6 @@ impl Principal<'_> {
     }
 }
 
-/// From when until when.
-fn hours(voice: Voice, window: Window) -> String {
-    let (from, to) = (voice.moment(window.from), voice.moment(window.to));
-    t_with(voice.lang, "word-swap-hours", &[("from", &from), ("to", &to)])
-}
-
 fn role(voice: Voice, role: RotaRole) -> String {
     voice.word("duty-role", role.code())
 }
@@ -123,7 +116,7 @@ fn area_of(areas: &BTreeMap<Area, String>, area: &Area) -> Option<String> {
 }
 
 fn duty_words(voice: Voice, stretch: &Stretch) -> String {
-    let (role, hours) = (role(voice, stretch.role), hours(voice, stretch.window));
+    let (role, hours) = (role(voice, stretch.role), voice.hours(stretch.window));
     t_with(voice.lang, "word-swap-duty", &[("role", &role), ("hours", &hours)])
 }
 
@@ -135,7 +128,7 @@ fn facts(voice: Voice, facts: &SwapFacts, names: &Names, areas: &BTreeMap<Area, 
         if place.is_empty() { name } else { format!("{name}（{place}）") }
     };
     let mut all = vec![
-        fact("swap-when", hours(voice, facts.gives.window)),
+        fact("swap-when", voice.hours(facts.gives.window)),
         fact("swap-role", role(voice, facts.gives.role)),
     ];
     all.extend(area_of(areas, &facts.area).map(|area| fact("swap-area", area)));
@@ -177,7 +170,7 @@ fn duty_row(voice: Voice, base: &str, duty: &Duty, areas: &BTreeMap<Area, String
     let HeldDuty { area, role: held_as, window, slot, changed, .. } = &duty.held;
     let place = format!("{base}/{area}/{}/{}", held_as.code(), window.from.0);
     DutyRow {
-        hours: hours(voice, *window),
+        hours: voice.hours(*window),
         role: role(voice, *held_as),
         area: area_of(areas, area),
         changed: *changed,
@@ -236,6 +229,10 @@ async fn page(caller: &Caller, of: &Principal<'_>, typed: Option<RemindersBox>) 
         None => Some(reminders::known(caller, of).await?),
         typed => typed,
     };
+    let pillar = match member.institution.as_ref().filter(|_| !of.by_office) {
+        Some(own) => caller.web.app.pillar_rota(&of.reader.association.id, own).await?.pillar,
+        None => false,
+    };
     let asks = |line: &SwapLine| {
         let live = line.request.offers.get(&member.id).is_some_and(|o| o.state.is_live());
         (live && line.request.state.is_open()).then_some("duties-to-do")
@@ -246,6 +243,7 @@ async fn page(caller: &Caller, of: &Principal<'_>, typed: Option<RemindersBox>) 
         banner: of.banner(voice).map(|text| (text, format!("/people/{}", member.id))),
         rows: found.duties.iter().map(|duty| duty_row(voice, &base, duty, &found.areas)).collect(),
         requests: found.requests.iter().map(|line| row(voice, line, &found.names, asks(line))).collect(),
+        pillar,
         reminders,
     };
     Ok(caller.page(render(&view), true))

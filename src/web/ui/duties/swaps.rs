@@ -25,7 +25,7 @@ use super::super::views::duties::{HoleRow, SwapAnswer, SwapPage, SwapsPage};
 use super::super::views::{AskedPerson, Choice, Choices, PinProblem, StateLine, TimelineItem, Tone, render};
 use super::super::words::Voice;
 use super::link::{question, terms_of};
-use super::{DUTIES, area_of, ask::rule_words, facts, form, hours, may_see, role, row, said, state, voice};
+use super::{DUTIES, area_of, ask::rule_words, facts, form, may_see, role, row, said, state, voice};
 
 fn id_of(path: &str) -> Result<RequestId, Failure> {
     RequestId::from_stored(path).map_err(|_| Failure::not_found())
@@ -39,7 +39,7 @@ fn hole_row(
 ) -> HoleRow {
     let hole = &open.hole;
     HoleRow {
-        hours: hours(voice, hole.window),
+        hours: voice.hours(hole.window),
         role: role(voice, hole.role),
         area: area_of(areas, &hole.area),
         area_key: hole.area.to_string(),

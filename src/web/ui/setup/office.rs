@@ -69,6 +69,7 @@ pub(super) async fn settings_page(caller: &Caller, minimum: Option<Field>) -> Re
             door("staff", "/settings/staff"),
             door("keys", "/settings/keys"),
             door("calls", "/settings/calls"),
+            door("pillars", "/settings/pillars"),
             door("rules", "/rules"),
             door("totals", "/totals"),
         ],

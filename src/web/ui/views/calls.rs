@@ -108,8 +108,6 @@ pub struct NightInstitution {
     pub lines: Field,
     pub forwarded: Field,
     pub own_line: bool,
-    /// Which pillar it belongs to.
-    pub pillar: Choices,
 }
 
 impl NightInstitution {
@@ -129,7 +127,6 @@ pub struct NightSettings {
     pub numbers: Field,
     pub problem: Option<String>,
     pub together: bool,
-    pub pillars: Vec<NightPillar>,
     /// Calls of one unknown line within an hour.
     pub per_line: Field,
     /// Calls without a number within an hour; none: they are turned away.
@@ -141,19 +138,6 @@ pub struct NightSettings {
     /// By when the report of a night is due, as `09:00`.
     pub report_by: Field,
     pub institutions: Vec<NightInstitution>,
-}
-
-/// A pillar. Fields `on_NAME`, `hours_NAME` as `18:00-08:00`, `areas_NAME`, `from_NAME` and `until_NAME` (days).
-#[derive(Clone, Default)]
-pub struct NightPillar {
-    pub name: String,
-    pub title: String,
-    pub on: bool,
-    pub hours: Field,
-    pub areas: Field,
-    /// The days of the contract.
-    pub from: Field,
-    pub until: Field,
 }
 
 /// A key with what it means on this phone now; the word may be empty.
@@ -220,7 +204,6 @@ quiet_debug!(
     CallPage,
     CallReportForm,
     NightInstitution,
-    NightPillar,
     NightSettings,
     PhoneKey,
     PhoneView,

@@ -80,8 +80,8 @@ pub struct SlotBar {
 /// A pillar beside a cover.
 #[derive(Clone, Debug, Default)]
 pub struct PillarBox {
-    pub title: String,
-    pub institutions: String,
+    pub kind: String,
+    pub name: String,
     pub state: StateLine,
     /// Whose households stand in its way, where the reader may know; and how many they are.
     pub untold: Vec<String>,
@@ -272,10 +272,10 @@ quiet_debug!(
     CoverSettingsPage
 );
 
-/// What a household was told of one pillar.
+/// What a household was told of one pillar, or of the members' cover.
 #[derive(Clone, Debug, Default)]
 pub struct ToldCell {
-    /// The code of the pillar.
+    /// The id of its institution; `members`.
     pub pillar: String,
     pub title: String,
     pub state: StateLine,
@@ -312,8 +312,12 @@ pub struct HouseholdsPage {
 /// A pillar on the notice for a household.
 #[derive(Clone, Debug, Default)]
 pub struct NoticePillar {
-    pub title: String,
-    pub institutions: Vec<(String, String)>,
+    /// Its name and telephone number.
+    pub name: String,
+    pub phone: String,
+    pub kind: String,
+    /// Who answers for it (担当者); nobody named: empty.
+    pub people: String,
     pub hours: String,
     pub contract: String,
 }

@@ -49,6 +49,8 @@ pub struct DutiesPage {
     pub banner: Option<(String, String)>,
     pub rows: Vec<DutyRow>,
     pub requests: Vec<SwapRow>,
+    /// The reader's institution stands by: it has a rota of its own.
+    pub pillar: bool,
     /// When the reader is reminded; the office types it for nobody.
     pub reminders: Option<RemindersBox>,
 }

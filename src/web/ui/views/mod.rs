@@ -23,6 +23,7 @@ mod ledger;
 mod links;
 pub mod paper;
 pub mod people;
+pub mod pillars;
 pub mod records;
 pub mod rota;
 #[cfg(test)]

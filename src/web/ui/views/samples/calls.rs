@@ -129,15 +129,6 @@ fn night(maker: &Maker) -> NightSettings {
         clinic,
         code: Field { value: s("12"), problem: Some(t(maker.lang, "night-wrong-code")) },
         own_line: clinic,
-        pillar: Choices {
-            options: vec![Choice {
-                value: s("home_care"),
-                label: t(maker.lang, "night-pillar-home_care"),
-                note: None,
-                chosen: clinic,
-            }],
-            problem: None,
-        },
         ..NightInstitution::default()
     };
     NightSettings {
@@ -146,15 +137,6 @@ fn night(maker: &Maker) -> NightSettings {
         numbers: Field { value: s("0420000099"), problem: Some(t(maker.lang, "night-wrong-number")) },
         problem: Some(t(maker.lang, "night-wrong-code")),
         together: true,
-        pillars: vec![NightPillar {
-            name: s("home_care"),
-            title: t(maker.lang, "night-pillar-home_care"),
-            on: true,
-            hours: good("18:00-08:00"),
-            areas: good("青葉北 青葉南"),
-            from: good("2026-04-01"),
-            until: good("2027-03-31"),
-        }],
         per_line: Field { value: s("五"), problem: Some(t(maker.lang, "night-wrong-limit")) },
         hidden: good("20"),
         in_use: good("16"),

@@ -126,8 +126,8 @@ impl Maker {
         let patient =
             |key: &str| t_with(self.lang, &format!("word-cover-pillar-{key}"), &[("patient", "A.K.")]);
         PillarBox {
-            title: self.w(if untold { "cover-as-pillar_visits" } else { "cover-as-pillar_home_care" }),
-            institutions: s("みどり在宅クリニック"),
+            kind: self.w(if untold { "cover-as-pillar_visits" } else { "cover-as-pillar_home_care" }),
+            name: s(if untold { "往診サービス葉月" } else { "みどり在宅クリニック" }),
             state: self.line(&format!("cover-pillar-{code}"), tone),
             untold: if untold { vec![patient("not-told"), patient("refused")] } else { Vec::new() },
             untold_count: untold.then(|| t_with(self.lang, "cover-pillar-untold", &[("count", "2")])),
@@ -354,7 +354,7 @@ impl Maker {
         ToldCell {
             // One of each state stands in one row.
             pillar: s(key),
-            title: self.cover_said("night-pillar-home_care"),
+            title: s("みどり在宅クリニック"),
             state: StateLine { text, tone },
         }
     }
@@ -362,9 +362,8 @@ impl Maker {
     fn households(&self, full: bool) -> HouseholdsPage {
         let row =
             |id: &str, cells: Vec<ToldCell>| HouseholdRow { id: s(id), patient: s("A.K."), told: cells };
-        let pillar = |key: &str, tone: Tone| {
-            (self.cover_said("night-pillar-home_care"), self.line(&format!("pillar-{key}"), tone))
-        };
+        let pillar =
+            |key: &str, tone: Tone| (s("みどり在宅クリニック"), self.line(&format!("pillar-{key}"), tone));
         HouseholdsPage {
             shell: self.signed_in("/households", "佐藤 健一", Nav { asker: true, ..Nav::default() }),
             notice: full.then(|| self.cover_said("said-household-told")),
@@ -394,8 +393,10 @@ impl Maker {
 
     fn household_notice(&self, full: bool) -> HouseholdNotice {
         let pillar = NoticePillar {
-            title: self.cover_said("night-pillar-home_care"),
-            institutions: vec![(s("青葉在宅クリニック"), s("042-000-0100"))],
+            name: s("みどり在宅クリニック"),
+            phone: s("042-000-0100"),
+            kind: self.cover_said("pillar-kind-home_care"),
+            people: self.doctor("緑川 守"),
             hours: s("18:00–8:00"),
             contract: s("2026-04-01–2027-03-31"),
         };

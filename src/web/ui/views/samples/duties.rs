@@ -54,6 +54,7 @@ impl Maker {
             banner: None,
             rows: if full { vec![row(true, false), row(false, true)] } else { Vec::new() },
             requests: if full { vec![self.swap_row(Tone::Info, true)] } else { Vec::new() },
+            pillar: full,
             reminders: Some(RemindersBox {
                 eve: Field { value: s("18:00"), problem: None },
                 start: Field {

@@ -10,6 +10,7 @@ mod ledger;
 mod ledger_desk;
 mod paper;
 mod people;
+mod pillars;
 mod records;
 mod rota;
 mod setup;
@@ -673,6 +674,7 @@ impl Maker {
             transfers::pages,
             contacts::pages,
             cards::pages,
+            pillars::pages,
             records::pages,
             paper::pages,
             rota::pages,
