@@ -42,9 +42,17 @@ pub(crate) async fn clinic_told(
     Ok(all_told(whole_since, &told, day))
 }
 
+/// Which households were told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToldWhom {
+    One(HouseholdId),
+    /// Every one of which nothing is written yet.
+    NotYet,
+}
+
 enum Deed {
     Add { id: HouseholdId, patient: String },
-    Told { id: HouseholdId, pillar: String, told: Told },
+    Told { whom: ToldWhom, pillar: String, told: Told },
     End { id: HouseholdId },
     Whole { since: Option<CivilDate> },
 }
@@ -61,6 +69,15 @@ impl Do {
     async fn is_ours(&self, tx: &mut Conn, id: &HouseholdId) -> Result<bool, StoreError> {
         let found = household_by_id(tx, &self.who.association, id).await?;
         Ok(found.is_some_and(|h| h.institution == self.clinic))
+    }
+
+    /// The households of which nothing is written yet.
+    async fn not_told(&self, tx: &mut Conn, of: &str) -> Result<Vec<HouseholdId>, StoreError> {
+        let association = &self.who.association;
+        let told = households_told(tx, association, &self.clinic).await?;
+        let known = |id: &HouseholdId| told.iter().any(|(told, pillar, _)| told == id && pillar == of);
+        let listed = households(tx, association, &self.clinic).await?;
+        Ok(listed.into_iter().map(|h| h.id).filter(|id| !known(id)).collect())
     }
 }
 
@@ -87,12 +104,16 @@ impl Command for Do {
                 household_add(tx, association, &new, by.1).await?;
                 json!({ "household": id.as_str() })
             }
-            Deed::Told { id, pillar, told } => {
-                if !self.is_ours(tx, id).await? {
-                    return Ok(false);
+            Deed::Told { whom, pillar, told } => {
+                let ids = match whom {
+                    ToldWhom::One(id) if !self.is_ours(tx, id).await? => return Ok(false),
+                    ToldWhom::One(id) => vec![id.clone()],
+                    ToldWhom::NotYet => self.not_told(tx, pillar).await?,
+                };
+                for id in &ids {
+                    household_told_set(tx, association, id, (pillar.as_str(), *told), by).await?;
                 }
-                household_told_set(tx, association, id, (pillar.as_str(), *told), by).await?;
-                json!({ "household": id.as_str(), "pillar": pillar, "told": told })
+                json!({ "households": ids, "pillar": pillar, "told": told })
             }
             Deed::End { id } => {
                 if !self.is_ours(tx, id).await? || !household_end(tx, association, id, kit.now).await? {
@@ -246,6 +267,21 @@ impl App {
         pillar: &str,
         told: Told,
     ) -> Result<(), AppError> {
+        self.households_told(who, clinic, ToldWhom::One(id.clone()), pillar, told).await
+    }
+
+    /// As [`App::household_told`], of one household or of all of which nothing is written yet.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn households_told(
+        &self,
+        who: &Who,
+        clinic: &InstitutionId,
+        whom: ToldWhom,
+        pillar: &str,
+        told: Told,
+    ) -> Result<(), AppError> {
         let mut conn = self.db.read().await?;
         let (_, settings) = load(&mut conn, &self.vault, &who.association).await?;
         if pillar != MEMBERS && !settings.pillars.keys().any(|known| known.as_str() == pillar) {
@@ -256,7 +292,7 @@ impl App {
         if let Some(wrong) = told.wrong(civil_day(self.now(), home.zone)) {
             return Err(AppError::Invalid(vec![wrong]));
         }
-        self.household_do(who, clinic, Deed::Told { id: id.clone(), pillar: pillar.to_owned(), told }).await
+        self.household_do(who, clinic, Deed::Told { whom, pillar: pillar.to_owned(), told }).await
     }
 
     /// Takes a household off the list.

@@ -46,6 +46,8 @@ const TARIFFS: &str = include_str!("../../config/tariffs.toml");
 const CODE: &str = "aoba";
 /// Whom a newcomer begins as, and who reads the ledger.
 const ASKER: &str = "sato";
+/// The home-care clinic that stands by.
+const STANDBY: &str = "zaitaku-minori";
 const CLERK: &str = "yamada";
 /// The night number of the exercise, and the code of the clinic in which a newcomer begins.
 const NIGHT: &str = "042-000-0099";
@@ -246,6 +248,10 @@ pub(super) async fn seed(app: &App, data: &DemoData) -> Result<Seeded, Stop> {
     let numbers = data.members.iter().filter_map(number).collect();
     super::demo_rota::seed(app, &who, home.zone, &members).await?;
     seed_cards(app, data, &who, &institutions, &members).await?;
+    let clinic = data.member(ASKER).and_then(|m| institutions.get(m.institution.as_str()));
+    if let (Some(clinic), Some(standby)) = (clinic, institutions.get(STANDBY)) {
+        super::demo_covers::seed_pillar(app, &who, home.zone, (clinic, standby)).await?;
+    }
     if let Some(asker) = members.get(ASKER) {
         super::demo_covers::seed(app, &who, home.zone, asker).await?;
     }

@@ -6,13 +6,15 @@ use chrono::{NaiveTime, Weekday};
 use chrono_tz::Tz;
 
 use super::stop::Stop;
+use crate::app::call::settings::Pillar;
 use crate::app::consult::Asking;
 use crate::app::outbox::{Sent, Task};
 use crate::app::{App, Who};
 use crate::domain::calendar::{CivilDate, civil_day, instant_of};
+use crate::domain::cover::households::{Contract, Told};
 use crate::domain::cover::{Manner, NewCover};
 use crate::i18n::Lang;
-use crate::ids::{MemberId, RequestId};
+use crate::ids::{InstitutionId, MemberId, RequestId};
 use crate::store::jobs::Lane;
 use crate::time::Millis;
 
@@ -53,6 +55,31 @@ pub(super) async fn seed(app: &App, who: &Who, zone: Tz, asker: &MemberId) -> Re
     };
     let open = ask(app, who, asker, days).await?;
     answer(app, who, &open, false).await
+}
+
+/// A clinic that stands by since last month; of the asker's two households one was told of it.
+pub(super) async fn seed_pillar(
+    app: &App,
+    who: &Who,
+    zone: Tz,
+    (clinic, standby): (&InstitutionId, &InstitutionId),
+) -> Result<(), Stop> {
+    let today = civil_day(app.now(), zone);
+    let pillar = Pillar {
+        on: true,
+        from_min: 18 * 60,
+        to_min: 8 * 60,
+        contract: Contract { from: Some(today.plus_days(-30)), until: None },
+        ..Pillar::default()
+    };
+    let (revision, _) = app.call_settings(&who.association).await.map_err(unfit)?;
+    app.pillar_put(who, revision, standby, Some(pillar)).await.map_err(unfit)?;
+    let list = app.household_list(&who.association, clinic).await.map_err(unfit)?;
+    if let Some(first) = list.households.first() {
+        let told = Told::On { day: today.plus_days(-10) };
+        app.household_told(who, clinic, &first.id, standby.as_str(), told).await.map_err(unfit)?;
+    }
+    app.household_whole(who, clinic, true).await.map_err(unfit)
 }
 
 async fn ask(app: &App, who: &Who, asker: &MemberId, new: NewCover) -> Result<RequestId, Stop> {

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use crate::app::AppError;
-use crate::app::households::{HouseholdList, PillarShown};
+use crate::app::households::{HouseholdList, PillarShown, ToldWhom};
 use crate::domain::calendar::{civil_day, western_date};
 use crate::domain::cover::households::{MEMBERS, Told};
 use crate::i18n::{t, t_with};
@@ -100,6 +100,7 @@ async fn page(caller: &Caller, of: &Of<'_>, shown: Shown) -> Result<Response, Fa
             })
             .collect(),
     });
+    let rows: Vec<HouseholdRow> = rows.collect();
     let view = HouseholdsPage {
         shell: caller.shell_at(HOUSEHOLDS, &of.base),
         notice: said(caller),
@@ -112,7 +113,8 @@ async fn page(caller: &Caller, of: &Of<'_>, shown: Shown) -> Result<Response, Fa
             .map(|day| t_with(caller.lang, "households-whole-since", &[("day", &western_date(day))])),
         patient: shown.patient,
         day: Field { value: civil_day(caller.now, voice.zone).to_string(), problem: None },
-        rows: rows.collect(),
+        rows,
+        told_of,
         once: caller.once(),
     };
     Ok(caller.page(render(&view), true))
@@ -140,11 +142,14 @@ fn household(fields: &Fields) -> Result<HouseholdId, Failure> {
 async fn tell(caller: &Caller, of: &Of<'_>, fields: &Fields) -> Result<Response, Failure> {
     fields.check(caller, HOUSEHOLDS)?;
     fields.key(&format!("POST {}/told", of.base))?;
-    let id = household(fields)?;
+    let whom = match fields.get("household") {
+        "all" => ToldWhom::NotYet,
+        _ => ToldWhom::One(household(fields)?),
+    };
     let day = narrow(fields.get("day")).trim().parse().ok();
     let answer = match (fields.get("answer"), day) {
         ("told", Some(day)) => Some(Told::On { day }),
-        ("refused", Some(day)) => Some(Told::Refused { day }),
+        ("refused", Some(day)) if whom != ToldWhom::NotYet => Some(Told::Refused { day }),
         _ => None,
     };
     let wrong = async || {
@@ -153,7 +158,7 @@ async fn tell(caller: &Caller, of: &Of<'_>, fields: &Fields) -> Result<Response,
     };
     let Some(answer) = answer else { return wrong().await };
     let app = &caller.web.app;
-    match app.household_told(&of.reader.who(), &of.clinic, &id, fields.get("pillar"), answer).await {
+    match app.households_told(&of.reader.who(), &of.clinic, whom, fields.get("pillar"), answer).await {
         Ok(()) => Ok(caller.go_and_say(&of.base, "household-told")),
         Err(AppError::Invalid(_)) => wrong().await,
         Err(e) => Err(e.into()),

@@ -93,6 +93,13 @@ async fn a_clinic_writes_down_whom_it_told_and_prints_the_notice(office: TestOff
         .await
         .says("夜間・休日の往診体制")
         .says("いま契約している施設はありません");
+    // Everybody else at once: what is written of the refused one stays.
+    sato.submit(&page, "/households/add", &[("patient", "CANARY-MS")]).await.says("一覧に加えました");
+    let page = sato.get("/households").await;
+    let fields = page.form("/households/told", &[]);
+    let whom = [("household", "all"), ("pillar", "members"), ("day", "2026-11-19"), ("answer", "told")];
+    let sent = sato.send("/households/told", &ticked(fields, &[], &whom)).await;
+    sato.get(&sent.leads_to()).await.says("お断り").says("2026年11月19日").keeps_quiet_about("説明前");
     // The office types for a clinic without a browser; nobody else sees it.
     let clerk = town.signed_in(&town.office.clerk).await;
     let theirs = format!("/households/{}", town.office.clinic);

@@ -290,7 +290,7 @@ pub struct HouseholdRow {
 }
 
 /// `GET /households`, and `GET /households/{clinic}` by the office. Posts below `base`: `add` (`patient`), `told`
-/// (`household`, `pillar`, `day`, `answer` = `told`, `refused`), `end` (`household`), `whole` (`whole` = `yes`, `no`);
+/// (`household`, or `all` of which nothing is written, `pillar`, `day`, `answer` = `told`, `refused`), `end` (`household`), `whole` (`whole` = `yes`, `no`);
 /// each with `once`.
 #[derive(Template)]
 #[template(path = "households.html")]
@@ -303,6 +303,8 @@ pub struct HouseholdsPage {
     /// Each pillar, and whether calls for this clinic may ring it.
     pub pillars: Vec<(String, StateLine)>,
     pub whole: Option<String>,
+    /// Of what a household is told: id and name.
+    pub told_of: Vec<(String, String)>,
     pub patient: Field,
     pub day: Field,
     pub rows: Vec<HouseholdRow>,

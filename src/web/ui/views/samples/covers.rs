@@ -377,6 +377,7 @@ impl Maker {
                 pillar("off", Tone::Plain),
             ],
             whole: full.then(|| t_with(self.lang, "households-whole-since", &[("day", "2026-11-01")])),
+            told_of: vec![(s("members"), self.cover_said("households-members"))],
             patient: self.cover_field("", (!full).then_some("households-wrong-day")),
             day: self.cover_field("2026-11-20", None),
             rows: if full {
