@@ -231,12 +231,6 @@ impl App {
         Ok(conferences(&mut conn, association, (from, last.end())).await?)
     }
 
-    async fn today_of(&self, association: &AssociationId) -> Result<CivilDate, AppError> {
-        let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
-        Ok(civil_day(self.now(), home.zone))
-    }
-
     async fn clinic_record_do(&self, who: &Who, deed: Deed) -> Result<(), AppError> {
         let done = self.db.run(Do { kit: self.kit(), who: who.clone(), deed }).await?;
         if done { Ok(()) } else { Err(AppError::NotFound) }
@@ -253,12 +247,11 @@ impl App {
         (kind, day, number): (Option<RecordKind>, Option<CivilDate>, Option<i64>),
     ) -> Result<(), AppError> {
         self.institution(&who.association, institution).await?;
-        let missing = |field| FieldWrong { field, wrong: Wrong::Missing };
         let today = self.today_of(&who.association).await?;
-        let wrong_day = day.map_or(Some(missing("day")), |day| wrong_day(day, today));
+        let wrong_day = day.map_or(Some(FieldWrong::missing("day")), |day| wrong_day(day, today));
         let mut wrong: Vec<FieldWrong> = wrong_day.into_iter().collect();
         wrong.extend(wrong_number("number", number, 1));
-        wrong.extend(kind.is_none().then(|| missing("kind")));
+        wrong.extend(kind.is_none().then(|| FieldWrong::missing("kind")));
         let (Some(kind), Some(day), Some(number), true) = (kind, day, number, wrong.is_empty()) else {
             return Err(AppError::Invalid(wrong));
         };
@@ -288,11 +281,10 @@ impl App {
     pub async fn conference_add(&self, who: &Who, new: NewConference) -> Result<(), AppError> {
         let view = self.directory(&who.association).await?;
         let today = self.today_of(&who.association).await?;
-        let missing = |field| FieldWrong { field, wrong: Wrong::Missing };
-        let wrong_day = new.day.map_or(Some(missing("day")), |day| wrong_day(day, today));
+        let wrong_day = new.day.map_or(Some(FieldWrong::missing("day")), |day| wrong_day(day, today));
         let mut wrong: Vec<FieldWrong> = wrong_day.into_iter().collect();
         if new.attendees.is_empty() {
-            wrong.push(missing("attendees"));
+            wrong.push(FieldWrong::missing("attendees"));
         } else if new.attendees.iter().any(|id| view.institution(id).is_none()) {
             wrong.push(FieldWrong { field: "attendees", wrong: Wrong::NotAChoice });
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::consult::{Asked, Asking};
 use super::flow::{Act, apply, next_case_no};
 use super::replay::{Done, Key};
-use super::transfer::{NoteRead, Said, TransferAsked};
+use super::transfer::{NoteRead, Said, TransferAsked, cases_of_kind};
 use super::views::Names;
 use super::{App, AppError, Kit, Who};
 use crate::domain::calendar::{FiscalYear, civil_day};
@@ -21,19 +21,12 @@ use crate::store::dispatch::{OfferRow, offers_of_request, request_load};
 use crate::store::people::{Association, Member, association_by_id, institution_by_id, member_by_id};
 use crate::store::requests::{Case, NewCase, case_add, case_by_id, reports_of};
 use crate::store::secrets::{Kept, Sealed};
-use crate::store::transfers::{
-    physicians_of_clinic, requests_ended_of_kind, requests_of_member_and_kind, requests_open_of_kind,
-};
+use crate::store::transfers::physicians_of_clinic;
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Window;
 
 /// The plan that messages start with.
 pub const PLAN: &str = "contact";
-
-/// Messages on one list.
-const LIST: i64 = 100;
-/// Ended ones on the office's list.
-const ENDED: i64 = 30;
 
 /// What is open of a message.
 pub(crate) fn facts_of(case: &Case) -> Result<ContactFacts, StoreError> {
@@ -254,19 +247,8 @@ impl App {
         association: &AssociationId,
         of: Option<&MemberId>,
     ) -> Result<ContactBoard, AppError> {
-        let kind = Kind::Contact.code();
         let mut conn = self.db.read().await?;
-        let (open, ended) = match of {
-            None => (
-                requests_open_of_kind(&mut conn, association, kind, LIST).await?,
-                requests_ended_of_kind(&mut conn, association, kind, ENDED).await?,
-            ),
-            Some(member) => {
-                let all = requests_of_member_and_kind(&mut conn, association, kind, member, LIST).await?;
-                let over = ["closed", "refused", "withdrawn", "expired"];
-                all.into_iter().partition(|case| !over.contains(&case.state.as_str()))
-            }
-        };
+        let (open, ended) = cases_of_kind(&mut conn, association, Kind::Contact, of).await?;
         let mut board = ContactBoard { open: Vec::new(), ended: Vec::new(), names: Names::default() };
         for (cases, lines) in [(open, &mut board.open), (ended, &mut board.ended)] {
             for case in cases {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::access::note;
 use super::call::settings::{Pillar, load};
 use super::{App, AppError, Kit, Who, cards, cover};
-use crate::domain::calendar::{CivilDate, civil_day};
+use crate::domain::calendar::CivilDate;
 use crate::domain::consult::{Wrong, short_text};
 use crate::domain::cover::households::{HOUSEHOLDS_MAX, MEMBERS, Told, all_told};
 use crate::ids::{AssociationId, HouseholdId, InstitutionId};
@@ -16,7 +16,7 @@ use crate::store::households::{
     HouseholdRow, household_add, household_by_id, household_end, household_list, household_list_set,
     household_told_set, households, households_told,
 };
-use crate::store::people::{association_by_id, institution_by_id, member_by_id};
+use crate::store::people::{institution_by_id, member_by_id};
 use crate::store::secrets::Sealed;
 use crate::store::{Command, Conn, StoreError};
 
@@ -182,10 +182,9 @@ impl App {
         association: &AssociationId,
         clinic: &InstitutionId,
     ) -> Result<HouseholdList, AppError> {
+        let today = self.today_of(association).await?;
         let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
         let place = institution_by_id(&mut conn, association, clinic).await?.ok_or(AppError::NotFound)?;
-        let today = civil_day(self.now(), home.zone);
         let told = households_told(&mut conn, association, clinic).await?;
         let mut listed = Vec::new();
         for row in households(&mut conn, association, clinic).await? {
@@ -287,9 +286,8 @@ impl App {
         if pillar != MEMBERS && !settings.pillars.keys().any(|known| known.as_str() == pillar) {
             return Err(AppError::field("pillar", Wrong::NotAChoice));
         }
-        let home = association_by_id(&mut conn, &who.association).await?.ok_or(AppError::NotFound)?;
         drop(conn);
-        if let Some(wrong) = told.wrong(civil_day(self.now(), home.zone)) {
+        if let Some(wrong) = told.wrong(self.today_of(&who.association).await?) {
             return Err(AppError::Invalid(vec![wrong]));
         }
         self.household_do(who, clinic, Deed::Told { whom, pillar: pillar.to_owned(), told }).await
@@ -318,10 +316,8 @@ impl App {
         clinic: &InstitutionId,
         whole: bool,
     ) -> Result<(), AppError> {
-        let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, &who.association).await?.ok_or(AppError::NotFound)?;
-        drop(conn);
-        let since = whole.then(|| civil_day(self.now(), home.zone));
+        let today = self.today_of(&who.association).await?;
+        let since = whole.then_some(today);
         self.household_do(who, clinic, Deed::Whole { since }).await
     }
 }

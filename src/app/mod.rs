@@ -38,11 +38,12 @@ pub mod views;
 
 use std::sync::Arc;
 
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::{Calendar, CivilDate, civil_day};
 use crate::domain::consult::FieldWrong;
 use crate::domain::dispatch::Plans;
 use crate::domain::ledger::Tariffs;
 use crate::ids::{AssociationId, MemberId, SharedChance};
+use crate::store::people::association_by_id;
 use crate::store::secrets::Vault;
 use crate::store::{Db, StoreError};
 use crate::time::{Millis, SharedClock};
@@ -124,6 +125,16 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// The day it is for an association.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where there is no such association; the store's.
+    pub(crate) async fn today_of(&self, association: &AssociationId) -> Result<CivilDate, AppError> {
+        let mut conn = self.db.read().await?;
+        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
+        Ok(civil_day(self.now(), home.zone))
     }
 
     /// What a command needs of the application, owned, so that it can be run again.

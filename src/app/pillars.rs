@@ -221,9 +221,8 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn pillars(&self, association: &AssociationId) -> Result<Vec<PillarLine>, AppError> {
+        let today = self.today_of(association).await?;
         let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
-        let today = civil_day(self.now(), home.zone);
         let (_, settings) = load(&mut conn, &self.vault, association).await?;
         let ahead = Window { from: self.now(), to: self.now().plus_s(AHEAD_S) };
         let mut found = Vec::new();
@@ -249,11 +248,10 @@ impl App {
         association: &AssociationId,
         institution: &InstitutionId,
     ) -> Result<PillarCase, AppError> {
+        let today = self.today_of(association).await?;
         let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
         let place =
             institution_by_id(&mut conn, association, institution).await?.ok_or(AppError::NotFound)?;
-        let today = civil_day(self.now(), home.zone);
         let (revision, settings) = load(&mut conn, &self.vault, association).await?;
         let kit = self.kit();
         let (tariffs, _) =

@@ -52,6 +52,14 @@ pub struct FieldWrong {
     pub wrong: Wrong,
 }
 
+impl FieldWrong {
+    /// Nothing stands in the field.
+    #[must_use]
+    pub const fn missing(field: &'static str) -> Self {
+        Self { field, wrong: Wrong::Missing }
+    }
+}
+
 /// The characters a long text may have.
 pub const LONG_TEXT: usize = 4_000;
 /// The characters a short text may have.

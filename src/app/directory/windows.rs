@@ -6,14 +6,14 @@ use serde_json::json;
 use super::super::access::note;
 use super::super::replay::Key;
 use super::super::{App, AppError, Kit, Who};
-use crate::domain::calendar::{FiscalYear, civil_day};
+use crate::domain::calendar::FiscalYear;
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::domain::people::contact_window::{ContactWindow, WINDOWS_MOST};
 use crate::ids::{AssociationId, MemberId};
 use crate::store::directory::{
     YearWindows, contact_windows_of, contact_windows_of_year, contact_windows_replace,
 };
-use crate::store::people::{association_by_id, member_by_id};
+use crate::store::people::member_by_id;
 use crate::store::{Command, Conn, StoreError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,8 +124,6 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`]; the store's.
     pub async fn fiscal_year_now(&self, association: &AssociationId) -> Result<FiscalYear, AppError> {
-        let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
-        Ok(FiscalYear::of(civil_day(self.now(), home.zone)))
+        Ok(FiscalYear::of(self.today_of(association).await?))
     }
 }

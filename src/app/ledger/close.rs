@@ -10,7 +10,7 @@ use super::super::{App, AppError, Kit, Who};
 use super::names::{LedgerNames, seal_names, sealed_names};
 use super::tariffs::draft_next_year;
 use super::world::{Computed, World, instants, world_of};
-use crate::domain::calendar::{CaseNo, civil_day};
+use crate::domain::calendar::CaseNo;
 use crate::domain::ledger::{
     Balance, BudgetRule, Code, Eligibility, EventRef, Fact, Line, Month, OutOfBalance, ReasonCode, Side,
     balance,
@@ -503,9 +503,8 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn ledger_next_month(&self, association: &AssociationId) -> Result<Month, AppError> {
+        let this = Month::of(self.today_of(association).await?);
         let mut conn = self.db.read().await?;
-        let home = association_by_id(&mut conn, association).await?.ok_or(AppError::NotFound)?;
-        let this = Month::of(civil_day(self.now(), home.zone));
         let last = close_last(&mut conn, association, None).await?;
         Ok(last.map_or(this.plus(-1), |close| close.month.plus(1)).min(this))
     }

@@ -22,7 +22,7 @@ use crate::store::transfers::{
 use crate::store::{Command, Conn, StoreError};
 use crate::time::Millis;
 
-/// Transfers on one list.
+/// Requests on one list.
 const LIST: i64 = 100;
 /// Ended ones on the office's list.
 const ENDED: i64 = 30;
@@ -111,6 +111,24 @@ impl Command for NoteRead {
     }
 }
 
+/// The open and the ended requests of a kind: of the whole association, or those that a member asked for or was asked
+/// about.
+pub(crate) async fn cases_of_kind(
+    conn: &mut Conn,
+    association: &AssociationId,
+    kind: Kind,
+    of: Option<&MemberId>,
+) -> Result<(Vec<Case>, Vec<Case>), StoreError> {
+    let kind = kind.code();
+    let Some(member) = of else {
+        let open = requests_open_of_kind(conn, association, kind, LIST).await?;
+        return Ok((open, requests_ended_of_kind(conn, association, kind, ENDED).await?));
+    };
+    let all = requests_of_member_and_kind(conn, association, kind, member, LIST).await?;
+    let over = ["closed", "refused", "withdrawn", "expired"];
+    Ok(all.into_iter().partition(|case| !over.contains(&case.state.as_str())))
+}
+
 async fn line(
     conn: &mut Conn,
     association: &AssociationId,
@@ -164,19 +182,8 @@ impl App {
         association: &AssociationId,
         of: Option<&MemberId>,
     ) -> Result<TransferBoard, AppError> {
-        let kind = Kind::Transfer.code();
         let mut conn = self.db.read().await?;
-        let (open, ended) = match of {
-            None => (
-                requests_open_of_kind(&mut conn, association, kind, LIST).await?,
-                requests_ended_of_kind(&mut conn, association, kind, ENDED).await?,
-            ),
-            Some(member) => {
-                let all = requests_of_member_and_kind(&mut conn, association, kind, member, LIST).await?;
-                let over = ["closed", "refused", "withdrawn", "expired"];
-                all.into_iter().partition(|case| !over.contains(&case.state.as_str()))
-            }
-        };
+        let (open, ended) = cases_of_kind(&mut conn, association, Kind::Transfer, of).await?;
         drop(conn);
         let open = self.transfer_lines(association, open).await?;
         let ended = self.transfer_lines(association, ended).await?;

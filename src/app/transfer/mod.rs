@@ -16,7 +16,7 @@ pub use lists::{Said, TransferBoard, TransferCase, TransferLine};
 pub(crate) use mails::{asked, mail_of, tell};
 
 pub(crate) use ask::TransferAsked;
-pub(crate) use lists::NoteRead;
+pub(crate) use lists::{NoteRead, cases_of_kind};
 
 use self::ask::AskTransfer;
 use super::consult::{Asked, Asking};

@@ -243,13 +243,12 @@ mod tests {
         let wrong = |card: NightCard| card.wrong_fields(today);
         assert_eq!(wrong(whole()), []);
         let undated = wrong(NightCard { wishes_on: None, wishes_by: String::new(), ..whole() });
-        let missing = |field| FieldWrong { field, wrong: Wrong::Missing };
-        assert_eq!(undated, [missing("wishes_on"), missing("wishes_by")]);
+        assert_eq!(undated, [FieldWrong::missing("wishes_on"), FieldWrong::missing("wishes_by")]);
         let tomorrow = Some(day("2026-11-21"));
         let late = |field| FieldWrong { field, wrong: Wrong::TooLate };
         let early = NightCard { wishes_on: tomorrow, last_visit_on: tomorrow, ..whole() };
         assert_eq!(wrong(early), [late("wishes_on"), late("last_visit_on")]);
-        assert_eq!(wrong(NightCard::default()), [missing("adl")]);
+        assert_eq!(wrong(NightCard::default()), [FieldWrong::missing("adl")]);
         let long = NightCard { expect: "あ".repeat(FIELD_MAX + 1), ..whole() };
         assert_eq!(wrong(long), [FieldWrong { field: "expect", wrong: Wrong::TooLong }]);
         assert_eq!(wrong(NightCard { adl: "二\n行".into(), ..whole() }), []);

@@ -14,7 +14,8 @@ macro_rules! pages {
 }
 
 mod ask;
-pub mod assets;
+pub mod asker;
+mod assets;
 mod board;
 mod caller;
 mod calls;

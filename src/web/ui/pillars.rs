@@ -395,14 +395,13 @@ async fn show(caller: &Caller, of: &Of<'_>) -> Result<Response, Failure> {
 
 /// What was typed; every field that cannot be read. One day only is that day.
 fn duty_taken(fields: &Fields) -> Result<(MemberId, NewPillarDuty), Vec<FieldWrong>> {
-    let missing = |field| FieldWrong { field, wrong: Wrong::Missing };
-    let member = MemberId::from_stored(fields.get("member")).map_err(|_| missing("member"));
-    let first = day(fields.get("first")).ok_or(missing("first"));
+    let member = MemberId::from_stored(fields.get("member")).map_err(|_| FieldWrong::missing("member"));
+    let first = day(fields.get("first")).ok_or(FieldWrong::missing("first"));
     let last = match fields.get("last").trim() {
         "" => first,
-        text => day(text).ok_or(missing("last")),
+        text => day(text).ok_or(FieldWrong::missing("last")),
     };
-    let hours = hours(fields.get("hours")).ok_or(missing("hours"));
+    let hours = hours(fields.get("hours")).ok_or(FieldWrong::missing("hours"));
     match (member, first, last, hours) {
         (Ok(member), Ok(first), Ok(last), Ok(hours)) => {
             Ok((member, NewPillarDuty { days: (first, last), hours }))

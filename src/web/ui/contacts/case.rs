@@ -17,6 +17,7 @@ use crate::i18n::{t, t_with};
 use crate::ids::{MemberId, RequestId};
 use crate::web::rate::Purpose;
 
+use super::super::asker::TakingBack;
 use super::super::caller::{Binding, Caller, Cookie, see_other};
 use super::super::failure::Failure;
 use super::super::form::Fields;
@@ -233,14 +234,10 @@ pub(super) async fn withdraw(
 ) -> Result<Response, Failure> {
     let id = id_of(&id)?;
     let (person, case) = seen(&caller, &id).await?;
-    let asker = &case.line.case.asker;
-    if *asker != person.member.id && !person.may(Right::Enrol) {
-        return Err(Failure::not_found());
-    }
-    fields.check(&caller, CONTACTS)?;
-    let key = fields.key(&format!("POST /contacts/{id}/withdraw"))?;
-    let reason = fields.text("reason");
-    match caller.web.app.transfer_withdraw(&person.who_for(asker), &id, &reason, Some(&key)).await {
+    let asker = (person, &case.line.case.asker);
+    let path = format!("/contacts/{id}/withdraw");
+    let back = TakingBack::of(&caller, asker, (&fields, CONTACTS), &path)?;
+    match caller.web.app.transfer_withdraw(&back.who, &id, &back.reason, Some(&back.key)).await {
         Ok(Answer::Done | Answer::Already) => {
             Ok(caller.go_and_say(&format!("/contacts/{id}"), "contact-withdrawn"))
         }
@@ -249,8 +246,7 @@ pub(super) async fn withdraw(
             show(&caller, &id, Typed { problem, ..Typed::default() }).await
         }
         Err(AppError::Invalid(wrong)) => {
-            let text = wrong.first().map(|w| Voice::wrong(caller.lang, w));
-            let reason = Some(Field { value: reason, problem: text });
+            let reason = back.refused(&caller, &wrong);
             show(&caller, &id, Typed { reason, ..Typed::default() }).await
         }
         Err(e) => Err(e.into()),

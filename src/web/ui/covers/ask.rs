@@ -4,18 +4,17 @@ use axum::extract::Path;
 use axum::response::Response;
 use chrono::NaiveTime;
 
+use crate::app::AppError;
 use crate::app::consult::Asking;
-use crate::app::rows::Member;
-use crate::app::{AppError, Who};
 use crate::domain::calendar::{CivilDate, civil_day, instant_of, written_date};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::domain::cover::{Manner, NewCover};
-use crate::domain::people::rights::{Right, any_may};
+use crate::domain::people::rights::Right;
 use crate::i18n::{t, t_with};
-use crate::ids::MemberId;
 use crate::time::Millis;
 use crate::web::rate::Purpose;
 
+use super::super::asker::{Asker, Asks};
 use super::super::caller::Caller;
 use super::super::failure::Failure;
 use super::super::form::{Fields, narrow};
@@ -26,52 +25,14 @@ use super::super::views::{Choices, Field, render};
 use super::super::words::Voice;
 use super::{COVERS, first_asked, voice};
 
-/// In whose name it is asked.
-struct Asker {
-    member: Member,
-    by_office: bool,
-}
-
-impl Asker {
-    fn own(caller: &Caller) -> Result<Self, Failure> {
-        let reader = caller.with_right(Right::Ask)?;
-        if reader.member.institution.is_none() {
-            return Err(Failure::not_found());
-        }
-        Ok(Self { member: reader.member.clone(), by_office: false })
-    }
-
-    async fn of(caller: &Caller, id: &str) -> Result<Self, Failure> {
-        let id = MemberId::from_stored(id).map_err(|_| Failure::not_found())?;
-        let reader = caller.with_right(Right::Enrol)?;
-        let member = caller.web.app.member(&reader.association.id, &id).await?;
-        let asks = any_may(&member.roles, Right::Ask) && member.institution.is_some();
-        if member.is_active(caller.now) && asks {
-            Ok(Self { member, by_office: true })
-        } else {
-            Err(Failure::not_found())
-        }
-    }
-
-    fn action(&self) -> String {
-        if self.by_office { format!("/people/{}/for/cover", self.member.id) } else { "/covers".to_owned() }
-    }
-
-    fn path(&self) -> String {
-        if self.by_office { self.action() } else { "/covers/new".to_owned() }
-    }
-
-    fn who(&self, caller: &Caller) -> Result<Who, Failure> {
-        Ok(caller.person()?.who_for(&self.member.id))
-    }
-}
+const COVER: Asks = Asks { right: Right::Ask, place: "/covers", word: "cover" };
 
 /// `GET /covers/new`
 pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Asker::own(&caller)?, None, &[]).await
+    page(&caller, &Asker::own(&caller, &COVER)?, None, &[]).await
 }
 
 /// `GET /people/{id}/for/cover`
@@ -79,13 +40,13 @@ pub(super) async fn form_for(caller: Caller, Path(id): Path<String>) -> Result<R
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    let asker = Asker::of(&caller, &id).await?;
+    let asker = Asker::of(&caller, &COVER, &id).await?;
     page(&caller, &asker, None, &[]).await
 }
 
 /// `POST /covers`
 pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    let asker = Asker::own(&caller)?;
+    let asker = Asker::own(&caller, &COVER)?;
     send(&caller, &asker, &fields).await
 }
 
@@ -95,7 +56,7 @@ pub(super) async fn ask_for(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    let asker = Asker::of(&caller, &id).await?;
+    let asker = Asker::of(&caller, &COVER, &id).await?;
     send(&caller, &asker, &fields).await
 }
 

@@ -16,6 +16,7 @@ use crate::i18n::{t, t_with};
 use crate::ids::{MemberId, RequestId};
 use crate::web::rate::Purpose;
 
+use super::super::asker::TakingBack;
 use super::super::caller::{Caller, see_other};
 use super::super::failure::Failure;
 use super::super::form::Fields;
@@ -544,15 +545,10 @@ pub(super) async fn withdraw(
 ) -> Result<Response, Failure> {
     let id = id_of(&id)?;
     let (person, case) = seen(&caller, &id).await?;
-    let asker = &case.line.case.asker;
-    if *asker != person.member.id && !person.may(Right::Enrol) {
-        return Err(Failure::not_found());
-    }
-    fields.check(&caller, COVERS)?;
-    let key = fields.key(&format!("POST /covers/{id}/withdraw"))?;
-    let reason = fields.text("reason");
-    let who = person.who_for(asker);
-    match caller.web.app.cover_take_back(&who, &id, &reason, Some(&key)).await {
+    let asker = (person, &case.line.case.asker);
+    let path = format!("/covers/{id}/withdraw");
+    let back = TakingBack::of(&caller, asker, (&fields, COVERS), &path)?;
+    match caller.web.app.cover_take_back(&back.who, &id, &back.reason, Some(&back.key)).await {
         Ok(TakenBack::Whole | TakenBack::Rest(_)) => {
             Ok(caller.go_and_say(&format!("/covers/{id}"), "cover-withdrawn"))
         }
@@ -561,8 +557,7 @@ pub(super) async fn withdraw(
             show(&caller, &id, Shown { problem, ..Shown::default() }).await
         }
         Err(AppError::Invalid(wrong)) => {
-            let text = wrong.first().map(|w| Voice::wrong(caller.lang, w));
-            let reason = Some(Field { value: reason, problem: text });
+            let reason = back.refused(&caller, &wrong);
             show(&caller, &id, Shown { reason, ..Shown::default() }).await
         }
         Err(e) => Err(e.into()),

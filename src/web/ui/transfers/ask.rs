@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use axum::extract::Path;
 use axum::response::Response;
 
+use crate::app::AppError;
 use crate::app::consult::Asking;
-use crate::app::rows::Member;
-use crate::app::{AppError, Who};
 use crate::domain::calendar::{CivilDate, civil_day, written_date};
 use crate::domain::consult::{FieldWrong, Wrong};
 use crate::domain::people::Role;
-use crate::domain::people::rights::{Right, any_may};
+use crate::domain::people::rights::Right;
 use crate::domain::transfer::{NewTransfer, REASONS, TransferFacts};
 use crate::i18n::{t, t_with};
-use crate::ids::{InstitutionId, MemberId};
+use crate::ids::InstitutionId;
 use crate::web::rate::Purpose;
 
+use super::super::asker::{Asker, Asks};
 use super::super::caller::Caller;
 use super::super::directory::WITH_DOCTORS;
 use super::super::failure::Failure;
@@ -31,56 +31,14 @@ use super::{TRANSFERS, voice};
 /// The usual wish, in days from today.
 const WISHED_DAYS: i64 = 14;
 
-/// In whose name it is asked.
-struct Asker {
-    member: Member,
-    by_office: bool,
-}
-
-impl Asker {
-    fn own(caller: &Caller) -> Result<Self, Failure> {
-        let reader = caller.with_right(Right::Transfer)?;
-        if reader.member.institution.is_none() {
-            return Err(Failure::not_found());
-        }
-        Ok(Self { member: reader.member.clone(), by_office: false })
-    }
-
-    async fn of(caller: &Caller, id: &str) -> Result<Self, Failure> {
-        let id = MemberId::from_stored(id).map_err(|_| Failure::not_found())?;
-        let reader = caller.with_right(Right::Enrol)?;
-        let member = caller.web.app.member(&reader.association.id, &id).await?;
-        let asks = any_may(&member.roles, Right::Transfer) && member.institution.is_some();
-        if member.is_active(caller.now) && asks {
-            Ok(Self { member, by_office: true })
-        } else {
-            Err(Failure::not_found())
-        }
-    }
-
-    fn action(&self) -> String {
-        if self.by_office {
-            format!("/people/{}/for/transfer", self.member.id)
-        } else {
-            "/transfers".to_owned()
-        }
-    }
-
-    fn path(&self) -> String {
-        if self.by_office { self.action() } else { "/transfers/new".to_owned() }
-    }
-
-    fn who(&self, caller: &Caller) -> Result<Who, Failure> {
-        Ok(caller.person()?.who_for(&self.member.id))
-    }
-}
+const TRANSFER: Asks = Asks { right: Right::Transfer, place: "/transfers", word: "transfer" };
 
 /// `GET /transfers/new`
 pub(super) async fn form(caller: Caller) -> Result<Response, Failure> {
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    page(&caller, &Asker::own(&caller)?, None, &[]).await
+    page(&caller, &Asker::own(&caller, &TRANSFER)?, None, &[]).await
 }
 
 /// `GET /people/{id}/for/transfer`
@@ -88,13 +46,13 @@ pub(super) async fn form_for(caller: Caller, Path(id): Path<String>) -> Result<R
     if caller.signed_in.is_none() {
         return Ok(caller.to_sign_in());
     }
-    let asker = Asker::of(&caller, &id).await?;
+    let asker = Asker::of(&caller, &TRANSFER, &id).await?;
     page(&caller, &asker, None, &[]).await
 }
 
 /// `POST /transfers`
 pub(super) async fn ask(caller: Caller, fields: Fields) -> Result<Response, Failure> {
-    let asker = Asker::own(&caller)?;
+    let asker = Asker::own(&caller, &TRANSFER)?;
     send(&caller, &asker, &fields).await
 }
 
@@ -104,7 +62,7 @@ pub(super) async fn ask_for(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    let asker = Asker::of(&caller, &id).await?;
+    let asker = Asker::of(&caller, &TRANSFER, &id).await?;
     send(&caller, &asker, &fields).await
 }
 

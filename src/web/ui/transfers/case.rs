@@ -15,6 +15,7 @@ use crate::i18n::{t, t_with};
 use crate::ids::{MemberId, RequestId};
 use crate::web::rate::Purpose;
 
+use super::super::asker::TakingBack;
 use super::super::caller::Caller;
 use super::super::failure::Failure;
 use super::super::form::Fields;
@@ -463,14 +464,10 @@ pub(super) async fn withdraw(
 ) -> Result<Response, Failure> {
     let id = id_of(&id)?;
     let (person, case) = seen(&caller, &id).await?;
-    let asker = &case.line.case.asker;
-    if *asker != person.member.id && !person.may(Right::Enrol) {
-        return Err(Failure::not_found());
-    }
-    fields.check(&caller, TRANSFERS)?;
-    let key = fields.key(&format!("POST /transfers/{id}/withdraw"))?;
-    let reason = fields.text("reason");
-    match caller.web.app.transfer_withdraw(&person.who_for(asker), &id, &reason, Some(&key)).await {
+    let asker = (person, &case.line.case.asker);
+    let path = format!("/transfers/{id}/withdraw");
+    let back = TakingBack::of(&caller, asker, (&fields, TRANSFERS), &path)?;
+    match caller.web.app.transfer_withdraw(&back.who, &id, &back.reason, Some(&back.key)).await {
         Ok(Answer::Done | Answer::Already) => {
             Ok(caller.go_and_say(&format!("/transfers/{id}"), "transfer-withdrawn"))
         }
@@ -479,8 +476,7 @@ pub(super) async fn withdraw(
             show(&caller, &id, Shown { problem, ..Shown::default() }).await
         }
         Err(AppError::Invalid(wrong)) => {
-            let text = wrong.first().map(|w| Voice::wrong(caller.lang, w));
-            let reason = Some(Field { value: reason, problem: text });
+            let reason = back.refused(&caller, &wrong);
             show(&caller, &id, Shown { reason, ..Shown::default() }).await
         }
         Err(e) => Err(e.into()),
