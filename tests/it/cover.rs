@@ -3,6 +3,7 @@
 mod asking;
 mod cards;
 mod crash;
+mod crash_pillars;
 mod fax;
 mod ledgered;
 mod night;
@@ -98,6 +99,17 @@ impl District {
     pub async fn address(&self, id: &MemberId) -> String {
         let office = &self.town.office;
         office.app.member(&office.association, id).await.unwrap().email.unwrap()
+    }
+
+    /// Who is meant by an address.
+    pub async fn names(&self) -> BTreeMap<String, String> {
+        let office = &self.town.office;
+        let desk = [("佐藤", &office.asker), ("調整", &office.coordinator), ("事務", &office.clerk)];
+        let mut names = BTreeMap::new();
+        for (name, id) in self.people.iter().map(|(name, id)| (*name, id)).chain(desk) {
+            names.insert(self.address(id).await, name.to_owned());
+        }
+        names
     }
 
     /// The mails to somebody among these.

@@ -18,6 +18,8 @@ mod cover;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod crash_points;
+#[cfg(test)]
 mod directory;
 #[cfg(test)]
 mod http_edge;

@@ -6,3 +6,4 @@ mod mishaps;
 mod network;
 mod night;
 mod port;
+mod tonight;

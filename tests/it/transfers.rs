@@ -1,6 +1,8 @@
 //! Patients handed over (引継ぎ), through pages, mailed links and the office: the attending doctor's word comes before
 //! anybody else hears of it.
 
+mod crash;
+
 use touban::app::Who;
 use touban::app::consult::{Asked, Asking};
 use touban::app::outbox::MailToSend;

@@ -55,7 +55,8 @@ fn whole_of(request: &Request) -> &RequestId {
     request.parent.as_ref().unwrap_or(&request.id)
 }
 
-/// Has somebody asked about a slot: by the mail that is waiting for them already, or by a new one.
+/// Has somebody asked about a slot: by the mail that is waiting for them already, or by one of its own. What may have
+/// gone out already says nothing new under its old Message-ID: a mailbox would take it for the copy that it has.
 pub(crate) async fn ask_by_mail(
     tx: &mut Conn,
     kit: &Kit,
@@ -66,7 +67,12 @@ pub(crate) async fn ask_by_mail(
 ) -> Result<(), StoreError> {
     let chance = kit.vault.chance.as_ref();
     let whole = whole_of(slot);
-    let key = format!("cover_ask:{whole}:{person}:{attempt}");
+    let mut key = format!("cover_ask:{whole}:{person}:{attempt}");
+    let mut known = job_by_key(tx, association, &key).await?;
+    if known.as_ref().is_some_and(|(job, state)| state != "due" || job.tries > 0) {
+        key = format!("{key}:{}", kit.now.0);
+        known = job_by_key(tx, association, &key).await?;
+    }
     let soon = slot.window.from < kit.now.plus_s(86_400);
     let mut job = NewJob {
         lane: if soon { Lane::Urgent } else { Lane::Mail },
@@ -75,12 +81,12 @@ pub(crate) async fn ask_by_mail(
         body: json!({}),
         due: kit.now,
     };
-    if job_by_key(tx, association, &job.key).await?.is_none() {
+    if known.is_none() {
         let expires = slot.window.to.min(kit.now.plus_s(kit.rules.offer_life_max_s));
         let link = make_link(tx, kit, association, person, Some(whole), expires).await?;
         job.body = json!({ "request": whole.as_str(), "member": person.as_str(), "link": link.as_str() });
     }
-    // Waiting still, it carries this slot too; sent already, it goes out again with what is new.
+    // Waiting still, it carries this slot too.
     job_move(tx, association, &job, kit.now, chance).await
 }
 

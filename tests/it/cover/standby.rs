@@ -15,6 +15,7 @@ use crate::support::{PIN, TestOffice, new_member, on_both};
 
 on_both! {
     what_nobody_takes_goes_to_the_pillars_in_order_with_the_coordinator_told,
+    a_slot_that_is_asked_for_later_comes_in_a_mail_of_its_own,
     the_office_answers_for_a_pillar_that_faxed,
     no_pillar_is_asked_where_a_household_was_not_told_or_refused,
     a_pillar_out_of_contract_is_refused_in_plain_words,
@@ -27,14 +28,23 @@ const HOURS: (&str, &str) = ("2026-12-15T18:00:00+09:00", "2026-12-16T08:00:00+0
 pub struct Standby {
     pub district: District,
     pub clinic: MemberId,
-    company: MemberId,
-    household: HouseholdId,
+    pub company: MemberId,
+    pub household: HouseholdId,
     /// Their institutions: the home-care clinic's, the visiting company's.
     places: [InstitutionId; 2],
 }
 
 impl Standby {
     pub async fn new(office: TestOffice) -> Self {
+        let standby = Self::set_up(office).await;
+        for name in ["home_care", "visits"] {
+            standby.told(name, Told::On { day: "2026-11-01".parse().unwrap() }).await;
+        }
+        standby
+    }
+
+    /// The household was not told of either.
+    pub async fn set_up(office: TestOffice) -> Self {
         let district = District::new(office).await;
         let office = &district.town.office;
         let clinic = contact(office, "みどり在宅クリニック", "緑川 守").await;
@@ -54,11 +64,7 @@ impl Standby {
         office.app.call_settings_put(&office.cli(), revision, settings).await.unwrap();
         let household = office.app.household_add(&office.cli(), &office.clinic, "CANARY-AK").await.unwrap();
         office.app.household_whole(&office.cli(), &office.clinic, true).await.unwrap();
-        let standby = Self { district, clinic, company, household, places };
-        for name in ["home_care", "visits"] {
-            standby.told(name, Told::On { day: "2026-11-01".parse().unwrap() }).await;
-        }
-        standby
+        Self { district, clinic, company, household, places }
     }
 
     /// The institution of a kind of pillar.
@@ -157,6 +163,31 @@ async fn what_nobody_takes_goes_to_the_pillars_in_order_with_the_coordinator_tol
     page.says("往診サービス葉月").says("受け皿の往診会社").says("決まりました");
     assert!(page.body.contains("slot-bar tone-good"), "{}", page.body);
     assert!(town.office.app.verify().await.unwrap().problems.is_empty());
+}
+
+async fn a_slot_that_is_asked_for_later_comes_in_a_mail_of_its_own(office: TestOffice) {
+    let standby = Standby::new(office).await;
+    let (district, town) = (&standby.district, &standby.district.town);
+    let made = district.ask("2026-12-15T18:00:00+09:00", "2026-12-17T08:00:00+09:00").await;
+    let slots = standby.slots(&made.request).await;
+    mails(&town.office.app).await;
+    // Three days before the night, and three days before the day after it; the first mail is not answered yet.
+    let mut letters = Vec::new();
+    for moment in ["2026-12-12T18:00:01+09:00", "2026-12-13T08:00:01+09:00"] {
+        town.office.clock.set(at(moment));
+        let sent = mails(&town.office.app).await;
+        let mine = district.to(&standby.clinic, &sent).await;
+        let [letter] = mine.as_slice() else { panic!("{mine:?}") };
+        assert_eq!(letter.date, at(moment), "it is of now");
+        letters.push((*letter).clone());
+    }
+    // A mailbox that has one of them would take another of the same Message-ID for a copy, and show it to nobody.
+    assert_ne!(letters[0].message_id, letters[1].message_id);
+    let (_, said) = answers(town, &letters[1], &slots[1..2], "accept").await;
+    assert!(said.contains("引き受けました"), "{said}");
+    let (_, said) = answers(town, &letters[0], &slots[..1], "accept").await;
+    assert!(said.contains("引き受けました"), "{said}");
+    assert_eq!(district.states(&made.request).await, ["taken", "taken", "open"]);
 }
 
 async fn the_office_answers_for_a_pillar_that_faxed(office: TestOffice) {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use touban::time::{Clock as _, SystemClock};
+use touban::time::{Clock as _, Millis, SystemClock};
+
+use super::covers::{Covers, EVERY, cover};
 
 /// After this long without an answer from a service that seems to be up, the same is sent again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -68,6 +70,7 @@ pub struct Case {
 pub struct Book {
     cases: Mutex<Vec<Case>>,
     acknowledged: Mutex<Vec<Acknowledged>>,
+    pub covers: Covers,
     /// Sent, and the answer never came.
     pub in_doubt: AtomicUsize,
     /// Of these, had been done all the same.
@@ -219,6 +222,10 @@ impl Client {
 #[derive(Debug)]
 pub struct Desks {
     pub askers: Vec<String>,
+    /// Doctors who have their clinic covered.
+    pub clinics: Vec<String>,
+    /// The midnight in UTC before all this began: covers lie whole days after it.
+    pub midnight: Millis,
     pub book: Book,
     /// Cases that may have been begun by now; raised in every life, so that the mails keep up.
     pub allowed: AtomicUsize,
@@ -240,6 +247,7 @@ impl Desks {
 pub async fn work(desks: Arc<Desks>, mut client: Client) {
     loop {
         match desks.take() {
+            Some(number) if number % EVERY == EVERY - 1 => cover(&desks, &mut client, number).await,
             Some(number) => case(&desks, &mut client, number).await,
             None if desks.closing.load(Ordering::SeqCst) => return,
             None => tokio::time::sleep(Duration::from_millis(5)).await,
@@ -272,7 +280,8 @@ async fn case(desks: &Desks, client: &mut Client, number: usize) {
     let found = client.get(&place).await;
     let offers: Vec<(String, String)> =
         offers(&found).map(|offer| (text(&offer["id"]), text(&offer["member"]))).collect();
-    let taker = accept(book, client, number, &offers).await;
+    let racers = if number.is_multiple_of(4) { 2 } else { 1 };
+    let (_, taker) = accept(book, client, number, &offers, (racers, "advice")).await;
     book.reached(at, Reached::Accepted, Some(&taker));
     let body = report(&taker);
     let (status, said) =
@@ -298,16 +307,21 @@ async fn until_asked(client: &mut Client, place: &str) {
     }
 }
 
-/// One doctor accepts, or two at the same time and one of them is told that it is taken.
-async fn accept(book: &Book, client: &Client, number: usize, offers: &[(String, String)]) -> String {
-    let racers = if number.is_multiple_of(4) { 2 } else { 1 };
+/// One doctor accepts, or two at the same time and one of them is told that it is taken: the offer and the doctor.
+pub async fn accept(
+    book: &Book,
+    client: &Client,
+    number: usize,
+    offers: &[(String, String)],
+    (racers, terms): (usize, &str),
+) -> (String, String) {
     let said = futures_util::future::join_all(offers.iter().take(racers).map(|(offer, member)| {
         let mut client = client.clone();
         async move {
             let (path, key) = (format!("/api/v1/offers/{offer}/accept"), format!("accept-{number}-{offer}"));
-            let (status, said) = client.post(&path, &key, &json!({ "terms": "advice" }), book).await;
+            let (status, said) = client.post(&path, &key, &json!({ "terms": terms }), book).await;
             assert!(matches!(status, 200 | 409), "{status} {said}");
-            (status, member.clone())
+            (status, (offer.clone(), member.clone()))
         }
     }))
     .await;

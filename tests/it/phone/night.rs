@@ -134,7 +134,7 @@ impl Night {
     }
 
     /// Puts somebody on from now on.
-    async fn on_duty(&self, role: RotaRole, person: &MemberId) {
+    pub(super) async fn on_duty(&self, role: RotaRole, person: &MemberId) {
         let new = NewOverride {
             area: "all".parse().unwrap(),
             role,
