@@ -28,6 +28,11 @@ async fn who_covers_and_falls_ill_is_relieved_at_once_and_another_found(office: 
     let letters = mails(app).await;
     answers(town, district.letter("大野", &letters).await, &slots, "accept").await;
     assert_eq!(district.takers(id).await, ["大野"]);
+    // What the clinic prints for its households names who covers.
+    let sato = town.signed_in(&town.office.asker).await;
+    let notice = format!("/covers/{id}/notice");
+    sato.get(&notice).await.says("いつもの番号").says("大野").keeps_quiet_about("決まりしだい");
+    mails(app).await;
     // Friday at four, two hours before.
     town.office.clock.set(at("2026-12-18T16:00:00+09:00"));
     mails(app).await;
@@ -43,12 +48,15 @@ async fn who_covers_and_falls_ill_is_relieved_at_once_and_another_found(office: 
     let told = mails(app).await;
     for member in [&town.office.asker, &town.office.coordinator] {
         let mine = district.to(member, &told).await;
-        assert!(mine.iter().any(|m| m.subject.contains("引き受けが取り消されました")), "{mine:?}");
+        let gone = mine.iter().find(|m| m.subject.contains("引き受けが取り消されました"));
+        assert!(gone.is_some_and(|m| m.text.contains("刷り直してください")), "{mine:?}");
     }
+    sato.get(&notice).await.says("決まりしだい").keeps_quiet_about("大野");
     let aoki = district.letter("青木", &told).await;
     assert!(district.to(&district.people["大野"], &told).await.iter().all(|m| !m.text.contains("/k#")));
     answers(town, aoki, &slots, "accept").await;
     assert_eq!(district.takers(id).await, ["青木"]);
+    sato.get(&notice).await.says("青木").keeps_quiet_about("大野");
     assert!(app.verify().await.unwrap().problems.is_empty());
 }
 

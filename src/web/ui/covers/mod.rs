@@ -1,5 +1,5 @@
 //! Night cover: the list and its settings here; asking (`ask`), what becomes of it (`case`), the link of somebody who
-//! is asked (`link`), what stands in the way of pillars (`pillars`), the sheet for the fax (`sheet`).
+//! is asked (`link`), what stands in the way of pillars (`pillars`), the sheet for the fax and the notice for households (`sheet`).
 
 mod ask;
 mod case;
@@ -40,6 +40,7 @@ pages! {
     post "/covers/settings" => settings_put;
     get "/covers/{id}" => case::one;
     get "/covers/{id}/sheet" => sheet::of_case;
+    get "/covers/{id}/notice" => sheet::notice;
     post "/covers/{id}/answer" => case::answer;
     post "/covers/{id}/answer-for" => case::answer_for;
     post "/covers/{id}/give-back" => case::give_back;

@@ -209,6 +209,29 @@ pub struct CoverSheet {
     pub made: String,
 }
 
+/// A slot on the notice for households. Not settled yet: all but the hours are empty.
+#[derive(Clone, Debug, Default)]
+pub struct NoticeSlot {
+    pub hours: String,
+    pub place: String,
+    pub person: String,
+    pub phone: String,
+}
+
+/// `GET /covers/{id}/notice`: one A4 page for the households: who covers when, whom to telephone.
+#[derive(Template)]
+#[template(path = "cover-notice.html")]
+pub struct CoverNotice {
+    pub shell: Shell,
+    pub back: String,
+    pub clinic: String,
+    pub doctor: String,
+    /// Of the clinic itself; unknown: empty.
+    pub phone: String,
+    pub slots: Vec<NoticeSlot>,
+    pub made: String,
+}
+
 /// `GET /covers/settings`. Posts to itself: `at_once`, `month`, `summary` (7:00), `check` (16:00 or nothing),
 /// `revision`, `once`.
 #[derive(Template)]
@@ -269,6 +292,7 @@ quiet_debug!(
     CoverPage,
     LinkCover,
     CoverSheet,
+    CoverNotice,
     CoverSettingsPage
 );
 

@@ -1,9 +1,9 @@
 //! Night cover.
 
 use super::super::covers::{
-    CoverAnswerBox, CoverAskPage, CoverCallRow, CoverForBox, CoverPage, CoverReportBox, CoverRow,
-    CoverSettingsPage, CoverSheet, CoversPage, HouseholdNotice, HouseholdRow, HouseholdsPage, LinkCover,
-    LinkTonight, NoticePillar, PillarBox, SlotBar, ToldCell, TonightRow, TonightView,
+    CoverAnswerBox, CoverAskPage, CoverCallRow, CoverForBox, CoverNotice, CoverPage, CoverReportBox,
+    CoverRow, CoverSettingsPage, CoverSheet, CoversPage, HouseholdNotice, HouseholdRow, HouseholdsPage,
+    LinkCover, LinkTonight, NoticePillar, NoticeSlot, PillarBox, SlotBar, ToldCell, TonightRow, TonightView,
 };
 use super::super::people::{Fact, channels};
 use super::*;
@@ -280,6 +280,25 @@ impl Maker {
         }
     }
 
+    fn cover_notice(&self) -> CoverNotice {
+        let slot = NoticeSlot {
+            hours: self.evening(),
+            place: s("大野内科"),
+            person: self.doctor("大野 誠"),
+            phone: s("042-000-0100"),
+        };
+        let open = NoticeSlot { hours: self.evening(), ..NoticeSlot::default() };
+        CoverNotice {
+            shell: self.signed_in("/covers", "佐藤 健一", Nav { asker: true, ..Nav::default() }),
+            back: format!("/covers/{ID}"),
+            clinic: s("さとう内科クリニック"),
+            doctor: self.doctor("佐藤 健一"),
+            phone: s("042-000-0200"),
+            slots: vec![slot.clone(), slot.clone(), slot, open],
+            made: t_with(self.lang, "cover-sheet-made", &[("time", "11月10日（火）12時")]),
+        }
+    }
+
     fn cover_settings(&self, wrong: bool) -> CoverSettingsPage {
         CoverSettingsPage {
             shell: self.office("/covers/settings"),
@@ -422,6 +441,7 @@ pub(super) fn pages(maker: &Maker) -> Vec<(String, String)> {
         ("cover-office", render(&maker.cover_page(true))),
         ("link-cover", render(&maker.link_cover(false))),
         ("link-cover-wrong", render(&maker.link_cover(true))),
+        ("cover-notice", render(&maker.cover_notice())),
         ("cover-sheet", render(&maker.cover_sheet(true))),
         ("cover-sheet-blank", render(&maker.cover_sheet(false))),
         ("households", render(&maker.households(true))),
