@@ -41,16 +41,17 @@ impl Faults for Crash {
 }
 
 impl Crash {
-    /// One of the points over all that a run without a crash counted: two of three before a statement. The places
-    /// differ from run to run of the list, and cover all of it.
+    /// One of the points over all that a run without a crash counted: the first loses the answer of the first commit,
+    /// as a rule that of whoever asks; of the others two of three are before a statement. The places differ from run to
+    /// run of the list, and cover all of it.
     fn nth(n: usize, points: usize, statements: usize, commits: usize) -> Self {
         let behind = n % 3 == 2;
         let of = if behind { commits } else { statements };
         let place = 1 + (n * of + of / 2) / points;
-        if behind {
-            Self { behind: place, ..Self::default() }
-        } else {
-            Self { before: place, ..Self::default() }
+        match (n, behind) {
+            (0, _) => Self { behind: 1, ..Self::default() },
+            (_, true) => Self { behind: place, ..Self::default() },
+            (_, false) => Self { before: place, ..Self::default() },
         }
     }
 }
