@@ -51,6 +51,7 @@ async fn who_covers_and_falls_ill_is_relieved_at_once_and_another_found(office: 
         let gone = mine.iter().find(|m| m.subject.contains("引き受けが取り消されました"));
         assert!(gone.is_some_and(|m| m.text.contains("刷り直してください")), "{mine:?}");
     }
+    let sato = town.signed_in(&town.office.asker).await;
     sato.get(&notice).await.says("決まりしだい").keeps_quiet_about("大野");
     let aoki = district.letter("青木", &told).await;
     assert!(district.to(&district.people["大野"], &told).await.iter().all(|m| !m.text.contains("/k#")));

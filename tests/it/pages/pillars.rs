@@ -78,7 +78,7 @@ async fn the_office_sets_who_stands_by_and_what_cannot_be_is_said_beside_its_fie
     let pillar = &settings.pillars[clinic];
     assert!(pillar.on && pillar.kind == PillarKind::Visits && pillar.place == 2, "{pillar:?}");
     assert_eq!((pillar.from_min, pillar.to_min), (1_080, 480));
-    assert_eq!(pillar.people, [person.clone()], "the same person once");
+    assert_eq!(pillar.people, std::slice::from_ref(&person), "the same person once");
     assert_eq!(pillar.areas, ["青葉北", "青葉南"]);
     // Set over somebody else's change: said once, taken when it is sent again.
     let late = sent(&office, &page, whom, Some(("hours", ""))).await;
